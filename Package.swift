@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The language rules every target is held to: see `docs/architecture.md`.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency], linker: [LinkerSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings, linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: settings)
+}
+
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdTLS", package: "hummingbird"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+
+let package = Package(
+    name: "signet",
+    products: [
+        .executable(name: "signet", targets: ["signet"]),
+        .executable(name: "signetd", targets: ["signetd"]),
+        .library(name: "signet-token-simulator", type: .dynamic, targets: ["SignetTokenSimulator"]),
+        .library(name: "SignetService", targets: ["CAService"]),
+        .library(name: "SignetTokens", targets: ["PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C boundaries
+        .systemLibrary(name: "CPKCS11"),
+        .systemLibrary(name: "CLibCrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Tokens: no heavy package below this line's end, so that this part builds in seconds.
+        library("Diagnostics", []),
+        library("SecretMemory", []),
+        library("PKCS11", ["CPKCS11", "Diagnostics"]),
+        library("DeviceProfiles", ["Diagnostics", yams]),
+        library("KeyProvider", ["Diagnostics", "SecretMemory"]),
+        library(
+            "PKCS11KeyProvider",
+            ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "SecretMemory", "CLibCrypto"]),
+        library("TokenSimulator", ["CPKCS11", "DeviceProfiles"]),
+        library("SignetTokenSimulator", ["TokenSimulator", "CPKCS11"]),
+
+        // The certification authority
+        library("PKIMessages", ["Diagnostics", "SecretMemory", "CLibCrypto", asn1, x509, crypto]),
+        library("CertificateAuthority", ["PKIMessages", "KeyProvider", "Diagnostics", asn1, x509, crypto]),
+        library(
+            "KeyArchival",
+            ["CertificateAuthority", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory", asn1, x509, crypto]),
+        library("SQLiteStorage", ["CertificateAuthority", "Diagnostics", grdb]),
+
+        // Composition and entry points
+        library(
+            "CAService",
+            [
+                "Diagnostics", "SecretMemory", "PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider",
+                "PKIMessages", "CertificateAuthority", "KeyArchival", "SQLiteStorage", "CLibCrypto", asn1, x509,
+                crypto, yams, logging,
+            ]),
+        library(
+            "EnrollmentWeb",
+            ["CertificateAuthority", "KeyArchival", "KeyProvider", "PKIMessages", "Diagnostics", logging] + hummingbird),
+        .executableTarget(
+            name: "signet",
+            dependencies: [
+                "CAService", "CertificateAuthority", "KeyArchival", "KeyProvider", "PKIMessages", "SecretMemory",
+                "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "signetd",
+            dependencies: ["CAService", "EnrollmentWeb", "Diagnostics", logging, lifecycle],
+            swiftSettings: settings),
+
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["PKCS11", "Diagnostics"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("DiagnosticsTests", ["Diagnostics"]),
+        tests("PKCS11Tests", ["PKCS11", "CPKCS11"]),
+        tests("DeviceProfilesTests", ["DeviceProfiles"]),
+        tests("PKCS11KeyProviderTests", ["PKCS11KeyProvider"]),
+        tests("TokenSimulatorTests", ["TokenSimulator", "SignetTokenSimulator", "CPKCS11", "DeviceProfiles"]),
+        tests("PKIMessagesTests", ["PKIMessages", "SecretMemory", asn1, x509, crypto]),
+        tests("CertificateAuthorityTests", ["CertificateAuthority", "SQLiteStorage", "PKIMessages"]),
+        tests("KeyArchivalTests", ["KeyArchival", "PKCS11KeyProvider", "SQLiteStorage"]),
+        tests("SQLiteStorageTests", ["SQLiteStorage"]),
+        tests("EnrollmentWebTests", ["EnrollmentWeb"]),
+        tests("IntegrationTests", ["CAService"]),
+    ]
+)

@@ -1,0 +1,423 @@
+extension HRESULT {
+    /// `S_OK`
+    public static let ok = HRESULT(rawValue: 0x0000_0000)
+    /// `E_UNEXPECTED`
+    public static let unexpected = HRESULT(rawValue: 0x8000_FFFF)
+    /// `E_FAIL`
+    public static let fail = HRESULT(rawValue: 0x8000_4005)
+    /// `E_NOTIMPL`
+    public static let notImplemented = HRESULT(rawValue: 0x8000_4001)
+    /// `TYPE_E_AMBIGUOUSNAME`
+    public static let ambiguousName = HRESULT(rawValue: 0x8002_802C)
+    /// `ERROR_FILE_NOT_FOUND`
+    public static let fileNotFound = HRESULT(rawValue: 0x8007_0002)
+    /// `E_ACCESSDENIED`
+    public static let accessDenied = HRESULT(rawValue: 0x8007_0005)
+    /// `ERROR_INVALID_DATA`
+    public static let invalidData = HRESULT(rawValue: 0x8007_000D)
+    /// `ERROR_WRITE_FAULT`
+    public static let writeFault = HRESULT(rawValue: 0x8007_001D)
+    /// `ERROR_GEN_FAILURE`
+    public static let genericFailure = HRESULT(rawValue: 0x8007_001F)
+    /// `ERROR_NOT_SUPPORTED`
+    public static let notSupported = HRESULT(rawValue: 0x8007_0032)
+    /// `ERROR_FILE_EXISTS`
+    public static let fileExists = HRESULT(rawValue: 0x8007_0050)
+    /// `E_INVALIDARG`
+    public static let invalidParameter = HRESULT(rawValue: 0x8007_0057)
+    /// `ERROR_MOD_NOT_FOUND`
+    public static let moduleNotFound = HRESULT(rawValue: 0x8007_007E)
+    /// `ERROR_INSUFFICIENT_BUFFER`
+    public static let insufficientBuffer = HRESULT(rawValue: 0x8007_007A)
+    /// `ERROR_ALREADY_EXISTS`
+    public static let alreadyExists = HRESULT(rawValue: 0x8007_00B7)
+    /// `ERROR_DIRECTORY`
+    public static let invalidDirectory = HRESULT(rawValue: 0x8007_010B)
+    /// `ERROR_OPERATION_ABORTED`
+    public static let operationAborted = HRESULT(rawValue: 0x8007_03E3)
+    /// `ERROR_LOGON_FAILURE`
+    public static let logonFailure = HRESULT(rawValue: 0x8007_052E)
+    /// `ERROR_TIMEOUT`
+    public static let timeout = HRESULT(rawValue: 0x8007_05B4)
+    /// `NTE_BAD_UID`
+    public static let badUID = HRESULT(rawValue: 0x8009_0001)
+    /// `NTE_BAD_KEY`
+    public static let badKey = HRESULT(rawValue: 0x8009_0003)
+    /// `NTE_BAD_DATA`
+    public static let badData = HRESULT(rawValue: 0x8009_0005)
+    /// `NTE_BAD_SIGNATURE`
+    public static let badSignature = HRESULT(rawValue: 0x8009_0006)
+    /// `NTE_BAD_ALGID`
+    public static let badAlgorithm = HRESULT(rawValue: 0x8009_0008)
+    /// `NTE_BAD_FLAGS`
+    public static let badFlags = HRESULT(rawValue: 0x8009_0009)
+    /// `NTE_BAD_KEY_STATE`
+    public static let badKeyState = HRESULT(rawValue: 0x8009_000B)
+    /// `NTE_NO_KEY`
+    public static let noKey = HRESULT(rawValue: 0x8009_000D)
+    /// `NTE_EXISTS`
+    public static let keyExists = HRESULT(rawValue: 0x8009_000F)
+    /// `NTE_NOT_FOUND`
+    public static let objectNotFound = HRESULT(rawValue: 0x8009_0011)
+    /// `NTE_BAD_KEYSET`
+    public static let badKeyset = HRESULT(rawValue: 0x8009_0016)
+    /// `NTE_KEYSET_NOT_DEF`
+    public static let keysetNotDefined = HRESULT(rawValue: 0x8009_0019)
+    /// `NTE_FAIL`
+    public static let providerFailure = HRESULT(rawValue: 0x8009_0020)
+    /// `CRYPT_E_INVALID_MSG_TYPE`
+    public static let invalidMessageType = HRESULT(rawValue: 0x8009_1004)
+    /// `CRYPT_E_UNKNOWN_ALGO`
+    public static let unknownAlgorithm = HRESULT(rawValue: 0x8009_1002)
+    /// `CRYPT_E_HASH_VALUE`
+    public static let hashValue = HRESULT(rawValue: 0x8009_1007)
+    /// `CRYPT_E_RECIPIENT_NOT_FOUND`
+    public static let recipientNotFound = HRESULT(rawValue: 0x8009_100B)
+    /// `CRYPT_E_BAD_ENCODE`
+    public static let decodeFailed = HRESULT(rawValue: 0x8009_2002)
+    /// `CRYPT_E_NOT_FOUND`
+    public static let notFound = HRESULT(rawValue: 0x8009_2004)
+    /// `CRYPT_E_NO_MATCH`
+    public static let noMatch = HRESULT(rawValue: 0x8009_2009)
+    /// `CRYPT_E_NO_SIGNER`
+    public static let noSigner = HRESULT(rawValue: 0x8009_200E)
+    /// `CRYPT_E_REVOKED`
+    public static let revoked = HRESULT(rawValue: 0x8009_2010)
+    /// `CRYPT_E_REVOCATION_OFFLINE`
+    public static let revocationOffline = HRESULT(rawValue: 0x8009_2013)
+    /// `CRYPT_E_ASN1_CORRUPT`
+    public static let asn1Corrupt = HRESULT(rawValue: 0x8009_3103)
+    /// `CRYPT_E_ASN1_LARGE`
+    public static let asn1Large = HRESULT(rawValue: 0x8009_3104)
+    /// `CRYPT_E_ASN1_NOEOD`
+    public static let asn1ExtraData = HRESULT(rawValue: 0x8009_3109)
+    /// `CERTSRV_E_BAD_REQUESTSUBJECT`
+    public static let badRequestSubject = HRESULT(rawValue: 0x8009_4001)
+    /// `CERTSRV_E_NO_REQUEST`
+    public static let noRequest = HRESULT(rawValue: 0x8009_4002)
+    /// `CERTSRV_E_BAD_REQUESTSTATUS`
+    public static let badRequestStatus = HRESULT(rawValue: 0x8009_4003)
+    /// `CERTSRV_E_PROPERTY_EMPTY`
+    public static let propertyEmpty = HRESULT(rawValue: 0x8009_4004)
+    /// `CERTSRV_E_INVALID_CA_CERTIFICATE`
+    public static let invalidCACertificate = HRESULT(rawValue: 0x8009_4005)
+    /// `CERTSRV_E_SERVER_SUSPENDED`
+    public static let serverSuspended = HRESULT(rawValue: 0x8009_4006)
+    /// `CERTSRV_E_ENCODING_LENGTH`
+    public static let encodingLength = HRESULT(rawValue: 0x8009_4007)
+    /// `CERTSRV_E_ROLECONFLICT`
+    public static let roleConflict = HRESULT(rawValue: 0x8009_4008)
+    /// `CERTSRV_E_RESTRICTEDOFFICER`
+    public static let restrictedOfficer = HRESULT(rawValue: 0x8009_4009)
+    /// `CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED`
+    public static let keyArchivalNotConfigured = HRESULT(rawValue: 0x8009_400A)
+    /// `CERTSRV_E_NO_VALID_KRA`
+    public static let noValidKRA = HRESULT(rawValue: 0x8009_400B)
+    /// `CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL`
+    public static let badRequestKeyArchival = HRESULT(rawValue: 0x8009_400C)
+    /// `CERTSRV_E_BAD_RENEWAL_CERT_ATTRIBUTE`
+    public static let badRenewalCertAttribute = HRESULT(rawValue: 0x8009_400E)
+    /// `CERTSRV_E_ENROLL_DENIED`
+    public static let enrollDenied = HRESULT(rawValue: 0x8009_4011)
+    /// `CERTSRV_E_TEMPLATE_DENIED`
+    public static let templateDenied = HRESULT(rawValue: 0x8009_4012)
+    /// `CERTSRV_E_ADMIN_DENIED_REQUEST`
+    public static let adminDeniedRequest = HRESULT(rawValue: 0x8009_4014)
+    /// `CERTSRV_E_UNSUPPORTED_CERT_TYPE`
+    public static let unsupportedCertType = HRESULT(rawValue: 0x8009_4800)
+    /// `CERTSRV_E_NO_CERT_TYPE`
+    public static let noCertType = HRESULT(rawValue: 0x8009_4801)
+    /// `CERTSRV_E_TEMPLATE_CONFLICT`
+    public static let templateConflict = HRESULT(rawValue: 0x8009_4802)
+    /// `CERTSRV_E_SUBJECT_ALT_NAME_REQUIRED`
+    public static let subjectAltNameRequired = HRESULT(rawValue: 0x8009_4803)
+    /// `CERTSRV_E_ARCHIVED_KEY_REQUIRED`
+    public static let archivedKeyRequired = HRESULT(rawValue: 0x8009_4804)
+    /// `CERTSRV_E_BAD_TEMPLATE_VERSION`
+    public static let badTemplateVersion = HRESULT(rawValue: 0x8009_4807)
+    /// `CERTSRV_E_SIGNATURE_POLICY_REQUIRED`
+    public static let signaturePolicyRequired = HRESULT(rawValue: 0x8009_4809)
+    /// `CERTSRV_E_SIGNATURE_COUNT`
+    public static let signatureCount = HRESULT(rawValue: 0x8009_480A)
+    /// `CERTSRV_E_SIGNATURE_REJECTED`
+    public static let signatureRejected = HRESULT(rawValue: 0x8009_480B)
+    /// `CERTSRV_E_SUBJECT_UPN_REQUIRED`
+    public static let subjectUPNRequired = HRESULT(rawValue: 0x8009_480D)
+    /// `CERTSRV_E_SUBJECT_DNS_REQUIRED`
+    public static let subjectDNSRequired = HRESULT(rawValue: 0x8009_480F)
+    /// `CERTSRV_E_ARCHIVED_KEY_UNEXPECTED`
+    public static let archivedKeyUnexpected = HRESULT(rawValue: 0x8009_4810)
+    /// `CERTSRV_E_KEY_LENGTH`
+    public static let keyLength = HRESULT(rawValue: 0x8009_4811)
+    /// `CERTSRV_E_SUBJECT_EMAIL_REQUIRED`
+    public static let subjectEmailRequired = HRESULT(rawValue: 0x8009_4812)
+    /// `CERTSRV_E_UNKNOWN_CERT_TYPE`
+    public static let unknownCertType = HRESULT(rawValue: 0x8009_4813)
+    /// `CERTSRV_E_CERT_TYPE_OVERLAP`
+    public static let certTypeOverlap = HRESULT(rawValue: 0x8009_4814)
+    /// `XENROLL_E_RESPONSE_KA_HASH_NOT_FOUND`
+    public static let responseKAHashNotFound = HRESULT(rawValue: 0x8009_5002)
+    /// `XENROLL_E_RESPONSE_UNEXPECTED_KA_HASH`
+    public static let responseUnexpectedKAHash = HRESULT(rawValue: 0x8009_5003)
+    /// `XENROLL_E_RESPONSE_KA_HASH_MISMATCH`
+    public static let responseKAHashMismatch = HRESULT(rawValue: 0x8009_5004)
+    /// `CERT_E_EXPIRED`
+    public static let certificateExpired = HRESULT(rawValue: 0x800B_0101)
+    /// `CERT_E_UNTRUSTEDROOT`
+    public static let untrustedRoot = HRESULT(rawValue: 0x800B_0109)
+    /// `CERT_E_CHAINING`
+    public static let chaining = HRESULT(rawValue: 0x800B_010A)
+    /// `CERT_E_WRONG_USAGE`
+    public static let wrongUsage = HRESULT(rawValue: 0x800B_0110)
+    /// `SCARD_E_NO_SMARTCARD`
+    public static let noSmartCard = HRESULT(rawValue: 0x8010_000C)
+    /// `SCARD_E_READER_UNAVAILABLE`
+    public static let readerUnavailable = HRESULT(rawValue: 0x8010_0017)
+    /// `SCARD_E_CARD_UNSUPPORTED`
+    public static let cardUnsupported = HRESULT(rawValue: 0x8010_001C)
+    /// `SCARD_E_WRITE_TOO_MANY`
+    public static let writeTooMany = HRESULT(rawValue: 0x8010_0028)
+    /// `SCARD_E_NO_KEY_CONTAINER`
+    public static let noKeyContainer = HRESULT(rawValue: 0x8010_0030)
+    /// `SCARD_W_REMOVED_CARD`
+    public static let removedCard = HRESULT(rawValue: 0x8010_0069)
+    /// `SCARD_W_WRONG_CHV`
+    public static let wrongPIN = HRESULT(rawValue: 0x8010_006B)
+    /// `SCARD_W_CHV_BLOCKED`
+    public static let pinBlocked = HRESULT(rawValue: 0x8010_006C)
+    /// `SCARD_W_CANCELLED_BY_USER`
+    public static let cancelledByUser = HRESULT(rawValue: 0x8010_006E)
+    /// `SCARD_W_CARD_NOT_AUTHENTICATED`
+    public static let notAuthenticated = HRESULT(rawValue: 0x8010_006F)
+    /// `SCARD_E_UNEXPECTED`
+    public static let unexpectedCardError = HRESULT(rawValue: 0x8010_001F)
+
+    /// The names and texts of the codes above; each code stands here once.
+    static let table: [UInt32: (name: String, text: String)] = [
+        0x0000_0000: ("S_OK", "The operation completed successfully."),
+        0x8000_FFFF: ("E_UNEXPECTED", "Catastrophic failure."),
+        0x8000_4005: ("E_FAIL", "Unspecified error."),
+        0x8000_4001: ("E_NOTIMPL", "Not implemented."),
+        0x8002_802C: ("TYPE_E_AMBIGUOUSNAME", "Ambiguous name."),
+        0x8007_0002: ("ERROR_FILE_NOT_FOUND", "The system cannot find the file specified."),
+        0x8007_0005: ("E_ACCESSDENIED", "Access is denied."),
+        0x8007_000D: ("ERROR_INVALID_DATA", "The data is invalid."),
+        0x8007_001D: ("ERROR_WRITE_FAULT", "The system cannot write to the specified device."),
+        0x8007_001F: ("ERROR_GEN_FAILURE", "A device attached to the system is not functioning."),
+        0x8007_0032: ("ERROR_NOT_SUPPORTED", "The request is not supported."),
+        0x8007_0050: ("ERROR_FILE_EXISTS", "The file exists."),
+        0x8007_0057: ("E_INVALIDARG", "The parameter is incorrect."),
+        0x8007_007E: ("ERROR_MOD_NOT_FOUND", "The specified module could not be found."),
+        0x8007_007A: ("ERROR_INSUFFICIENT_BUFFER", "The data area passed to a system call is too small."),
+        0x8007_00B7: ("ERROR_ALREADY_EXISTS", "Cannot create a file when that file already exists."),
+        0x8007_010B: ("ERROR_DIRECTORY", "The directory name is invalid."),
+        0x8007_03E3: (
+            "ERROR_OPERATION_ABORTED",
+            "The I/O operation has been aborted because of either a thread exit or an application "
+            + "request."
+        ),
+        0x8007_052E: ("ERROR_LOGON_FAILURE", "The user name or password is incorrect."),
+        0x8007_05B4: ("ERROR_TIMEOUT", "This operation returned because the timeout period expired."),
+        0x8009_0001: ("NTE_BAD_UID", "Bad UID."),
+        0x8009_0003: ("NTE_BAD_KEY", "Bad Key."),
+        0x8009_0005: ("NTE_BAD_DATA", "Bad Data."),
+        0x8009_0006: ("NTE_BAD_SIGNATURE", "Invalid Signature."),
+        0x8009_0008: ("NTE_BAD_ALGID", "Invalid algorithm specified."),
+        0x8009_0009: ("NTE_BAD_FLAGS", "Invalid flags specified."),
+        0x8009_000B: ("NTE_BAD_KEY_STATE", "Key not valid for use in specified state."),
+        0x8009_000D: ("NTE_NO_KEY", "Key does not exist."),
+        0x8009_000F: ("NTE_EXISTS", "Object already exists."),
+        0x8009_0011: ("NTE_NOT_FOUND", "Object was not found."),
+        0x8009_0016: ("NTE_BAD_KEYSET", "Keyset does not exist."),
+        0x8009_0019: ("NTE_KEYSET_NOT_DEF", "The keyset is not defined."),
+        0x8009_0020: ("NTE_FAIL", "An internal error occurred."),
+        0x8009_1004: ("CRYPT_E_INVALID_MSG_TYPE", "Invalid cryptographic message type."),
+        0x8009_1002: ("CRYPT_E_UNKNOWN_ALGO", "Unknown cryptographic algorithm."),
+        0x8009_1007: ("CRYPT_E_HASH_VALUE", "The hash value is not correct."),
+        0x8009_100B: ("CRYPT_E_RECIPIENT_NOT_FOUND", "Cannot find the original signer or recipient."),
+        0x8009_2002: ("CRYPT_E_BAD_ENCODE", "An error occurred during encode or decode operation."),
+        0x8009_2004: ("CRYPT_E_NOT_FOUND", "Cannot find object or property."),
+        0x8009_2009: ("CRYPT_E_NO_MATCH", "Cannot find the requested object."),
+        0x8009_200E: (
+            "CRYPT_E_NO_SIGNER",
+            "The signed cryptographic message does not have a signer for the specified signer index."
+        ),
+        0x8009_2010: ("CRYPT_E_REVOKED", "The certificate is revoked."),
+        0x8009_2013: (
+            "CRYPT_E_REVOCATION_OFFLINE",
+            "The revocation function was unable to check revocation because the revocation server "
+            + "was offline."
+        ),
+        0x8009_3103: ("CRYPT_E_ASN1_CORRUPT", "ASN1 corrupted data."),
+        0x8009_3104: ("CRYPT_E_ASN1_LARGE", "ASN1 value too large."),
+        0x8009_3109: ("CRYPT_E_ASN1_NOEOD", "ASN1 expected end of data."),
+        0x8009_4001: ("CERTSRV_E_BAD_REQUESTSUBJECT", "The request subject name is invalid or too long."),
+        0x8009_4002: ("CERTSRV_E_NO_REQUEST", "The request does not exist."),
+        0x8009_4003: ("CERTSRV_E_BAD_REQUESTSTATUS", "The request's current status does not allow this operation."),
+        0x8009_4004: ("CERTSRV_E_PROPERTY_EMPTY", "The requested property value is empty."),
+        0x8009_4005: (
+            "CERTSRV_E_INVALID_CA_CERTIFICATE",
+            "The certification authority's certificate contains invalid data."
+        ),
+        0x8009_4006: (
+            "CERTSRV_E_SERVER_SUSPENDED",
+            "Certificate service has been suspended for a database restore operation."
+        ),
+        0x8009_4007: (
+            "CERTSRV_E_ENCODING_LENGTH",
+            "The certificate contains an encoded length that is potentially incompatible with older "
+            + "enrollment software."
+        ),
+        0x8009_4008: (
+            "CERTSRV_E_ROLECONFLICT",
+            "The operation is denied. The user has multiple roles assigned and the certification "
+            + "authority is configured to enforce role separation."
+        ),
+        0x8009_4009: (
+            "CERTSRV_E_RESTRICTEDOFFICER",
+            "The operation is denied. It can only be performed by a certificate manager that is "
+            + "allowed to manage certificates for the current requester."
+        ),
+        0x8009_400A: (
+            "CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED",
+            "Cannot archive private key. The certification authority is not configured for key "
+            + "archival."
+        ),
+        0x8009_400B: (
+            "CERTSRV_E_NO_VALID_KRA",
+            "Cannot archive private key. No valid key recovery agent is defined for this "
+            + "certification authority."
+        ),
+        0x8009_400C: (
+            "CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL",
+            "The request is incorrectly formatted. The encrypted private key must be in an "
+            + "unauthenticated attribute in an outermost signature."
+        ),
+        0x8009_400E: (
+            "CERTSRV_E_BAD_RENEWAL_CERT_ATTRIBUTE",
+            "The request contains an invalid renewal certificate attribute."
+        ),
+        0x8009_4011: (
+            "CERTSRV_E_ENROLL_DENIED",
+            "The permissions on this certification authority do not allow the current user to enroll "
+            + "for certificates."
+        ),
+        0x8009_4012: (
+            "CERTSRV_E_TEMPLATE_DENIED",
+            "The permissions on the certificate template do not allow the current user to enroll for "
+            + "this type of certificate."
+        ),
+        0x8009_4014: (
+            "CERTSRV_E_ADMIN_DENIED_REQUEST",
+            "The request was denied by a certificate manager or CA administrator."
+        ),
+        0x8009_4800: (
+            "CERTSRV_E_UNSUPPORTED_CERT_TYPE",
+            "The requested certificate template is not supported by this CA."
+        ),
+        0x8009_4801: ("CERTSRV_E_NO_CERT_TYPE", "The request contains no certificate template information."),
+        0x8009_4802: ("CERTSRV_E_TEMPLATE_CONFLICT", "The request contains conflicting template information."),
+        0x8009_4803: (
+            "CERTSRV_E_SUBJECT_ALT_NAME_REQUIRED",
+            "The request is missing a required Subject Alternate name extension."
+        ),
+        0x8009_4804: (
+            "CERTSRV_E_ARCHIVED_KEY_REQUIRED",
+            "The request is missing a required private key for archival by the server."
+        ),
+        0x8009_4807: (
+            "CERTSRV_E_BAD_TEMPLATE_VERSION",
+            "The request template version is newer than the supported template version."
+        ),
+        0x8009_4809: (
+            "CERTSRV_E_SIGNATURE_POLICY_REQUIRED",
+            "The request is missing required signature policy information."
+        ),
+        0x8009_480A: ("CERTSRV_E_SIGNATURE_COUNT", "The request is missing one or more required signatures."),
+        0x8009_480B: (
+            "CERTSRV_E_SIGNATURE_REJECTED",
+            "One or more signatures did not include the required application or issuance policies."
+        ),
+        0x8009_480D: (
+            "CERTSRV_E_SUBJECT_UPN_REQUIRED",
+            "The UPN is unavailable and cannot be added to the Subject Alternate name."
+        ),
+        0x8009_480F: (
+            "CERTSRV_E_SUBJECT_DNS_REQUIRED",
+            "The DNS name is unavailable and cannot be added to the Subject Alternate name."
+        ),
+        0x8009_4810: (
+            "CERTSRV_E_ARCHIVED_KEY_UNEXPECTED",
+            "The request includes a private key for archival by the server, but key archival is not "
+            + "enabled for the specified certificate template."
+        ),
+        0x8009_4811: (
+            "CERTSRV_E_KEY_LENGTH",
+            "The public key does not meet the minimum size required by the specified certificate "
+            + "template."
+        ),
+        0x8009_4812: (
+            "CERTSRV_E_SUBJECT_EMAIL_REQUIRED",
+            "The E-Mail name is unavailable and cannot be added to the Subject or Subject Alternate "
+            + "name."
+        ),
+        0x8009_4813: (
+            "CERTSRV_E_UNKNOWN_CERT_TYPE",
+            "One or more certificate templates to be enabled on this certification authority could "
+            + "not be found."
+        ),
+        0x8009_4814: (
+            "CERTSRV_E_CERT_TYPE_OVERLAP",
+            "The certificate template renewal period is longer than the certificate validity period. "
+            + "The template should be reconfigured or the CA certificate renewed."
+        ),
+        0x8009_5002: (
+            "XENROLL_E_RESPONSE_KA_HASH_NOT_FOUND",
+            "The certificate response is missing the expected archived key hash."
+        ),
+        0x8009_5003: (
+            "XENROLL_E_RESPONSE_UNEXPECTED_KA_HASH",
+            "The certificate response contains an unexpected archived key hash."
+        ),
+        0x8009_5004: (
+            "XENROLL_E_RESPONSE_KA_HASH_MISMATCH",
+            "The certificate response contains an archived key hash that does not match the request."
+        ),
+        0x800B_0101: (
+            "CERT_E_EXPIRED",
+            "A required certificate is not within its validity period when verifying against the "
+            + "current system clock or the timestamp in the signed file."
+        ),
+        0x800B_0109: (
+            "CERT_E_UNTRUSTEDROOT",
+            "A certificate chain processed, but terminated in a root certificate which is not "
+            + "trusted by the trust provider."
+        ),
+        0x800B_010A: ("CERT_E_CHAINING", "A certificate chain could not be built to a trusted root authority."),
+        0x800B_0110: ("CERT_E_WRONG_USAGE", "The certificate is not valid for the requested usage."),
+        0x8010_000C: (
+            "SCARD_E_NO_SMARTCARD",
+            "The operation requires a smart card, but no smart card is currently in the device."
+        ),
+        0x8010_0017: ("SCARD_E_READER_UNAVAILABLE", "The specified reader is not currently available for use."),
+        0x8010_001C: ("SCARD_E_CARD_UNSUPPORTED", "The smart card does not meet minimal requirements for support."),
+        0x8010_0028: (
+            "SCARD_E_WRITE_TOO_MANY",
+            "An attempt was made to write more data than would fit in the target object."
+        ),
+        0x8010_0030: ("SCARD_E_NO_KEY_CONTAINER", "The requested key container does not exist on the smart card."),
+        0x8010_0069: (
+            "SCARD_W_REMOVED_CARD",
+            "The smart card has been removed, so that further communication is not possible."
+        ),
+        0x8010_006B: ("SCARD_W_WRONG_CHV", "The card cannot be accessed because the wrong PIN was presented."),
+        0x8010_006C: (
+            "SCARD_W_CHV_BLOCKED",
+            "The card cannot be accessed because the maximum number of PIN entry attempts has been "
+            + "reached."
+        ),
+        0x8010_006E: ("SCARD_W_CANCELLED_BY_USER", "The action was cancelled by the user."),
+        0x8010_006F: ("SCARD_W_CARD_NOT_AUTHENTICATED", "No PIN was presented to the smart card."),
+        0x8010_001F: ("SCARD_E_UNEXPECTED", "An unexpected card error has occurred."),
+    ]
+}
