@@ -1,0 +1,75 @@
+package import Foundation
+
+/// What can be read of an instance's database. All methods throw `StorageError`.
+package protocol StorageReading {
+    func request(_ requestID: Int64) throws -> RequestRecord?
+    /// Newest first.
+    func requests(with disposition: Disposition?, limit: Int) throws -> [RequestRecord]
+
+    func certificate(forRequest requestID: Int64) throws -> CertificateRecord?
+    func certificate(serialNumber: String) throws -> CertificateRecord?
+    /// Certificates of which the common name, UPN, requester, serial number, thumbprint (SHA-1 or SHA-256) or key
+    /// identifier equals `term`; only those with an archived key when `archivedOnly`.
+    func certificates(matching term: String, archivedOnly: Bool) throws -> [CertificateRecord]
+    /// Revoked, signed by that key and not expired before `date`, in the order of their serial numbers.
+    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [CertificateRecord]
+
+    func openIntents() throws -> [SigningIntent]
+
+    func caCertificates() throws -> [CACertificateRecord]
+    /// Newest first.
+    func exchangeCertificates() throws -> [ExchangeCertificateRecord]
+
+    func latestCRL(caKeyIndex: Int) throws -> CRLRecord?
+    /// 0 when there was none.
+    func highestCRLNumber() throws -> UInt64
+
+    func keyRecoveryAgents() throws -> [KRARecord]
+    func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord?
+
+    func user(named name: String) throws -> UserRecord?
+    func users() throws -> [UserRecord]
+
+    func setting(_ name: String) throws -> String?
+
+    /// The newest entry of the chain, or `nil` for an empty one.
+    func auditHead() throws -> AuditEntry?
+    /// In order, beginning after `sequence`.
+    func auditEntries(after sequence: Int64, limit: Int) throws -> [AuditEntry]
+}
+
+/// What can be written, inside one transaction.
+package protocol StorageWriting: StorageReading {
+    /// - Returns: the request's number.
+    func insert(_ request: RequestRecord) throws -> Int64
+    func update(_ request: RequestRecord) throws
+
+    func insert(_ certificate: CertificateRecord) throws
+    /// `nil` takes a hold away.
+    func setRevocation(_ revocation: CertificateRecord.Revocation?, serialNumber: String) throws
+
+    /// - Returns: the intent's number. A `(kind, number)` that was used before is refused by a constraint.
+    func insert(_ intent: SigningIntent) throws -> Int64
+    func closeIntent(_ intentID: Int64, outcome: SigningIntent.Outcome, at date: Date) throws
+
+    func insert(_ certificate: CACertificateRecord) throws
+    func insert(_ certificate: ExchangeCertificateRecord) throws
+    func insert(_ crl: CRLRecord) throws
+    func insert(_ agent: KRARecord) throws
+    func insert(_ key: ArchivedKeyRecord) throws
+    func upsert(_ user: UserRecord) throws
+    func setSetting(_ name: String, to value: String) throws
+
+    /// Appends an event to the audit chain. The chain's hash is computed here, in the transaction.
+    func append(_ event: AuditEvent) throws
+}
+
+/// An instance's database.
+///
+/// Writes of concurrent callers share one durable commit: each caller's closure runs in a savepoint of its own, so
+/// that one that throws undoes only its own work, and returns when the commit is on disk. A lone caller does not
+/// wait for company.
+package protocol CAStorage: Sendable {
+    func read<R: Sendable>(_ body: @escaping @Sendable (any StorageReading) throws -> R) async throws -> R
+    func write<R: Sendable>(_ body: @escaping @Sendable (any StorageWriting) throws -> R) async throws -> R
+}
