@@ -1,0 +1,52 @@
+# Signet. `make quickstart` and `make test` install the Debian packages that they lack; everything else assumes them.
+SWIFT ?= swift
+BUILD_DIR := $(shell pwd)/.build
+.DEFAULT_GOAL := help
+
+.PHONY: help packages build release quickstart quickstart-clean test format lint bench clean
+
+help:
+	@echo "make quickstart   build, then run the whole path on SoftHSM: CA, enrolment, archival, recovery"
+	@echo "make test         build everything and run the tests"
+	@echo "make build        debug build of the programs and the token simulator"
+	@echo "make release      optimised build"
+	@echo "make format       format the sources in place"
+	@echo "make lint         check the format, and build with warnings as errors"
+	@echo "make bench        issuance through the whole path as a ratio to the raw token"
+	@echo "make clean        remove what was built (never an instance or a token)"
+
+packages:
+	@.ci/packages
+
+build: packages
+	$(SWIFT) build
+
+release: packages
+	$(SWIFT) build -c release
+
+quickstart: packages
+	$(SWIFT) build --product signet
+	$(SWIFT) build --product signetd
+	$(SWIFT) build --product signet-token-simulator
+	@docs/quickstart/quickstart.sh $(BUILD_DIR)/debug quickstart
+
+quickstart-clean:
+	@docs/quickstart/quickstart.sh --remove quickstart
+
+test: packages
+	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors
+	$(SWIFT) test --skip-build
+
+format:
+	$(SWIFT) format format --configuration .swift-format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+lint: packages
+	$(SWIFT) format lint --configuration .swift-format --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	$(SWIFT) build -Xswiftc -warnings-as-errors
+
+bench: packages
+	$(SWIFT) run -c release --package-path Benchmarks signet-benchmarks
+
+clean:
+	$(SWIFT) package clean
+	rm -rf Benchmarks/.build
