@@ -191,7 +191,7 @@ extension ReturnValue {
     public static let operationCancelFailed = ReturnValue(rawValue: 0x202)
 
     /// The names of the specification by value.
-    static let names: [UInt: String] = [
+    package static let names: [UInt: String] = [
         0x0: "CKR_OK",
         0x1: "CKR_CANCEL",
         0x2: "CKR_HOST_MEMORY",

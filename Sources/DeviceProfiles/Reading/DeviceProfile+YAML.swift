@@ -1,0 +1,50 @@
+extension DeviceProfile {
+    /// Reads and checks a profile.
+    ///
+    /// - Parameters:
+    ///   - text: the YAML document.
+    ///   - file: its name in findings.
+    ///   - overrides: values to put in place of those of the file, YAML by dotted path:
+    ///     `["capacity.bytes": "4096"]`, `["capacity": "unknown"]`.
+    /// - Throws: ``ProfileError`` with all findings.
+    public init(yaml text: String, file: String, overrides: [String: String] = [:]) throws(ProfileError) {
+        let document = try Document(text: text, file: file)
+        try document.override(with: overrides)
+        let root = document.root
+        root.allow(
+            [
+                "name", "summary", "match", "sessions", "login", "capacity", "mechanisms", "template", "lifecycle",
+                "latency",
+            ] + ProfileSection.provenanceNames)
+        self.init(
+            name: root.required("name")?.profileName() ?? "", summary: root.required("summary")?.text() ?? "")
+        if let section = root.field("match")?.section() { self.match = MatchRule(reading: section) }
+        let profile = ProfileSection(root: root)
+        self.sessions = Sessions(reading: profile.section("sessions"))
+        self.login = Login(reading: profile.section("login"))
+        self.capacity = Capacity(reading: profile.section("capacity"))
+        self.mechanisms = Mechanisms(reading: profile.section("mechanisms"))
+        self.template = TemplateRules(reading: profile.section("template"))
+        self.lifecycle = Lifecycle(reading: profile.section("lifecycle"))
+        self.latency = Latency(reading: profile.section("latency"))
+        try document.finish()
+    }
+
+    /// Reads and checks the profile in a file.
+    ///
+    /// - Throws: ``ProfileError``.
+    public init(contentsOf path: String, overrides: [String: String] = [:]) throws(ProfileError) {
+        try self.init(yaml: TextFile.read(path), file: path, overrides: overrides)
+    }
+}
+
+extension DocumentField {
+    fileprivate func profileName() -> String? {
+        guard let text = self.text() else { return nil }
+        let allowed = "abcdefghijklmnopqrstuvwxyz0123456789-"
+        guard text.allSatisfy({ allowed.contains($0) }) else {
+            return self.refuse("\"\(text)\" has characters other than a-z, 0-9 and -")
+        }
+        return text
+    }
+}

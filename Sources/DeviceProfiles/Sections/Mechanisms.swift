@@ -1,0 +1,90 @@
+extension DeviceProfile {
+    /// Which mechanisms a device has and how it wants them.
+    public struct Mechanisms: Hashable, Sendable {
+        /// One entry of the allow list, written `NAME`, `NAME:MIN-MAX` or `NAME:MIN-MAX:FLAG+FLAG`.
+        public struct Allowed: Hashable, Sendable {
+            /// The mechanism's name without `CKM_`, or the name of a key type for all of its mechanisms.
+            public var name: String
+            /// Key sizes in the units of `CK_MECHANISM_INFO`; `nil` for those of the device.
+            public var keySizes: ClosedRange<Int>?
+            /// Names of `CKF_` flags without the prefix; empty for those of the device.
+            public var flags: [String]
+        }
+
+        /// A hash that RSA-OAEP takes, named as its mechanism without `CKM_`.
+        public enum Hash: String, Hashable, Sendable, CaseIterable {
+            case sha1 = "SHA_1"
+            case sha224 = "SHA224"
+            case sha256 = "SHA256"
+            case sha384 = "SHA384"
+            case sha512 = "SHA512"
+        }
+
+        /// Which ECDSA mechanisms there are.
+        public enum ECDSA: String, Hashable, Sendable, CaseIterable {
+            /// `CKM_ECDSA` over a hash made on the host.
+            case raw
+            /// Also `CKM_ECDSA_SHA*`.
+            case both
+        }
+
+        /// Who makes the initialization vector of AES-GCM.
+        public enum InitializationVector: String, Hashable, Sendable, CaseIterable {
+            case app, device
+        }
+
+        /// `nil` within a known value never occurs; an unknown list means the device's own.
+        public var allow: ProfileValue<[Allowed]> = .unknown
+        /// Hashes for RSA-OAEP, best first; empty when it has no OAEP.
+        public var oaep: ProfileValue<[Hash]> = .unknown
+        public var ecdsa: ProfileValue<ECDSA> = .unknown
+        /// Mechanisms without `CKM_` that wrap private keys, best first; empty when none does.
+        public var wrapPrivate: ProfileValue<[String]> = .unknown
+        /// The number under which the device has AES key wrap with padding (RFC 5649).
+        public var rfc5649: ProfileValue<UInt> = .unknown
+        public var gcmInitializationVector: ProfileValue<InitializationVector> = .unknown
+        /// The most bytes that one call takes.
+        public var maximumData: ProfileValue<Limit> = .unknown
+
+        /// Everything unknown.
+        public init() {}
+    }
+}
+
+extension DeviceProfile.Mechanisms {
+    init(reading section: ProfileSection) {
+        section.allow(["allow", "oaep", "ecdsa", "wrap_private", "rfc5649", "gcm_iv", "max_data"])
+        self.allow = section.value("allow") { $0.list { $0.allowedMechanism() } }
+        self.oaep = section.value("oaep") { $0.list { $0.choice() } }
+        self.ecdsa = section.value("ecdsa") { $0.choice() }
+        self.wrapPrivate = section.value("wrap_private") { $0.list { $0.specificationName(prefix: "CKM_") } }
+        self.rfc5649 = section.value("rfc5649") { $0.integer(atLeast: 0).map { UInt($0) } }
+        self.gcmInitializationVector = section.value("gcm_iv") { $0.choice() }
+        self.maximumData = section.value("max_data") { $0.limit() }
+    }
+}
+
+extension DocumentField {
+    fileprivate func allowedMechanism() -> DeviceProfile.Mechanisms.Allowed? {
+        guard let text = self.text() else { return nil }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard (1...3).contains(parts.count), DocumentField.isSpecificationName(parts[0]) else {
+            return self.refuse("\"\(text)\" is not NAME, NAME:MIN-MAX or NAME:MIN-MAX:FLAG+FLAG")
+        }
+        var allowed = DeviceProfile.Mechanisms.Allowed(name: parts[0], keySizes: nil, flags: [])
+        if parts.count > 1, !parts[1].isEmpty {
+            let bounds = parts[1].split(separator: "-").map { Int($0) }
+            guard bounds.count == 2, let low = bounds[0], let high = bounds[1], 0 <= low, low <= high else {
+                return self.refuse("\"\(parts[1])\" is not a range of key sizes such as 1024-3072")
+            }
+            allowed.keySizes = low...high
+        }
+        if parts.count > 2 {
+            allowed.flags = parts[2].split(separator: "+").map(String.init)
+            guard !allowed.flags.isEmpty, allowed.flags.allSatisfy(DocumentField.isSpecificationName) else {
+                return self.refuse("\"\(parts[2])\" is not a list of flags such as SIGN+VERIFY")
+            }
+        }
+        return allowed
+    }
+}

@@ -1,0 +1,35 @@
+public import Diagnostics
+
+extension DeviceProfile {
+    /// How many sessions a device has.
+    public struct Sessions: Hashable, Sendable {
+        /// Over what the maximum is counted.
+        public enum Scope: String, Hashable, Sendable, CaseIterable {
+            case process, module, device
+        }
+
+        /// The real maximum.
+        public var maximum: ProfileValue<Limit> = .unknown
+        /// `ulMaxSessionCount` as the device reports it; 0 is "effectively infinite", -1 "not told".
+        public var reported: ProfileValue<Int> = .unknown
+        public var scope: ProfileValue<Scope> = .unknown
+        /// Seconds after which the device closes an idle session.
+        public var idleSeconds: ProfileValue<Limit> = .unknown
+        /// What `C_OpenSession` returns above the maximum.
+        public var overLimit: ProfileValue<ReturnValue> = .unknown
+
+        /// Everything unknown.
+        public init() {}
+    }
+}
+
+extension DeviceProfile.Sessions {
+    init(reading section: ProfileSection) {
+        section.allow(["max", "reported", "scope", "idle_s", "over_rv"])
+        self.maximum = section.value("max") { $0.limit() }
+        self.reported = section.value("reported") { $0.integer(atLeast: -1) }
+        self.scope = section.value("scope") { $0.choice() }
+        self.idleSeconds = section.value("idle_s") { $0.limit() }
+        self.overLimit = section.value("over_rv") { $0.returnValue() }
+    }
+}
