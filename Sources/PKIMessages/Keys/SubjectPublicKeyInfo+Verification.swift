@@ -1,0 +1,90 @@
+import SwiftASN1
+import X509
+
+extension SubjectPublicKeyInfo {
+    /// Checks a signature with this key.
+    ///
+    /// P-256, P-384, P-521, Ed25519, and RSA of 2048 bits and more with SHA-2, are checked by swift-crypto, which is
+    /// about three times as fast; the rest (shorter RSA keys, SHA-1, RSASSA-PSS, other curves, Ed448) by libcrypto.
+    /// SHA-1 is accepted here, for requests that old clients sign with their own keys; who checks a certificate
+    /// or a CRL uses ``CertificateFields/isSigned(by:)`` and its like, which refuse it.
+    ///
+    /// - Parameter signature: for ECDSA the DER `ECDSA-Sig-Value` (RFC 3279, section 2.2.3).
+    /// - Returns: false for a signature that is not this key's over these bytes.
+    /// - Throws: ``PKIMessageError`` with `unsupportedAlgorithm` when the algorithm is unknown, does not fit the key, or
+    ///   has parameters that it must not have.
+    package func isValidSignature(
+        _ signature: [UInt8], over bytes: [UInt8], algorithm: SignatureAlgorithmIdentifier
+    ) throws -> Bool {
+        let scheme = try SignatureScheme(algorithm, key: self)
+        if let fast = scheme.swiftCryptoAlgorithm, !self.isShortRSA, let key = self.swiftCryptoKey {
+            return key.isValidSignature(signature, for: bytes, signatureAlgorithm: fast)
+        }
+        return try LibCrypto.PublicKey(self).isValidSignature(signature, over: bytes, scheme: scheme)
+    }
+
+    private var isShortRSA: Bool { self.isRSA && self.keySizeBits < 2048 }
+
+    private var swiftCryptoKey: Certificate.PublicKey? {
+        // `try?`: a key that swift-crypto does not take is libcrypto's.
+        try? Certificate.PublicKey(derEncoded: self.derBytes)
+    }
+}
+
+/// A signature algorithm together with the kind of key that it needs.
+enum SignatureScheme: Hashable {
+    case rsaPKCS1v15(Digest)
+    case rsaPSS(PSSParameters)
+    case ecdsa(Digest)
+    /// Ed25519 and Ed448 (RFC 8032): the key says which.
+    case edDSA
+
+    /// - Throws: ``PKIMessageError`` with `unsupportedAlgorithm` when key and algorithm do not fit.
+    init(_ identifier: SignatureAlgorithmIdentifier, key: SubjectPublicKeyInfo) throws {
+        switch (identifier.algorithm, key.algorithm) {
+        case (OID.sha1WithRSA, OID.rsaEncryption), (OID.sha256WithRSA, OID.rsaEncryption),
+            (OID.sha384WithRSA, OID.rsaEncryption), (OID.sha512WithRSA, OID.rsaEncryption):
+            guard identifier.hasNoParameters, let digest = identifier.digest else { break }
+            self = .rsaPKCS1v15(digest)
+            return
+        case (OID.rsaPSS, OID.rsaEncryption), (OID.rsaPSS, OID.rsaPSS):
+            self = .rsaPSS(try PSSParameters(identifier))
+            return
+        case (OID.ecdsaWithSHA256, OID.ecPublicKey), (OID.ecdsaWithSHA384, OID.ecPublicKey),
+            (OID.ecdsaWithSHA512, OID.ecPublicKey):
+            guard identifier.parametersDER == nil, let digest = identifier.digest else { break }
+            self = .ecdsa(digest)
+            return
+        case (OID.ed25519, OID.ed25519), (OID.ed448, OID.ed448):
+            guard identifier.parametersDER == nil else { break }
+            self = .edDSA
+            return
+        default: break
+        }
+        throw PKIMessageError.unsupportedAlgorithm(
+            "signature", "\(identifier.algorithm) with a key of \(key.algorithm)")
+    }
+
+    /// The same in swift-certificates' terms, where swift-crypto has it.
+    var swiftCryptoAlgorithm: Certificate.SignatureAlgorithm? {
+        switch self {
+        case .rsaPKCS1v15(.sha256): .sha256WithRSAEncryption
+        case .rsaPKCS1v15(.sha384): .sha384WithRSAEncryption
+        case .rsaPKCS1v15(.sha512): .sha512WithRSAEncryption
+        case .ecdsa(.sha256): .ecdsaWithSHA256
+        case .ecdsa(.sha384): .ecdsaWithSHA384
+        case .ecdsa(.sha512): .ecdsaWithSHA512
+        case .edDSA: .ed25519
+        case .rsaPKCS1v15(.sha1), .ecdsa(.sha1), .rsaPSS: nil
+        }
+    }
+
+    /// The hash that libcrypto takes beside the key; EdDSA has its own.
+    var digest: Digest? {
+        switch self {
+        case .rsaPKCS1v15(let digest), .ecdsa(let digest): digest
+        case .rsaPSS(let parameters): parameters.digest
+        case .edDSA: nil
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import CLibCrypto
+
+extension LibCrypto {
+    /// An `EVP_PKEY` with a public key in it, for the time of a few calls on one thread.
+    final class PublicKey {
+        let pointer: OpaquePointer
+
+        /// - Throws: ``PKIMessageError`` with `unsupportedAlgorithm` when libcrypto does not know the key.
+        init(_ key: SubjectPublicKeyInfo) throws {
+            var pointer: OpaquePointer?
+            let bytes = key.derBytes
+            bytes.withUnsafeBufferPointer { buffer in
+                var cursor = buffer.baseAddress
+                pointer = d2i_PUBKEY(nil, &cursor, buffer.count)
+            }
+            LibCrypto.drainErrors()
+            guard let pointer else { throw PKIMessageError.unsupportedAlgorithm("public key", key.algorithm) }
+            self.pointer = pointer
+        }
+
+        deinit {
+            EVP_PKEY_free(self.pointer)
+        }
+
+        func isValidSignature(_ signature: [UInt8], over bytes: [UInt8], scheme: SignatureScheme) throws -> Bool {
+            let what = "signature check"
+            let context = try LibCrypto.require(EVP_MD_CTX_new(), what)
+            defer { EVP_MD_CTX_free(context) }
+            // Owned by `context`.
+            var keyContext: OpaquePointer?
+            try LibCrypto.check(
+                EVP_DigestVerifyInit(
+                    context, &keyContext, scheme.digest.flatMap(LibCrypto.messageDigest), nil, self.pointer), what)
+            if case .rsaPSS(let parameters) = scheme {
+                try LibCrypto.check(EVP_PKEY_CTX_set_rsa_padding(keyContext, RSA_PKCS1_PSS_PADDING), what)
+                try LibCrypto.check(
+                    EVP_PKEY_CTX_set_rsa_mgf1_md(keyContext, LibCrypto.messageDigest(parameters.digest)), what)
+                try LibCrypto.check(
+                    EVP_PKEY_CTX_set_rsa_pss_saltlen(keyContext, Int32(parameters.saltBytes)), what)
+            }
+            // 1 for a good signature; 0 and negative numbers for one that is wrong or is no signature at all.
+            let result = EVP_DigestVerify(context, signature, signature.count, bytes, bytes.count)
+            LibCrypto.drainErrors()
+            return result == 1
+        }
+
+        func encrypt(_ plaintext: UnsafeRawBufferPointer, transport: TransportPadding) throws -> [UInt8] {
+            let what = "RSA encryption"
+            let context = try LibCrypto.require(EVP_PKEY_CTX_new(self.pointer, nil), what)
+            defer { EVP_PKEY_CTX_free(context) }
+            try LibCrypto.check(EVP_PKEY_encrypt_init(context), what)
+            try LibCrypto.setPadding(transport, context, what)
+            let input = plaintext.bindMemory(to: UInt8.self)
+            var count = 0
+            try LibCrypto.check(EVP_PKEY_encrypt(context, nil, &count, input.baseAddress, input.count), what)
+            var ciphertext = [UInt8](repeating: 0, count: count)
+            try LibCrypto.check(EVP_PKEY_encrypt(context, &ciphertext, &count, input.baseAddress, input.count), what)
+            return Array(ciphertext.prefix(count))
+        }
+    }
+}
