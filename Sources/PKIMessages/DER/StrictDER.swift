@@ -20,7 +20,7 @@ package enum StrictDER {
     ///   - maximumBytes: the limit on `bytes`.
     /// - Throws: ``PKIMessageError`` with `malformed`, `trailingBytes`, `tooLarge` or `tooDeep`.
     package static func parse<T: DERParseable>(
-        _ type: T.Type = T.self, _ bytes: [UInt8], what: String,
+        _ type: T.Type, _ bytes: [UInt8], what: String,
         maximumBytes: Int = DERLimits.maximumMessageBytes
     ) throws -> T {
         let node = try self.node(bytes, what: what, maximumBytes: maximumBytes)

@@ -1,0 +1,151 @@
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+package import SwiftASN1
+package import X509
+
+/// What a certificate says, with the bytes as received (RFC 5280, section 4.1).
+///
+/// Names are compared by their DER (``issuerDER``, ``subjectDER``), never by their text.
+package struct CertificateFields: Sendable {
+    package let derBytes: [UInt8]
+    /// DER of TBSCertificate: what is signed.
+    package let tbsBytes: [UInt8]
+    /// Content octets of the INTEGER, minimal.
+    package let serialNumber: [UInt8]
+    package let signatureAlgorithm: SignatureAlgorithmIdentifier
+    package let signature: [UInt8]
+    package let issuer: DistinguishedName
+    package let issuerDER: [UInt8]
+    package let subject: DistinguishedName
+    package let subjectDER: [UInt8]
+    package let notBefore: Date
+    package let notAfter: Date
+    package let subjectPublicKeyInfo: SubjectPublicKeyInfo
+    /// In the order of the certificate.
+    package let extensions: [Certificate.Extension]
+    package let subjectKeyIdentifier: [UInt8]?
+    /// The keyIdentifier of the extension; `nil` when there is none.
+    package let authorityKeyIdentifier: [UInt8]?
+    package let keyUsage: KeyUsage?
+    /// Empty when the certificate has no such extension.
+    package let extendedKeyUsages: [ASN1ObjectIdentifier]
+    package let basicConstraints: BasicConstraints?
+
+    static let what = "certificate"
+
+    /// - Throws: ``PKIMessageError`` with `malformed`, `trailingBytes`, `tooLarge` or `tooDeep`. The signature is not
+    ///   checked: see ``isSigned(by:)``.
+    package init(derEncoded bytes: [UInt8]) throws {
+        let parts = try StrictDER.parse(SignedObject.Parts.self, bytes, what: Self.what)
+        let tbs = try StrictDER.wrapping(Self.what) { try TBSFields(derEncoded: parts.tbs) }
+        guard tbs.signature == parts.algorithm else {
+            throw PKIMessageError.malformed(Self.what, "it names two different signature algorithms")
+        }
+        self.derBytes = bytes
+        self.tbsBytes = parts.tbsBytes
+        self.serialNumber = tbs.serialNumber
+        self.signatureAlgorithm = parts.algorithm
+        self.signature = parts.signature
+        (self.issuer, self.issuerDER) = (tbs.issuer.name, tbs.issuer.derBytes)
+        (self.subject, self.subjectDER) = (tbs.subject.name, tbs.subject.derBytes)
+        (self.notBefore, self.notAfter) = (tbs.notBefore, tbs.notAfter)
+        self.subjectPublicKeyInfo = tbs.subjectPublicKeyInfo
+        self.extensions = tbs.extensions
+        let known = ExtensionDecoding(tbs.extensions)
+        self.subjectKeyIdentifier = try known.subjectKeyIdentifier()
+        self.authorityKeyIdentifier = try known.authorityKeyIdentifier()
+        self.keyUsage = try known.keyUsage()
+        self.extendedKeyUsages = try known.extendedKeyUsages()
+        self.basicConstraints = try known.basicConstraints()
+    }
+
+    /// The serial number as `openssl x509 -serial` prints it: upper-case hexadecimal, without a sign octet.
+    package var serialHex: String { SerialNumber.hex(self.serialNumber) }
+
+    package var sha1Thumbprint: [UInt8] { Digest.sha1.hash(self.derBytes) }
+    package var sha256Thumbprint: [UInt8] { Digest.sha256.hash(self.derBytes) }
+
+    /// True when `issuerKey` made the signature. Nothing else is checked: not names, time or extensions.
+    ///
+    /// SHA-1 is refused: a certificate signed with it can have been forged.
+    package func isSigned(by issuerKey: SubjectPublicKeyInfo) -> Bool {
+        SignedObject.isSigned(
+            self.tbsBytes, algorithm: self.signatureAlgorithm, signature: self.signature, by: issuerKey)
+    }
+
+    /// True when issuer and subject are the same name, by their DER.
+    package var isSelfIssued: Bool { self.issuerDER == self.subjectDER }
+}
+
+extension SignedObject {
+    static func isSigned(
+        _ tbs: [UInt8], algorithm: SignatureAlgorithmIdentifier, signature: [UInt8], by key: SubjectPublicKeyInfo
+    ) -> Bool {
+        guard algorithm.digest != .sha1 else { return false }
+        // `try?`: an algorithm that is unknown or does not fit the key did not make a signature with that key.
+        return (try? key.isValidSignature(signature, over: tbs, algorithm: algorithm)) ?? false
+    }
+}
+
+/// A name with the bytes it was read from.
+struct NameWithBytes: DERParseable {
+    let name: DistinguishedName
+    let derBytes: [UInt8]
+
+    init(derEncoded node: ASN1Node) throws {
+        self.name = try DistinguishedName(derEncoded: node)
+        self.derBytes = StrictDER.raw(node)
+    }
+}
+
+/// TBSCertificate (RFC 5280, section 4.1):
+///
+///     TBSCertificate ::= SEQUENCE {
+///         version [0] EXPLICIT Version DEFAULT v1, serialNumber INTEGER, signature AlgorithmIdentifier,
+///         issuer Name, validity SEQUENCE { notBefore Time, notAfter Time }, subject Name,
+///         subjectPublicKeyInfo SubjectPublicKeyInfo, issuerUniqueID [1] IMPLICIT BIT STRING OPTIONAL,
+///         subjectUniqueID [2] IMPLICIT BIT STRING OPTIONAL, extensions [3] EXPLICIT Extensions OPTIONAL }
+private struct TBSFields: DERParseable {
+    let serialNumber: [UInt8]
+    let signature: SignatureAlgorithmIdentifier
+    let issuer, subject: NameWithBytes
+    let notBefore, notAfter: Date
+    let subjectPublicKeyInfo: SubjectPublicKeyInfo
+    let extensions: [Certificate.Extension]
+
+    init(derEncoded node: ASN1Node) throws {
+        self = try DER.sequence(node, identifier: .sequence) { try TBSFields(&$0) }
+    }
+
+    private init(_ nodes: inout ASN1NodeCollection.Iterator) throws {
+        let version = try DER.decodeDefaultExplicitlyTagged(
+            &nodes, tagNumber: 0, tagClass: .contextSpecific, defaultValue: 0)
+        guard (0...2).contains(version) else { throw ASN1Error.invalidASN1Object(reason: "unknown version") }
+        self.serialNumber = try DERInteger.content(StrictDER.next(&nodes, "serialNumber"))
+        self.signature = try SignatureAlgorithmIdentifier(derEncoded: &nodes)
+        self.issuer = try NameWithBytes(derEncoded: &nodes)
+        (self.notBefore, self.notAfter) = try DER.sequence(
+            StrictDER.next(&nodes, "validity"), identifier: .sequence
+        ) { nodes in
+            (try EncodedTime.read(StrictDER.next(&nodes, "notBefore")),
+             try EncodedTime.read(StrictDER.next(&nodes, "notAfter")))
+        }
+        self.subject = try NameWithBytes(derEncoded: &nodes)
+        self.subjectPublicKeyInfo = try SubjectPublicKeyInfo(derEncoded: &nodes)
+        for tag in [UInt(1), 2] {
+            let identifier = ASN1Identifier(tagWithNumber: tag, tagClass: .contextSpecific)
+            let unique: ASN1BitString? = try DER.optionalImplicitlyTagged(&nodes, tag: identifier)
+            guard unique == nil || version > 0 else { throw ASN1Error.invalidASN1Object(reason: "unique ID in v1") }
+        }
+        let extensions = try DER.optionalExplicitlyTagged(&nodes, tagNumber: 3, tagClass: .contextSpecific) {
+            try ExtensionDecoding.list($0)
+        }
+        guard extensions == nil || version == 2 else {
+            throw ASN1Error.invalidASN1Object(reason: "extensions in a certificate that is not v3")
+        }
+        self.extensions = extensions ?? []
+    }
+}

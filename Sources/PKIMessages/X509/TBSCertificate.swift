@@ -1,0 +1,77 @@
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+package import X509
+import SwiftASN1
+
+/// A certificate before it is signed (RFC 5280, section 4.1), always version 3.
+package struct TBSCertificate: Sendable {
+    /// Content octets of the INTEGER: positive, minimal, at most 20.
+    package var serialNumber: [UInt8]
+    package var signatureAlgorithm: SignatureAlgorithmIdentifier
+    /// DER of the issuer's name, taken over byte for byte from the issuer's certificate.
+    package var issuerDER: [UInt8]
+    /// Cut to the second. UTCTime until the end of 2049.
+    package var notBefore: Date
+    package var notAfter: Date
+    package var subjectDER: [UInt8]
+    package var subjectPublicKeyInfo: SubjectPublicKeyInfo
+    /// Written in this order.
+    package var extensions: [Certificate.Extension]
+
+    package init(
+        serialNumber: [UInt8], signatureAlgorithm: SignatureAlgorithmIdentifier, issuerDER: [UInt8], notBefore: Date,
+        notAfter: Date, subjectDER: [UInt8], subjectPublicKeyInfo: SubjectPublicKeyInfo,
+        extensions: [Certificate.Extension]
+    ) {
+        self.serialNumber = serialNumber
+        self.signatureAlgorithm = signatureAlgorithm
+        self.issuerDER = issuerDER
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        self.subjectDER = subjectDER
+        self.subjectPublicKeyInfo = subjectPublicKeyInfo
+        self.extensions = extensions
+    }
+
+    /// The bytes to sign.
+    ///
+    /// - Throws: ``PKIMessageError`` with `invalidValue` for a serial number that is none, a validity that ends before
+    ///   it begins, a repeated extension, or a name that is no DER.
+    package func derEncoded() throws -> [UInt8] {
+        try self.check()
+        return try StrictDER.serialize { coder in
+            try coder.appendConstructedNode(identifier: .sequence) { coder in
+                try coder.serialize(2, explicitlyTaggedWithTagNumber: 0, tagClass: .contextSpecific)
+                DERInteger.write(content: self.serialNumber, into: &coder)
+                coder.serializeRawBytes(self.signatureAlgorithm.derBytes)
+                coder.serializeRawBytes(self.issuerDER)
+                try coder.appendConstructedNode(identifier: .sequence) { coder in
+                    try EncodedTime.write(self.notBefore, into: &coder)
+                    try EncodedTime.write(self.notAfter, into: &coder)
+                }
+                coder.serializeRawBytes(self.subjectDER)
+                coder.serializeRawBytes(self.subjectPublicKeyInfo.derBytes)
+                guard !self.extensions.isEmpty else { return }
+                try coder.serialize(explicitlyTaggedWithTagNumber: 3, tagClass: .contextSpecific) { coder in
+                    try coder.serializeSequenceOf(self.extensions)
+                }
+            }
+        }
+    }
+
+    private func check() throws {
+        try SerialNumber.check(self.serialNumber)
+        guard self.notBefore <= self.notAfter else {
+            throw PKIMessageError.invalidValue("validity", "it ends before it begins")
+        }
+        guard Set(self.extensions.map(\.oid)).count == self.extensions.count else {
+            throw PKIMessageError.invalidValue("extensions", "one of them appears twice")
+        }
+        for name in [self.issuerDER, self.subjectDER] {
+            _ = try StrictDER.parse(NameWithBytes.self, name, what: "distinguished name")
+        }
+    }
+}
