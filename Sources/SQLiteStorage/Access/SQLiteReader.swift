@@ -1,0 +1,159 @@
+import CertificateAuthority
+import Foundation
+import GRDB
+
+/// Answers ``StorageReading`` from one connection; shared by the read-only and the writing side.
+protocol DatabaseReading: StorageReading {
+    var db: Database { get }
+}
+
+struct SQLiteReader: DatabaseReading {
+    let db: Database
+}
+
+extension DatabaseReading {
+    func one<R>(
+        _ operation: String, _ sql: String, _ arguments: StatementArguments = [], _ make: (RowReader) throws -> R
+    ) throws -> R? {
+        try StorageError.mapping(operation) {
+            try Row.fetchOne(self.db.cachedStatement(sql: sql), arguments: arguments)
+                .map { try make(RowReader(row: $0, operation: operation)) }
+        }
+    }
+
+    func all<R>(
+        _ operation: String, _ sql: String, _ arguments: StatementArguments = [], _ make: (RowReader) throws -> R
+    ) throws -> [R] {
+        try StorageError.mapping(operation) {
+            let rows = try Row.fetchCursor(self.db.cachedStatement(sql: sql), arguments: arguments)
+            var records: [R] = []
+            while let row = try rows.next() { records.append(try make(RowReader(row: row, operation: operation))) }
+            return records
+        }
+    }
+}
+
+// MARK: Requests, certificates, intents
+
+extension DatabaseReading {
+    func request(_ requestID: Int64) throws -> RequestRecord? {
+        try self.one(
+            "read request \(requestID)", "SELECT * FROM request WHERE request_id = ?", [requestID],
+            RequestRecord.init)
+    }
+
+    func requests(with disposition: Disposition?, limit: Int) throws -> [RequestRecord] {
+        guard let disposition else {
+            return try self.all(
+                "list requests", "SELECT * FROM request ORDER BY request_id DESC LIMIT ?", [limit],
+                RequestRecord.init)
+        }
+        return try self.all(
+            "list requests", "SELECT * FROM request WHERE disposition = ? ORDER BY request_id DESC LIMIT ?",
+            [disposition.rawValue, limit], RequestRecord.init)
+    }
+
+    func certificate(forRequest requestID: Int64) throws -> CertificateRecord? {
+        try self.one(
+            "read the certificate of request \(requestID)", "SELECT * FROM certificate WHERE request_id = ?",
+            [requestID], CertificateRecord.init)
+    }
+
+    func certificate(serialNumber: String) throws -> CertificateRecord? {
+        try self.one(
+            "read certificate \(serialNumber)", "SELECT * FROM certificate WHERE serial_number = ?", [serialNumber],
+            CertificateRecord.init)
+    }
+
+    /// Names are compared without regard to the case of ASCII letters, as directory names are; hexadecimal terms
+    /// may have blanks, colons or hyphens in them. Newest first.
+    func certificates(matching term: String, archivedOnly: Bool) throws -> [CertificateRecord] {
+        let term = SearchTerm(term)
+        let sql = CertificateRecord.search + (archivedOnly ? CertificateRecord.onlyArchived : "")
+        return try self.all(
+            "find certificates", sql + " ORDER BY request_id DESC",
+            ["text": term.text, "serial": term.serial, "bytes": term.bytes?.stored], CertificateRecord.init)
+    }
+
+    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [CertificateRecord] {
+        try self.all(
+            "list revoked certificates", CertificateRecord.revoked, [caKeyIndex, date.stored], CertificateRecord.init)
+    }
+
+    func openIntents() throws -> [SigningIntent] {
+        try self.all(
+            "list open intents", SigningIntent.open, [], SigningIntent.init)
+    }
+}
+
+// MARK: The authority's own certificates and CRLs
+
+extension DatabaseReading {
+    /// This CA's own certificates, newest first, then the chain upwards.
+    func caCertificates() throws -> [CACertificateRecord] {
+        try self.all("list CA certificates", CACertificateRecord.selection, [], CACertificateRecord.init)
+    }
+
+    func exchangeCertificates() throws -> [ExchangeCertificateRecord] {
+        try self.all(
+            "list exchange certificates", "SELECT * FROM exchange_certificate ORDER BY request_id DESC", [],
+            ExchangeCertificateRecord.init)
+    }
+
+    func latestCRL(caKeyIndex: Int) throws -> CRLRecord? {
+        try self.one(
+            "read the newest CRL", "SELECT * FROM crl WHERE ca_key_index = ? ORDER BY number DESC LIMIT 1",
+            [caKeyIndex], CRLRecord.init)
+    }
+
+    /// The highest number of a stored CRL or of an intent to sign one: a number whose signature failed is used up.
+    func highestCRLNumber() throws -> UInt64 {
+        let operation = "read the highest CRL number"
+        let published = try self.one(operation, "SELECT number AS n FROM crl ORDER BY number DESC LIMIT 1") {
+            try $0.integer("n")
+        }
+        let intended = try self.one(operation, SigningIntent.highestCRLNumber) { try $0.integer("n") }
+        return UInt64(clamping: max(published ?? 0, intended ?? 0))
+    }
+}
+
+// MARK: Archival, users, settings, audit
+
+extension DatabaseReading {
+    func keyRecoveryAgents() throws -> [KRARecord] {
+        try self.all(
+            "list key recovery agents", "SELECT * FROM key_recovery_agent ORDER BY agent_id", [], KRARecord.init)
+    }
+
+    func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord? {
+        try self.one(
+            "read the archived key of request \(requestID)", "SELECT * FROM archived_key WHERE request_id = ?",
+            [requestID], ArchivedKeyRecord.init)
+    }
+
+    func user(named name: String) throws -> UserRecord? {
+        try self.one("read a user", "SELECT * FROM user WHERE name = ?", [name], UserRecord.init)
+    }
+
+    func users() throws -> [UserRecord] {
+        try self.all("list users", "SELECT * FROM user ORDER BY name", [], UserRecord.init)
+    }
+
+    func setting(_ name: String) throws -> String? {
+        try self.one("read setting \(name)", "SELECT value FROM setting WHERE name = ?", [name]) {
+            try $0.text("value")
+        }
+    }
+
+    func auditHead() throws -> AuditEntry? {
+        try self.one(
+            "read the head of the audit chain", "SELECT * FROM audit ORDER BY sequence DESC LIMIT 1", [],
+            AuditEntry.init)
+    }
+
+    func auditEntries(after sequence: Int64, limit: Int) throws -> [AuditEntry] {
+        try self.all(
+            "read the audit chain", "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            [sequence, limit], AuditEntry.init)
+    }
+}

@@ -1,0 +1,106 @@
+import CertificateAuthority
+import Foundation
+import GRDB
+
+/// Answers ``StorageWriting`` in the savepoint of one caller.
+struct SQLiteWriter: DatabaseReading, StorageWriting {
+    let db: Database
+    let head: AuditHead
+
+    /// - Returns: how many rows the statement changed.
+    @discardableResult
+    private func execute(_ operation: String, _ sql: String, _ arguments: StatementArguments) throws -> Int {
+        try StorageError.mapping(operation) {
+            try self.db.cachedStatement(sql: sql).execute(arguments: arguments)
+            return self.db.changesCount
+        }
+    }
+
+    func insert(_ request: RequestRecord) throws -> Int64 {
+        try self.execute("store a request", RequestRecord.insertion, request.columns)
+        return self.db.lastInsertedRowID
+    }
+
+    func update(_ request: RequestRecord) throws {
+        let operation = "update request \(request.requestID)"
+        let changed = try self.execute(
+            operation, RequestRecord.change, request.columns &+ ["request_id": request.requestID])
+        guard changed == 1 else {
+            throw StorageError.notFound("request \(request.requestID)", operation: operation)
+        }
+    }
+
+    func insert(_ certificate: CertificateRecord) throws {
+        try self.execute(
+            "store certificate \(certificate.serialNumber)", CertificateRecord.insertion, certificate.columns)
+    }
+
+    func setRevocation(_ revocation: CertificateRecord.Revocation?, serialNumber: String) throws {
+        let operation = "change the revocation of certificate \(serialNumber)"
+        let changed = try self.execute(
+            operation,
+            """
+            UPDATE certificate SET revocation_reason = ?, revoked_when = ?, revocation_effective_when = ?
+            WHERE serial_number = ?
+            """,
+            [revocation?.reason, revocation?.revokedWhen.stored, revocation?.effectiveWhen.stored, serialNumber])
+        guard changed == 1 else {
+            throw StorageError.notFound("certificate \(serialNumber)", operation: operation)
+        }
+    }
+
+    func insert(_ intent: SigningIntent) throws -> Int64 {
+        try self.execute(
+            "store the intent to sign \(intent.kind.rawValue) \(intent.number)", SigningIntent.insertion,
+            intent.columns)
+        return self.db.lastInsertedRowID
+    }
+
+    /// Refuses with `notFound` an intent that is closed already: it has one outcome.
+    func closeIntent(_ intentID: Int64, outcome: SigningIntent.Outcome, at date: Date) throws {
+        let operation = "close intent \(intentID)"
+        let changed = try self.execute(
+            operation, "UPDATE intent SET outcome = ?, closed_when = ? WHERE intent_id = ? AND outcome = 'open'",
+            [outcome.rawValue, date.stored, intentID])
+        guard changed == 1 else { throw StorageError.notFound("open intent \(intentID)", operation: operation) }
+    }
+
+    func insert(_ certificate: CACertificateRecord) throws {
+        try self.execute("store a CA certificate", CACertificateRecord.insertion, certificate.columns)
+    }
+
+    func insert(_ certificate: ExchangeCertificateRecord) throws {
+        try self.execute("store an exchange certificate", ExchangeCertificateRecord.insertion, certificate.columns)
+    }
+
+    func insert(_ crl: CRLRecord) throws {
+        let operation = "store CRL \(crl.number)"
+        try self.execute(operation, CRLRecord.insertion, crl.columns(operation: operation))
+    }
+
+    func insert(_ agent: KRARecord) throws {
+        try self.execute("store a key recovery agent", KRARecord.insertion, agent.columns)
+    }
+
+    func insert(_ key: ArchivedKeyRecord) throws {
+        try self.execute(
+            "store the archived key of request \(key.requestID)", ArchivedKeyRecord.insertion, key.columns)
+    }
+
+    func upsert(_ user: UserRecord) throws {
+        try self.execute("store a user", UserRecord.upsertion, user.columns())
+    }
+
+    func setSetting(_ name: String, to value: String) throws {
+        try self.execute(
+            "store setting \(name)",
+            "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [name, value])
+    }
+
+    func append(_ event: AuditEvent) throws {
+        let entry = AuditChain.entry(for: event, after: try self.head.current(reading: self.auditHead))
+        try self.execute("append to the audit chain", AuditEntry.insertion, entry.columns())
+        self.head.move(to: entry)
+    }
+}

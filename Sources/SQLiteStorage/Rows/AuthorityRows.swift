@@ -1,0 +1,111 @@
+import CertificateAuthority
+import GRDB
+import KeyProvider
+
+extension SigningIntent {
+    init(_ row: RowReader) throws {
+        self.init(
+            intentID: try row.integer("intent_id"), kind: try row.word("kind"),
+            requestID: try row.integerIfPresent("request_id"), number: try row.text("number"),
+            toBeSignedSHA256: try row.bytes("tbs_sha256"), caKeyIndex: try row.int("ca_key_index"),
+            createdWhen: try row.date("created_when"), outcome: try row.word("outcome"),
+            closedWhen: try row.dateIfPresent("closed_when"))
+    }
+
+    var columns: StatementArguments {
+        [
+            "kind": self.kind.rawValue, "request_id": self.requestID, "number": self.number,
+            "tbs_sha256": self.toBeSignedSHA256.stored, "ca_key_index": self.caKeyIndex,
+            "created_when": self.createdWhen.stored, "outcome": self.outcome.rawValue,
+            "closed_when": self.closedWhen?.stored,
+        ]
+    }
+
+    static let insertion = """
+        INSERT INTO intent (kind, request_id, number, tbs_sha256, ca_key_index, created_when, outcome, closed_when)
+        VALUES (:kind, :request_id, :number, :tbs_sha256, :ca_key_index, :created_when, :outcome, :closed_when)
+        """
+
+    static let open = "SELECT * FROM intent WHERE outcome = 'open' ORDER BY intent_id"
+
+    /// The index is named because the planner prefers the unique one, and would sort all CRL intents.
+    static let highestCRLNumber = """
+        SELECT CAST(number AS INTEGER) AS n FROM intent INDEXED BY intent_crl_number WHERE kind = 'crl'
+        ORDER BY CAST(number AS INTEGER) DESC LIMIT 1
+        """
+}
+
+extension CACertificateRecord {
+    init(_ row: RowReader) throws {
+        let hasKey = try row.textIfPresent("key_reference") != nil
+        self.init(
+            use: try row.word("use"), index: try row.int("certificate_index"), keyIndex: try row.int("key_index"),
+            certificateDER: try row.bytes("certificate_der"),
+            locator: hasKey ? try row.locator(reference: "key_reference", hash: "key_sha256") : nil)
+    }
+
+    var columns: StatementArguments {
+        [
+            "use": self.use.rawValue, "certificate_index": self.index, "key_index": self.keyIndex,
+            "certificate_der": self.certificateDER.stored, "key_reference": self.locator?.reference.uri,
+            "key_sha256": self.locator?.publicKeySHA256.stored,
+        ]
+    }
+
+    static let insertion = """
+        INSERT INTO ca_certificate (use, certificate_index, key_index, certificate_der, key_reference, key_sha256)
+        VALUES (:use, :certificate_index, :key_index, :certificate_der, :key_reference, :key_sha256)
+        """
+
+    /// This CA's own, newest first, then the chain upwards.
+    static let selection = """
+        SELECT * FROM ca_certificate
+        ORDER BY use = 'own' DESC, CASE use WHEN 'own' THEN -certificate_index ELSE certificate_index END
+        """
+}
+
+extension ExchangeCertificateRecord {
+    init(_ row: RowReader) throws {
+        self.init(
+            requestID: try row.integer("request_id"), certificateDER: try row.bytes("certificate_der"),
+            locator: try row.locator(reference: "key_reference", hash: "key_sha256"),
+            notBefore: try row.date("not_before"), notAfter: try row.date("not_after"))
+    }
+
+    var columns: StatementArguments {
+        [
+            "request_id": self.requestID, "certificate_der": self.certificateDER.stored,
+            "key_reference": self.locator.reference.uri, "key_sha256": self.locator.publicKeySHA256.stored,
+            "not_before": self.notBefore.stored, "not_after": self.notAfter.stored,
+        ]
+    }
+
+    static let insertion = """
+        INSERT INTO exchange_certificate (request_id, certificate_der, key_reference, key_sha256, not_before, not_after)
+        VALUES (:request_id, :certificate_der, :key_reference, :key_sha256, :not_before, :not_after)
+        """
+}
+
+extension CRLRecord {
+    init(_ row: RowReader) throws {
+        guard let number = UInt64(exactly: try row.integer("number")) else {
+            throw StorageError.corrupt("number", row.operation)
+        }
+        self.init(
+            number: number, caKeyIndex: try row.int("ca_key_index"), thisUpdate: try row.date("this_update"),
+            nextUpdate: try row.date("next_update"), crlDER: try row.bytes("crl_der"))
+    }
+
+    func columns(operation: String) throws -> StatementArguments {
+        guard let number = Int64(exactly: self.number) else { throw StorageError.numberTooLarge(operation: operation) }
+        return [
+            "number": number, "ca_key_index": self.caKeyIndex, "this_update": self.thisUpdate.stored,
+            "next_update": self.nextUpdate.stored, "crl_der": self.crlDER.stored,
+        ]
+    }
+
+    static let insertion = """
+        INSERT INTO crl (number, ca_key_index, this_update, next_update, crl_der)
+        VALUES (:number, :ca_key_index, :this_update, :next_update, :crl_der)
+        """
+}

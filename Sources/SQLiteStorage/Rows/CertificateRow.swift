@@ -1,0 +1,94 @@
+import CertificateAuthority
+import GRDB
+
+extension CertificateRecord {
+    init(_ row: RowReader) throws {
+        self.init(
+            requestID: try row.integer("request_id"), serialNumber: try row.text("serial_number"),
+            certificateDER: try row.bytes("certificate_der"), sha1Thumbprint: try row.bytes("sha1_thumbprint"),
+            sha256Thumbprint: try row.bytes("sha256_thumbprint"), subject: try row.text("subject"),
+            commonName: try row.textIfPresent("common_name"),
+            userPrincipalName: try row.textIfPresent("user_principal_name"),
+            requesterName: try row.text("requester_name"), templateName: try row.textIfPresent("template_name"),
+            subjectKeyIdentifier: try row.bytes("subject_key_identifier"), notBefore: try row.date("not_before"),
+            notAfter: try row.date("not_after"), caKeyIndex: try row.int("ca_key_index"),
+            revocation: try Revocation(row))
+    }
+
+    var columns: StatementArguments {
+        [
+            "request_id": self.requestID, "serial_number": self.serialNumber,
+            "certificate_der": self.certificateDER.stored, "sha1_thumbprint": self.sha1Thumbprint.stored,
+            "sha256_thumbprint": self.sha256Thumbprint.stored, "subject": self.subject,
+            "common_name": self.commonName, "user_principal_name": self.userPrincipalName,
+            "requester_name": self.requesterName, "template_name": self.templateName,
+            "subject_key_identifier": self.subjectKeyIdentifier.stored, "not_before": self.notBefore.stored,
+            "not_after": self.notAfter.stored, "ca_key_index": self.caKeyIndex,
+            "revocation_reason": self.revocation?.reason, "revoked_when": self.revocation?.revokedWhen.stored,
+            "revocation_effective_when": self.revocation?.effectiveWhen.stored,
+        ]
+    }
+
+    static let insertion = """
+        INSERT INTO certificate (request_id, serial_number, certificate_der, sha1_thumbprint, sha256_thumbprint,
+            subject, common_name, user_principal_name, requester_name, template_name, subject_key_identifier,
+            not_before, not_after, ca_key_index, revocation_reason, revoked_when, revocation_effective_when)
+        VALUES (:request_id, :serial_number, :certificate_der, :sha1_thumbprint, :sha256_thumbprint,
+            :subject, :common_name, :user_principal_name, :requester_name, :template_name, :subject_key_identifier,
+            :not_before, :not_after, :ca_key_index, :revocation_reason, :revoked_when, :revocation_effective_when)
+        """
+
+    /// Each of the ways in which a term can name a certificate, by an index of its own.
+    static let search = """
+        SELECT * FROM certificate WHERE request_id IN (
+            SELECT request_id FROM certificate WHERE common_name = :text
+            UNION SELECT request_id FROM certificate WHERE user_principal_name = :text
+            UNION SELECT request_id FROM certificate WHERE requester_name = :text
+            UNION SELECT request_id FROM certificate WHERE serial_number = :serial
+            UNION SELECT request_id FROM certificate WHERE sha1_thumbprint = :bytes
+            UNION SELECT request_id FROM certificate WHERE sha256_thumbprint = :bytes
+            UNION SELECT request_id FROM certificate WHERE subject_key_identifier = :bytes)
+        """
+
+    static let onlyArchived = " AND EXISTS (SELECT 1 FROM archived_key k WHERE k.request_id = certificate.request_id)"
+
+    static let revoked = """
+        SELECT * FROM certificate WHERE ca_key_index = ? AND revocation_reason IS NOT NULL AND not_after >= ?
+        ORDER BY serial_number
+        """
+}
+
+extension CertificateRecord.Revocation {
+    /// `nil` for a certificate that is not revoked.
+    fileprivate init?(_ row: RowReader) throws {
+        guard let reason = try row.integerIfPresent("revocation_reason") else { return nil }
+        self.init(
+            reason: Int(reason), revokedWhen: try row.date("revoked_when"),
+            effectiveWhen: try row.date("revocation_effective_when"))
+    }
+}
+
+/// A search term in the forms in which the tables hold names, serial numbers and hashes.
+struct SearchTerm {
+    let text: String
+    let serial: String
+    let bytes: [UInt8]?
+
+    /// Hexadecimal digits may have blanks, colons or hyphens between them, as tools print them.
+    init(_ term: String) {
+        let separators: Set<Character> = [" ", ":", "-", "\t"]
+        let digits = term.filter { !separators.contains($0) }.uppercased()
+        self.text = term
+        self.serial = digits
+        self.bytes = [UInt8](hexadecimal: digits)
+    }
+}
+
+extension [UInt8] {
+    /// `nil` for an odd number of digits, none, or anything that is not a digit.
+    fileprivate init?(hexadecimal digits: String) {
+        let values = digits.utf8.compactMap { UInt8(exactly: Character(UnicodeScalar($0)).hexDigitValue ?? 256) }
+        guard values.count == digits.utf8.count, values.count % 2 == 0, !values.isEmpty else { return nil }
+        self = stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+    }
+}

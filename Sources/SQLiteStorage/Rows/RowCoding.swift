@@ -1,0 +1,94 @@
+import CertificateAuthority
+import Diagnostics
+import Foundation
+import GRDB
+import KeyProvider
+
+/// Reads one row, and says which column is wrong when it cannot.
+struct RowReader {
+    let row: Row
+    let operation: String
+
+    func text(_ column: String) throws -> String { try self.value(column) }
+    func textIfPresent(_ column: String) throws -> String? { try self.optional(column) }
+    func integer(_ column: String) throws -> Int64 { try self.value(column) }
+    func integerIfPresent(_ column: String) throws -> Int64? { try self.optional(column) }
+    func int(_ column: String) throws -> Int { try self.value(column) }
+
+    func bytes(_ column: String) throws -> [UInt8] {
+        try self.row.withUnsafeData(named: column) { data in
+            guard let data else { throw StorageError.corrupt(column, self.operation) }
+            return Array(data)
+        }
+    }
+
+    func bytesIfPresent(_ column: String) throws -> [UInt8]? {
+        try self.row.withUnsafeData(named: column) { $0.map { Array($0) } }
+    }
+
+    func date(_ column: String) throws -> Date { Date(storedMilliseconds: try self.integer(column)) }
+
+    func dateIfPresent(_ column: String) throws -> Date? {
+        try self.integerIfPresent(column).map(Date.init(storedMilliseconds:))
+    }
+
+    func code<C: RawRepresentable<Int>>(_ column: String) throws -> C {
+        guard let code = C(rawValue: try self.int(column)) else { throw StorageError.corrupt(column, self.operation) }
+        return code
+    }
+
+    func word<W: RawRepresentable<String>>(_ column: String) throws -> W {
+        guard let word = W(rawValue: try self.text(column)) else { throw StorageError.corrupt(column, self.operation) }
+        return word
+    }
+
+    func json<J: Decodable>(_ column: String) throws -> J {
+        let text = try self.text(column)
+        do {
+            return try JSONDecoder().decode(J.self, from: Data(text.utf8))
+        } catch {
+            throw StorageError.corrupt(column, self.operation)
+        }
+    }
+
+    func locator(reference: String, hash: String) throws -> KeyLocator {
+        // The reference's own refusal says less to a reader of this error than the column's name.
+        guard let found = try? KeyReference(self.text(reference)) else {
+            throw StorageError.corrupt(reference, self.operation)
+        }
+        return KeyLocator(reference: found, publicKeySHA256: try self.bytes(hash))
+    }
+
+    private func value<V: DatabaseValueConvertible>(_ column: String) throws -> V {
+        guard let value: V = try self.optional(column) else { throw StorageError.corrupt(column, self.operation) }
+        return value
+    }
+
+    private func optional<V: DatabaseValueConvertible>(_ column: String) throws -> V? {
+        let stored: DatabaseValue = self.row[column]
+        if stored.isNull { return nil }
+        guard let value = V.fromDatabaseValue(stored) else { throw StorageError.corrupt(column, self.operation) }
+        return value
+    }
+}
+
+extension Date {
+    init(storedMilliseconds milliseconds: Int64) {
+        self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+
+    /// As the tables hold it.
+    var stored: Int64 { AuditChain.milliseconds(self) }
+}
+
+extension [UInt8] {
+    /// As the tables hold it: a blob.
+    var stored: Data { Data(self) }
+}
+
+/// JSON with its keys in order, so that equal values are equal texts.
+func storedJSON(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

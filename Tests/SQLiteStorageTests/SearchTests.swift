@@ -1,0 +1,93 @@
+import CertificateAuthority
+import GRDB
+import Testing
+
+@testable import SQLiteStorage
+
+@Suite("A certificate is found by whatever names it")
+struct SearchTests {
+    static let terms = [
+        "alice", "ALICE", "alice@example.test", "example\\Alice", "61AA00", "61 aa 00", "61:AA:00",
+        "0101010101010101010101010101010101010101",
+        "01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01",
+        "0101010101010101010101010101010101010101010101010101010101010101",
+        "AB:01:01:01:01:01:01:01:01:01:01:01:01:01:01:01:01:01:01:01",
+    ]
+
+    @Test("Common name, UPN, requester, serial number, thumbprints and key identifier find it", arguments: terms)
+    func found(by term: String) async throws {
+        try await Place.memory.withStorage { storage in
+            try await storage.write { writer in
+                _ = try writer.insert(request())
+                try writer.insert(certificate(1, serial: "61AA00"))
+            }
+            try await #expect(storage.read { try $0.certificates(matching: term, archivedOnly: false) }.count == 1)
+            try await #expect(storage.read { try $0.certificates(matching: term, archivedOnly: true) }.isEmpty)
+            try await storage.write { try $0.insert(archivedKey(1)) }
+            try await #expect(storage.read { try $0.certificates(matching: term, archivedOnly: true) }.count == 1)
+        }
+    }
+
+    @Test("A part of a name, a wildcard or nothing finds nothing", arguments: ["", "ali", "%", "*", "61AA", "01"])
+    func notFound(by term: String) async throws {
+        try await Place.memory.withStorage { storage in
+            try await storage.write { writer in
+                _ = try writer.insert(request())
+                try writer.insert(certificate(1, serial: "61AA00"))
+            }
+            try await #expect(storage.read { try $0.certificates(matching: term, archivedOnly: false) }.isEmpty)
+        }
+    }
+
+    @Test("Several hits come newest first, each once")
+    func several() async throws {
+        try await Place.memory.withStorage { storage in
+            try await storage.write { writer in
+                for number in 1...3 as ClosedRange<Int64> {
+                    _ = try writer.insert(request())
+                    try writer.insert(certificate(number, serial: "61AA0\(number)"))
+                }
+            }
+            let hits = try await storage.read { try $0.certificates(matching: "alice", archivedOnly: false) }
+            #expect(hits.map(\.requestID) == [3, 2, 1])
+        }
+    }
+
+    static let statements = [
+        CertificateRecord.search + CertificateRecord.onlyArchived,
+        CertificateRecord.revoked,
+        "SELECT * FROM request WHERE disposition = ? ORDER BY request_id DESC LIMIT ?",
+        "SELECT * FROM certificate WHERE serial_number = ?",
+        "SELECT * FROM crl WHERE ca_key_index = ? ORDER BY number DESC LIMIT 1",
+        "SELECT * FROM user WHERE name = ?",
+        "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
+    ]
+
+    @Test("No question on a request's path reads a whole table or sorts one", arguments: statements)
+    func plans(_ sql: String) async throws {
+        let queue = try DatabaseQueue()
+        try Schema.migrator.migrate(queue)
+        let plan = try await queue.read { db in
+            let statement = try db.makeStatement(sql: "EXPLAIN QUERY PLAN " + sql)
+            statement.setUncheckedArguments([])
+            return try Row.fetchAll(statement).map { $0["detail"] as String }
+        }
+        #expect(!plan.isEmpty)
+        #expect(plan.allSatisfy { !$0.hasPrefix("SCAN") && !$0.contains("FOR ORDER BY") }, "\(plan)")
+    }
+
+    @Test("Open intents and the highest CRL number are read from indexes of their own")
+    func partialIndexes() async throws {
+        let queue = try DatabaseQueue()
+        try Schema.migrator.migrate(queue)
+        let plans = try await queue.read { db in
+            try [SigningIntent.open, SigningIntent.highestCRLNumber].map { sql in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }
+            }
+        }
+        #expect(
+            plans.map { $0.joined() } == [
+                "SCAN intent USING INDEX intent_open", "SCAN intent USING INDEX intent_crl_number",
+            ])
+    }
+}
