@@ -1,0 +1,90 @@
+internal import CPKCS11
+public import Diagnostics
+
+/// What a session may do.
+public enum SessionAccess: Hashable, Sendable {
+    /// Reads token objects; makes session objects.
+    case readOnly
+    /// Changes token objects as well.
+    case readWrite
+}
+
+/// An open session (PKCS #11 v2.40, section 5.6), reached only inside ``Token/withSession(_:_:)``.
+///
+/// Not `Sendable` on purpose: a session belongs to one thread of its token. After a call that failed it is closed
+/// and not used again, because devices leave operations behind in it.
+public final class Session {
+    let module: Module
+    let handle: CK_SESSION_HANDLE
+    /// Whose session this is.
+    public let token: TokenIdentification
+    let access: SessionAccess
+    private(set) var isBroken = false
+
+    init(slot: Slot, token: TokenIdentification, access: SessionAccess) throws(PKCS11Error) {
+        self.module = slot.module
+        self.token = token
+        self.access = access
+        var handle: CK_SESSION_HANDLE = 0
+        let flags = CKF_SERIAL_SESSION | (access == .readWrite ? CKF_RW_SESSION : 0)
+        try slot.module.check("C_OpenSession", slot.module.functions.list.C_OpenSession, token: token) {
+            $0(slot.id, CK_FLAGS(flags), nil, nil, &handle)
+        }
+        self.handle = handle
+    }
+
+    deinit {
+        // A session that will not close is gone on the device already, and is not used again either way.
+        _ = self.module.functions.call(self.functions.C_CloseSession) { $0(self.handle) }
+    }
+
+    var functions: CK_FUNCTION_LIST { self.module.functions.list }
+
+    /// Calls a function of this session, and marks the session broken on any failure that is not tolerated.
+    func call<Function>(
+        _ name: String, _ function: Function?, mechanism: MechanismType? = nil,
+        tolerating tolerated: Set<ReturnValue> = [], _ body: (Function) -> CK_RV
+    ) throws(PKCS11Error) -> ReturnValue {
+        let result = self.module.functions.call(function, body)
+        guard result != .ok, !tolerated.contains(result) else { return result }
+        self.isBroken = true
+        throw PKCS11Error(returnValue: result, function: name, mechanism: mechanism, token: self.token)
+    }
+
+    /// Calls a function that has to answer `CKR_OK`.
+    func check<Function>(
+        _ name: String, _ function: Function?, mechanism: MechanismType? = nil, _ body: (Function) -> CK_RV
+    ) throws(PKCS11Error) {
+        _ = try self.call(name, function, mechanism: mechanism, body)
+    }
+
+    /// Calls a function that fills a buffer of a length the caller guesses, and once more with the length the module
+    /// then asks for. A module that leaves the operation open after `CKR_BUFFER_TOO_SMALL`, as it has to (section
+    /// 5.2), sees one operation.
+    func output<Function>(
+        _ name: String, _ function: Function?, mechanism: MechanismType, capacity: Int,
+        _ body: (Function, UnsafeMutablePointer<CK_BYTE>?, UnsafeMutablePointer<CK_ULONG>) -> CK_RV
+    ) throws(PKCS11Error) -> [UInt8] {
+        var length = CK_ULONG(capacity)
+        var bytes = [UInt8](repeating: 0, count: capacity)
+        let first = try self.call(name, function, mechanism: mechanism, tolerating: [.bufferTooSmall]) { function in
+            bytes.withUnsafeMutableBufferPointer { body(function, $0.baseAddress, &length) }
+        }
+        if first == .bufferTooSmall {
+            let wanted = Int(clamping: length)
+            guard wanted > capacity, wanted <= Session.largestOutputBytes else {
+                self.isBroken = true
+                throw PKCS11Error(returnValue: first, function: name, mechanism: mechanism, token: self.token)
+            }
+            bytes = [UInt8](repeating: 0, count: wanted)
+            try self.check(name, function, mechanism: mechanism) { function in
+                bytes.withUnsafeMutableBufferPointer { body(function, $0.baseAddress, &length) }
+            }
+        }
+        bytes.removeLast(max(0, bytes.count - Int(clamping: length)))
+        return bytes
+    }
+
+    /// No result of a token is longer than this: a wrapped RSA-16384 key is under 10 KB.
+    private static let largestOutputBytes = 1 << 20
+}

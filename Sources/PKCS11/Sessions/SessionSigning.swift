@@ -1,0 +1,19 @@
+internal import CPKCS11
+internal import Diagnostics
+
+/// Signing (PKCS #11 v2.40, section 5.10).
+extension Session {
+    /// Signs in one part (`C_SignInit`, `C_Sign`).
+    public func sign(
+        _ data: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism
+    ) throws(PKCS11Error) -> [UInt8] {
+        try self.check("C_SignInit", self.functions.C_SignInit, mechanism: mechanism.type) { function in
+            mechanism.withUnsafeMechanism { function(self.handle, $0, key.rawValue) }
+        }
+        var input = data
+        return try self.output("C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: 2048) {
+            function, buffer, length in
+            function(self.handle, &input, CK_ULONG(input.count), buffer, length)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+internal import Synchronization
+
+/// A clock that stands still until a test moves it. Seconds since 1970.
+package final class FixedClock: Sendable {
+    private let seconds: Mutex<Int64>
+
+    /// - Parameter seconds: 2026-01-01T00:00:00Z unless another moment matters.
+    package init(seconds: Int64 = 1_767_225_600) {
+        self.seconds = Mutex(seconds)
+    }
+
+    package var now: Int64 { self.seconds.withLock { $0 } }
+
+    package func advance(by seconds: Int64) {
+        self.seconds.withLock { $0 += seconds }
+    }
+}
