@@ -1,10 +1,11 @@
+import SwiftASN1
+package import X509
+
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
     package import Foundation
 #endif
-import SwiftASN1
-package import X509
 
 /// What a certificate revocation list says, with the bytes as received (RFC 5280, section 5.1).
 package struct CertificateListFields: Sendable {

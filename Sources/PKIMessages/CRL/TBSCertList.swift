@@ -1,10 +1,11 @@
+import SwiftASN1
+import X509
+
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
     package import Foundation
 #endif
-import SwiftASN1
-import X509
 
 /// One revoked certificate (RFC 5280, section 5.1.2.6).
 package struct RevokedEntry: Hashable, Sendable {

@@ -70,3 +70,12 @@ struct DERHeader {
         }
     }
 }
+
+extension DERHeader {
+    /// Identifier and minimal length octets.
+    static func encoded(identifier: UInt8, contentBytes: Int) -> [UInt8] {
+        guard contentBytes >= 0x80 else { return [identifier, UInt8(contentBytes)] }
+        let octets = withUnsafeBytes(of: contentBytes.bigEndian) { Array($0.drop { $0 == 0 }) }
+        return [identifier, 0x80 | UInt8(octets.count)] + octets
+    }
+}

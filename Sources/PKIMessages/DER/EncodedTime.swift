@@ -1,9 +1,10 @@
+package import SwiftASN1
+
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
     package import Foundation
 #endif
-package import SwiftASN1
 
 /// `Time ::= CHOICE { utcTime UTCTime, generalTime GeneralizedTime }` (RFC 5280, section 4.1.2.5): UTCTime until the end of
 /// 2049, GeneralizedTime from 2050 on, whole seconds, always in UTC.

@@ -31,7 +31,9 @@ extension PKIMessageError {
     }
 
     /// - Parameter algorithm: its name or object identifier.
-    package static func unsupportedAlgorithm(_ what: String, _ algorithm: some CustomStringConvertible)
+    package static func unsupportedAlgorithm(
+        _ what: String, _ algorithm: some CustomStringConvertible
+    )
         -> PKIMessageError
     {
         PKIMessageError(
@@ -40,7 +42,9 @@ extension PKIMessageError {
             advice: ["Use RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519 with SHA-256 or longer."])
     }
 
-    package static func badSignature(_ what: String, _ why: String = "its signature does not verify")
+    package static func badSignature(
+        _ what: String, _ why: String = "its signature does not verify"
+    )
         -> PKIMessageError
     {
         PKIMessageError(
@@ -48,7 +52,9 @@ extension PKIMessageError {
             advice: [Advice("Check that the \(what) was not changed after it was signed, and sign it again.")])
     }
 
-    package static func hashMismatch(_ what: String, _ why: String = "its digest is not that of the bytes")
+    package static func hashMismatch(
+        _ what: String, _ why: String = "its digest is not that of the bytes"
+    )
         -> PKIMessageError
     {
         PKIMessageError(

@@ -32,8 +32,10 @@ extension RSAPublicKey: DERImplicitlyTaggable {
 
     package init(derEncoded node: ASN1Node, withIdentifier identifier: ASN1Identifier) throws {
         let (modulus, exponent) = try DER.sequence(node, identifier: identifier) { nodes in
-            (try DERInteger.content(StrictDER.next(&nodes, "modulus")),
-             try DERInteger.content(StrictDER.next(&nodes, "publicExponent")))
+            (
+                try DERInteger.content(StrictDER.next(&nodes, "modulus")),
+                try DERInteger.content(StrictDER.next(&nodes, "publicExponent"))
+            )
         }
         guard DERInteger.isMinimalNonNegative(modulus), DERInteger.isMinimalNonNegative(exponent) else {
             throw ASN1Error.invalidASN1Object(reason: "an RSA public key has a negative number")

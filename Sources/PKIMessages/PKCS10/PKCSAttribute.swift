@@ -1,4 +1,5 @@
 package import SwiftASN1
+package import X509
 
 /// An attribute of a certification request (RFC 2986, section 4.1), its values as received.
 ///
@@ -11,6 +12,11 @@ package struct PKCSAttribute: Hashable, Sendable {
     package init(type: ASN1ObjectIdentifier, values: [[UInt8]]) {
         self.type = type
         self.values = values
+    }
+
+    /// The extensions that a requester asks for, attribute 1.2.840.113549.1.9.14 (RFC 2985, section 5.4.2).
+    package static func extensionRequest(_ extensions: [Certificate.Extension]) throws -> PKCSAttribute {
+        PKCSAttribute(type: OID.extensionRequest, values: [try ExtensionEncoding.list(extensions)])
     }
 }
 

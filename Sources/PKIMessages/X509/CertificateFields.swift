@@ -1,10 +1,11 @@
+package import SwiftASN1
+package import X509
+
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
     package import Foundation
 #endif
-package import SwiftASN1
-package import X509
 
 /// What a certificate says, with the bytes as received (RFC 5280, section 4.1).
 ///
@@ -130,8 +131,10 @@ private struct TBSFields: DERParseable {
         (self.notBefore, self.notAfter) = try DER.sequence(
             StrictDER.next(&nodes, "validity"), identifier: .sequence
         ) { nodes in
-            (try EncodedTime.read(StrictDER.next(&nodes, "notBefore")),
-             try EncodedTime.read(StrictDER.next(&nodes, "notAfter")))
+            (
+                try EncodedTime.read(StrictDER.next(&nodes, "notBefore")),
+                try EncodedTime.read(StrictDER.next(&nodes, "notAfter"))
+            )
         }
         self.subject = try NameWithBytes(derEncoded: &nodes)
         self.subjectPublicKeyInfo = try SubjectPublicKeyInfo(derEncoded: &nodes)

@@ -58,7 +58,8 @@ extension DistinguishedNameText {
                     octets.append(contentsOf: try self.escaped())
                     significant = octets.count
                 case "\"", ";", "<", ">", "\0":
-                    throw PKIMessageError.invalidValue("distinguished name", "a \(next.debugDescription) is not escaped")
+                    throw PKIMessageError.invalidValue(
+                        "distinguished name", "a \(next.debugDescription) is not escaped")
                 case " " where octets.isEmpty:
                     throw PKIMessageError.invalidValue("distinguished name", "a blank after \"=\" is not escaped")
                 default:

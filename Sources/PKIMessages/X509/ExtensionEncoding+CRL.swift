@@ -1,10 +1,11 @@
+import SwiftASN1
+package import X509
+
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
     package import Foundation
 #endif
-import SwiftASN1
-package import X509
 
 extension ExtensionEncoding {
     /// cRLNumber (RFC 5280, section 5.2.3).

@@ -5,7 +5,9 @@ extension ExtensionEncoding {
     /// Certificate template name, 1.3.6.1.4.1.311.20.2: a bare BMPString (MS-WCCE, section 2.2.2.7.7.1, is wrong there).
     package static func microsoftTemplateName(_ name: String) throws -> Certificate.Extension {
         let value = try BMPText.encode(name, what: "certificate template name")
-        return try self.make(OID.msCertificateTemplateName) { try $0.serialize(ASN1BMPString(contentBytes: value[...])) }
+        return try self.make(OID.msCertificateTemplateName) {
+            try $0.serialize(ASN1BMPString(contentBytes: value[...]))
+        }
     }
 
     /// Certificate template, 1.3.6.1.4.1.311.21.7 (MS-WCCE, section 2.2.2.7.7.2).

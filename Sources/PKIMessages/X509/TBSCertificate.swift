@@ -1,10 +1,11 @@
+import SwiftASN1
+package import X509
+
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
     package import Foundation
 #endif
-package import X509
-import SwiftASN1
 
 /// A certificate before it is signed (RFC 5280, section 4.1), always version 3.
 package struct TBSCertificate: Sendable {

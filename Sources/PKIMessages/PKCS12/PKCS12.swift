@@ -1,0 +1,188 @@
+import CLibCrypto
+package import SecretMemory
+
+/// PKCS #12 files (RFC 7292), made and opened by OpenSSL.
+///
+/// Keys and certificates are encrypted with AES-256-CBC under PBKDF2 with HMAC-SHA-256; the file is protected by an
+/// HMAC-SHA-256. Windows since Server 2016 version 1709, macOS, Java 8u301, NSS and OpenSSL 1.1 read that.
+package enum PKCS12 {
+    /// Rounds of PBKDF2 and of the MAC's key derivation. As many as readers allow: .NET stops at 300 000 for each and
+    /// 1 000 000 together, and a file has three derivations.
+    package static let defaultRounds = 300_000
+    /// A file that asks for more is refused before it costs the time.
+    private static let maximumRounds = 10_000_000
+    private static let what = "PKCS #12 file"
+
+    /// What a file holds.
+    package struct Contents: Sendable {
+        /// DER PrivateKeyInfo.
+        package let privateKey: SecretBytes
+        package let certificate: [UInt8]
+        package let chain: [[UInt8]]
+        package let friendlyName: String?
+    }
+
+    /// - Parameters:
+    ///   - privateKey: DER PrivateKeyInfo.
+    ///   - certificate: DER; its public key must be that of `privateKey`.
+    ///   - chain: DER of the CA certificates, the issuer first.
+    ///   - password: UTF-8, without a zero byte.
+    /// - Returns: DER PFX.
+    /// - Throws: ``PKIMessageError``: `keyMismatch` when key and certificate do not belong together, `malformed`,
+    ///   `invalidValue` for a password with a zero byte.
+    package static func make(
+        privateKey: SecretBytes, certificate: [UInt8], chain: [[UInt8]], friendlyName: String?, password: SecretBytes,
+        rounds: Int = defaultRounds
+    ) throws -> SecretBytes {
+        let info = try PrivateKeyInfo(derEncoded: privateKey)
+        let fields = try CertificateFields(derEncoded: certificate)
+        guard try info.matches(fields.subjectPublicKeyInfo) else {
+            throw PKIMessageError.keyMismatch(self.what, "the private key does not belong to the certificate")
+        }
+        let key = try info.key()
+        let leaf = try X509Pointer(certificate)
+        let others = try X509Stack(chain)
+        let terminated = try self.terminated(password)
+        return try terminated.withUnsafeBytes { bytes in
+            let characters = bytes.bindMemory(to: CChar.self).baseAddress
+            // A MAC round count of -1 makes no MAC: it is made below, with a hash that is named.
+            let made = try LibCrypto.require(
+                PKCS12_create(
+                    characters, friendlyName, key.pointer, leaf.pointer, others.pointer, NID_aes_256_cbc,
+                    NID_aes_256_cbc, Int32(rounds), -1, 0), self.what)
+            defer { PKCS12_free(made) }
+            try LibCrypto.check(
+                PKCS12_set_mac(made, characters, -1, nil, 16, Int32(rounds), EVP_sha256()), self.what)
+            return try LibCrypto.secretDER(self.what) { i2d_PKCS12(made, $0) }
+        }
+    }
+
+    /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file or lacks key or certificate,
+    ///   `wrongPassword`.
+    package static func open(_ file: SecretBytes, password: SecretBytes) throws -> Contents {
+        let parsed = try self.parsed(file)
+        defer { PKCS12_free(parsed) }
+        try self.checkRounds(parsed)
+        let terminated = try self.terminated(password)
+        return try terminated.withUnsafeBytes { bytes in
+            let characters = bytes.bindMemory(to: CChar.self).baseAddress
+            guard PKCS12_verify_mac(parsed, characters, -1) == 1 else {
+                LibCrypto.drainErrors()
+                throw PKIMessageError.wrongPassword(self.what)
+            }
+            var key: OpaquePointer?
+            var certificate: OpaquePointer?
+            var others: OpaquePointer?
+            let result = PKCS12_parse(parsed, characters, &key, &certificate, &others)
+            defer {
+                EVP_PKEY_free(key)
+                X509_free(certificate)
+                signet_sk_X509_pop_free(others)
+            }
+            try LibCrypto.check(result, self.what)
+            guard let key, let certificate else {
+                throw PKIMessageError.malformed(self.what, "it has no private key, or no certificate for it")
+            }
+            return try self.contents(key, certificate, others)
+        }
+    }
+
+    private static func contents(
+        _ key: OpaquePointer, _ certificate: OpaquePointer, _ others: OpaquePointer?
+    ) throws -> Contents {
+        let info = try LibCrypto.require(EVP_PKEY2PKCS8(key), self.what)
+        defer { PKCS8_PRIV_KEY_INFO_free(info) }
+        var nameBytes: Int32 = 0
+        let name = X509_alias_get0(certificate, &nameBytes).map {
+            String(decoding: UnsafeBufferPointer(start: $0, count: Int(nameBytes)), as: UTF8.self)
+        }
+        return Contents(
+            privateKey: try LibCrypto.secretDER(self.what) { i2d_PKCS8_PRIV_KEY_INFO(info, $0) },
+            certificate: try LibCrypto.der(self.what) { i2d_X509(certificate, $0) },
+            chain: try (0..<max(0, signet_sk_X509_num(others))).map { index in
+                let other = signet_sk_X509_value(others, index)
+                return try LibCrypto.der(self.what) { i2d_X509(other, $0) }
+            }, friendlyName: name)
+    }
+
+    private static func parsed(_ file: SecretBytes) throws -> OpaquePointer {
+        guard file.count <= DERLimits.maximumMessageBytes else {
+            throw PKIMessageError.tooLarge(self.what, bytes: file.count, limit: DERLimits.maximumMessageBytes)
+        }
+        return try file.withUnsafeBytes { bytes in
+            let start = bytes.bindMemory(to: UInt8.self).baseAddress
+            var cursor = start
+            guard let parsed = d2i_PKCS12(nil, &cursor, bytes.count) else {
+                LibCrypto.drainErrors()
+                throw PKIMessageError.malformed(self.what, "it is truncated, or it is something else")
+            }
+            guard let start, let cursor, cursor - start == bytes.count, PKCS12_mac_present(parsed) == 1 else {
+                PKCS12_free(parsed)
+                throw PKIMessageError.malformed(self.what, "bytes follow after its end, or it has no MAC")
+            }
+            return parsed
+        }
+    }
+
+    private static func checkRounds(_ parsed: OpaquePointer) throws {
+        var iterations: UnsafePointer<ASN1_INTEGER>?
+        PKCS12_get0_mac(nil, nil, nil, &iterations, parsed)
+        // Without the field there is one round.
+        let rounds = iterations.map { ASN1_INTEGER_get($0) } ?? 1
+        guard (1...self.maximumRounds).contains(rounds) else {
+            throw PKIMessageError.malformed(self.what, "it asks for \(rounds) rounds")
+        }
+    }
+
+    /// The password as the C string that `PKCS12_create` takes.
+    private static func terminated(_ password: SecretBytes) throws -> SecretBytes {
+        try password.withUnsafeBytes { bytes in
+            guard !bytes.contains(0) else {
+                throw PKIMessageError.invalidValue("password", "it has a zero byte")
+            }
+            return try SecretBytes(capacity: bytes.count + 1) { buffer in
+                buffer.copyMemory(from: bytes)
+                buffer[bytes.count] = 0
+                return bytes.count + 1
+            }
+        }
+    }
+}
+
+/// An `X509` that is freed with its owner.
+private final class X509Pointer {
+    let pointer: OpaquePointer
+
+    init(_ der: [UInt8]) throws {
+        let parsed = der.withUnsafeBufferPointer { buffer in
+            var cursor = buffer.baseAddress
+            return d2i_X509(nil, &cursor, buffer.count)
+        }
+        self.pointer = try LibCrypto.require(parsed, "certificate")
+    }
+
+    deinit {
+        X509_free(self.pointer)
+    }
+}
+
+/// A `STACK_OF(X509)` that is freed with its owner, with the certificates in it.
+private final class X509Stack {
+    let pointer: OpaquePointer
+
+    init(_ certificates: [[UInt8]]) throws {
+        self.pointer = try LibCrypto.require(signet_sk_X509_new_null(), "certificates")
+        for der in certificates {
+            let certificate = try X509Pointer(der)
+            try LibCrypto.check(X509_up_ref(certificate.pointer), "certificates")
+            guard signet_sk_X509_push(self.pointer, certificate.pointer) > 0 else {
+                X509_free(certificate.pointer)
+                throw LibCrypto.failure("certificates")
+            }
+        }
+    }
+
+    deinit {
+        signet_sk_X509_pop_free(self.pointer)
+    }
+}
