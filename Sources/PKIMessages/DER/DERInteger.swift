@@ -25,7 +25,10 @@ package enum DERInteger {
 
     /// Reads an INTEGER and gives its content octets, which SwiftASN1 has checked to be minimal.
     package static func content(_ node: ASN1Node) throws -> [UInt8] {
-        Array(try ArraySlice<UInt8>(derEncoded: node))
+        // SwiftASN1 checks the encoding but drops the sign octet, which belongs to the content.
+        _ = try ArraySlice<UInt8>(derEncoded: node)
+        guard let content = StrictDER.content(node) else { throw ASN1Error.unexpectedFieldType(node.identifier) }
+        return Array(content)
     }
 
     /// Writes an INTEGER of the given content octets.
