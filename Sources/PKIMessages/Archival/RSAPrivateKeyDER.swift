@@ -14,38 +14,48 @@ enum RSAPrivateKeyDER {
         0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00,
     ]
 
-    /// Lends the numbers of a PrivateKeyInfo that holds an RSA key.
+    /// Lends the numbers of an RSA key.
     ///
     /// - Throws: ``PKIMessageError``: `signatureOnlyKey` for a key that is not RSA, `malformed`.
     static func withNumbers<R>(
-        ofPrivateKeyInfo privateKeyInfo: SecretBytes, _ body: (RSAPrivateNumbers) throws -> R
+        of privateKey: PrivateKeyInfo, _ body: (RSAPrivateNumbers) throws -> R
     ) throws -> R {
-        try privateKeyInfo.withUnsafeBytes { buffer in
-            var outer = try Reader(buffer).constructed(0x30, what: self.what)
-            guard try outer.primitive(0x02, what: self.what).elementsEqual([0]) else {
-                throw PKIMessageError.malformed(self.what, "its PrivateKeyInfo has an unknown version")
-            }
-            guard try outer.whole(0x30, what: self.what).elementsEqual(self.algorithm) else {
-                throw PKIMessageError.signatureOnlyKey("private key that is not RSA")
-            }
-            var key = try Reader(outer.primitive(0x04, what: self.what)).constructed(0x30, what: self.what)
-            guard try key.primitive(0x02, what: self.what).elementsEqual([0]) else {
+        guard privateKey.algorithm == OID.rsaEncryption else {
+            throw PKIMessageError.signatureOnlyKey("private key that is not RSA")
+        }
+        return try privateKey.derBytes.withUnsafeBytes { buffer in
+            var fields = try self.inside(DERFields(buffer), 0x30)
+            guard fields.next(0x02) != nil, let algorithm = fields.next(0x30)?.element,
+                algorithm.elementsEqual(self.algorithm)
+            else { throw PKIMessageError.malformed(self.what, "its algorithm has parameters") }
+            var key = try self.inside(self.inside(fields, 0x04), 0x30)
+            guard let version = key.next(0x02)?.content, version.elementsEqual([0]) else {
                 throw PKIMessageError.malformed(self.what, "it has an unknown version or more than two primes")
             }
             var numbers: [RSAPrivateNumbers.Number] = []
-            for _ in 0..<8 {
-                let content = try key.primitive(0x02, what: self.what)
+            while let content = key.next(0x02)?.content {
                 guard DERInteger.isMinimalNonNegative(content) else {
                     throw PKIMessageError.malformed(self.what, "one of its numbers is negative or not minimal")
                 }
                 numbers.append(RSAPrivateNumbers.Number(bytes: content, order: .bigEndian))
             }
-            try key.requireEnd(what: self.what)
+            guard numbers.count == 8, key.isAtEnd else {
+                throw PKIMessageError.malformed(self.what, "it has not exactly eight numbers")
+            }
             return try body(
                 RSAPrivateNumbers(
                     modulus: numbers[0], publicExponent: numbers[1], privateExponent: numbers[2], prime1: numbers[3],
                     prime2: numbers[4], exponent1: numbers[5], exponent2: numbers[6], coefficient: numbers[7]))
         }
+    }
+
+    /// The inside of the last element of a level.
+    private static func inside(_ fields: DERFields, _ identifier: UInt8) throws -> DERFields {
+        var fields = fields
+        guard let field = fields.next(identifier), fields.isAtEnd else {
+            throw PKIMessageError.malformed(self.what, "an element is missing, or it is not DER")
+        }
+        return DERFields(field.content)
     }
 
     /// Writes a PrivateKeyInfo, version 0 without attributes.
@@ -83,14 +93,7 @@ enum RSAPrivateKeyDER {
     }
 
     private static func totalBytes(content: Int) -> Int {
-        1 + self.lengthOctets(content).count + content
-    }
-
-    /// The length octets (X.690, section 10.1).
-    private static func lengthOctets(_ length: Int) -> [UInt8] {
-        guard length >= 0x80 else { return [UInt8(length)] }
-        let octets = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }.reversed().drop { $0 == 0 }
-        return [0x80 | UInt8(octets.count)] + octets
+        DERHeader.encoded(identifier: 0x30, contentBytes: content).count + content
     }
 
     private struct Writer {
@@ -111,54 +114,7 @@ enum RSAPrivateKeyDER {
         }
 
         mutating func header(_ identifier: UInt8, content: Int) {
-            self.append(identifier)
-            self.append(RSAPrivateKeyDER.lengthOctets(content))
-        }
-    }
-}
-
-extension RSAPrivateKeyDER {
-    /// Takes the elements of one level, one after the other.
-    private struct Reader {
-        private let buffer: UnsafeRawBufferPointer
-        private var offset = 0
-
-        init(_ buffer: UnsafeRawBufferPointer) {
-            self.buffer = buffer
-        }
-
-        private mutating func next(_ identifier: UInt8, what: String) throws -> (start: Int, header: DERHeader) {
-            guard let header = DERHeader(self.buffer, at: self.offset, end: self.buffer.count),
-                header.identifier == identifier
-            else { throw PKIMessageError.malformed(what, "an element is missing, or it is not DER") }
-            defer { self.offset += header.totalBytes }
-            return (self.offset, header)
-        }
-
-        /// The element with its header.
-        mutating func whole(_ identifier: UInt8, what: String) throws -> UnsafeRawBufferPointer {
-            let (start, header) = try self.next(identifier, what: what)
-            return UnsafeRawBufferPointer(rebasing: self.buffer[start..<start + header.totalBytes])
-        }
-
-        /// The content of the element.
-        mutating func primitive(_ identifier: UInt8, what: String) throws -> UnsafeRawBufferPointer {
-            let (start, header) = try self.next(identifier, what: what)
-            return UnsafeRawBufferPointer(rebasing: self.buffer[start + header.headerBytes..<start + header.totalBytes])
-        }
-
-        /// The inside of the only element of this level.
-        func constructed(_ identifier: UInt8, what: String) throws -> Reader {
-            var reader = self
-            let inside = Reader(try reader.primitive(identifier, what: what))
-            try reader.requireEnd(what: what)
-            return inside
-        }
-
-        func requireEnd(what: String) throws {
-            guard self.offset == self.buffer.count else {
-                throw PKIMessageError.trailingBytes(what, count: self.buffer.count - self.offset)
-            }
+            self.append(DERHeader.encoded(identifier: identifier, contentBytes: content))
         }
     }
 }
