@@ -119,6 +119,12 @@ package struct DocumentField {
         return good.count == elements.count ? good : nil
     }
 
+    /// A sequence, or one element that stands alone.
+    package func oneOrMore<Element>(_ read: (DocumentField) -> Element?) -> [Element]? {
+        guard self.node.scalar != nil else { return self.list(read) }
+        return read(self).map { [$0] }
+    }
+
     /// A mapping.
     package func section() -> DocumentSection? {
         guard self.node.mapping != nil else {

@@ -49,3 +49,18 @@ package struct DocumentSection {
         self.field.document.report(self.path(of: name), line: line, reason)
     }
 }
+
+extension DocumentSection {
+    /// Each value as YAML again, by name: what ``DeviceProfile/init(yaml:file:overrides:)`` takes.
+    package func yamlTexts() -> [String: String] {
+        var texts: [String: String] = [:]
+        for (name, node) in self.pairs {
+            do {
+                texts[name] = try Yams.serialize(node: node)
+            } catch {
+                self.report(name, "cannot be used as a value: \(error)")
+            }
+        }
+        return texts
+    }
+}
