@@ -1,4 +1,3 @@
-package import Diagnostics
 package import Foundation
 
 /// In which form a private key is archived. Recovery reads each for ever.

@@ -1,0 +1,141 @@
+import Foundation
+import PKIMessages
+import SwiftASN1
+import X509
+
+/// Everything that a certificate will say, decided and not yet encoded.
+struct CertificateContent: Sendable {
+    var template: CertificateTemplate
+    var subject: CertificateSubject
+    var subjectPublicKeyInfo: SubjectPublicKeyInfo
+    /// Content octets of the INTEGER.
+    var serialNumber: [UInt8]
+    var notBefore: Date
+    var notAfter: Date
+    /// 1.3.6.1.4.1.311.21.1 as a subordinate CA asked for it.
+    var caVersion: Int?
+
+    /// The usages that the key can have: one that cannot encrypt gets none that needs it (RFC 8813, section 3).
+    var keyUsage: [KeyUsageBit] {
+        self.subjectPublicKeyInfo.isRSA
+            ? self.template.keyUsage : self.template.keyUsage.filter { !$0.needsEncryptingKey }
+    }
+}
+
+/// The certification authority as an issuer: what of it goes into certificates.
+struct CertificateIssuer: Sendable {
+    let certificate: CertificateFields
+    let certificateIndex: Int
+    let keyIndex: Int
+    let signatureAlgorithm: SignatureAlgorithmIdentifier
+    /// With the tokens filled in.
+    let crlURLs: [String]
+    let caIssuerURLs: [String]
+
+    init(
+        certificate: CertificateFields, certificateIndex: Int, keyIndex: Int,
+        signatureAlgorithm: SignatureAlgorithmIdentifier, configuration: CAConfiguration
+    ) throws {
+        func expanded(_ patterns: [String]) throws -> [String] {
+            try patterns.map {
+                try PublicationURL.expand(
+                    $0, caName: configuration.name, certificateIndex: certificateIndex, keyIndex: keyIndex)
+            }
+        }
+        self.certificate = certificate
+        self.certificateIndex = certificateIndex
+        self.keyIndex = keyIndex
+        self.signatureAlgorithm = signatureAlgorithm
+        self.crlURLs = try expanded(configuration.crlURLs)
+        self.caIssuerURLs = try expanded(configuration.caIssuerURLs)
+    }
+
+    /// The key identifier that certificates and CRLs refer to.
+    var keyIdentifier: [UInt8] {
+        self.certificate.subjectKeyIdentifier ?? self.certificate.subjectPublicKeyInfo.keyIdentifier
+    }
+
+    /// 1.3.6.1.4.1.311.21.1: certificate index in the low, key index in the high 16 bits.
+    var caVersion: Int { self.keyIndex << 16 | self.certificateIndex }
+
+    /// From now less the skew to the earliest of template, CA certificate and the CA's own limit, in whole seconds.
+    ///
+    /// - Throws: ``IssuanceError`` with code `caCertificateExpired`.
+    func validity(
+        of template: CertificateTemplate, now: Date, configuration: CAConfiguration
+    ) throws -> (notBefore: Date, notAfter: Date) {
+        guard now >= self.certificate.notBefore, now < self.certificate.notAfter else {
+            throw IssuanceError.caCertificateExpired(notAfter: "\(self.certificate.notAfter)")
+        }
+        let start = max(now.addingTimeInterval(-configuration.clockSkew), self.certificate.notBefore)
+        let length = min(template.validity.timeInterval, configuration.maximumValidity)
+        let end = min(now.addingTimeInterval(length), self.certificate.notAfter)
+        return (start.wholeSeconds, end.wholeSeconds)
+    }
+
+    func toBeSigned(_ content: CertificateContent) throws -> TBSCertificate {
+        TBSCertificate(
+            serialNumber: content.serialNumber, signatureAlgorithm: self.signatureAlgorithm,
+            issuerDER: self.certificate.subjectDER, notBefore: content.notBefore, notAfter: content.notAfter,
+            subjectDER: content.subject.subjectDER, subjectPublicKeyInfo: content.subjectPublicKeyInfo,
+            extensions: try self.extensions(of: content))
+    }
+
+    /// In the order of the CA exchange certificates that Windows makes (protocols.md 1.8).
+    private func extensions(of content: CertificateContent) throws -> [Certificate.Extension] {
+        let template = content.template
+        var extensions = [
+            try ExtensionEncoding.subjectKeyIdentifier(content.subjectPublicKeyInfo.keyIdentifier),
+            try ExtensionEncoding.authorityKeyIdentifier(self.keyIdentifier),
+        ]
+        if let authority = template.certificationAuthority {
+            extensions += [
+                try ExtensionEncoding.basicConstraints(isCA: true, pathLength: authority.pathLength)
+            ]
+            if let version = content.caVersion { extensions.append(try ExtensionEncoding.caVersion(version)) }
+        }
+        if !self.crlURLs.isEmpty { extensions.append(try ExtensionEncoding.crlDistributionPoints(self.crlURLs)) }
+        if !self.caIssuerURLs.isEmpty {
+            extensions.append(try ExtensionEncoding.authorityInformationAccess(caIssuers: self.caIssuerURLs, ocsp: []))
+        }
+        extensions.append(try self.templateExtension(template))
+        let purposes = template.extendedKeyUsages.map(\.oid)
+        if !purposes.isEmpty { extensions.append(try ExtensionEncoding.extendedKeyUsage(purposes)) }
+        if !content.keyUsage.isEmpty {
+            extensions.append(
+                try ExtensionEncoding.keyUsage(KeyUsage(content.keyUsage), critical: template.keyUsageCritical))
+        }
+        if !purposes.isEmpty { extensions.append(try ExtensionEncoding.applicationPolicies(purposes)) }
+        if !content.subject.alternativeNames.isEmpty {
+            extensions.append(
+                // Critical when there is no other name (RFC 5280, section 4.2.1.6).
+                try ExtensionEncoding.subjectAlternativeName(
+                    content.subject.alternativeNames, critical: content.subject.isEmpty))
+        }
+        return extensions
+    }
+
+    private func templateExtension(_ template: CertificateTemplate) throws -> Certificate.Extension {
+        guard template.schemaVersion > 1 else { return try ExtensionEncoding.microsoftTemplateName(template.name) }
+        guard let oid = ObjectIdentifierText.parse(template.oid) else {
+            throw IssuanceError.invalidConfiguration("template \(template.name)", "its oid is no object identifier")
+        }
+        return try ExtensionEncoding.microsoftTemplate(
+            oid, major: template.majorVersion, minor: template.minorVersion)
+    }
+}
+
+extension KeyUsage {
+    init(_ bits: [KeyUsageBit]) {
+        self.init(
+            digitalSignature: bits.contains(.digitalSignature), nonRepudiation: bits.contains(.nonRepudiation),
+            keyEncipherment: bits.contains(.keyEncipherment), dataEncipherment: bits.contains(.dataEncipherment),
+            keyAgreement: bits.contains(.keyAgreement), keyCertSign: bits.contains(.keyCertSign),
+            cRLSign: bits.contains(.cRLSign))
+    }
+}
+
+extension Date {
+    /// Cut to the second, as certificates and CRLs say it.
+    var wholeSeconds: Date { Date(timeIntervalSince1970: self.timeIntervalSince1970.rounded(.down)) }
+}

@@ -1,0 +1,87 @@
+import Diagnostics
+import Foundation
+package import KeyProvider
+import PKIMessages
+import X509
+
+extension CertificationAuthority {
+    /// Issues a CA exchange certificate to this CA (protocols.md 1.8): its own name with the common name suffix
+    /// `-Xchg`, one week, key encipherment, extended key usage 1.3.6.1.4.1.311.21.5.
+    ///
+    /// - Parameter keyPair: an RSA key with the role ``KeyRole/exchange`` on a token.
+    /// - Throws: ``IssuanceError``, what the token throws, ``StorageError``. The failure is recorded.
+    package func issueExchangeCertificate(keyPair: TokenKeyPair) async throws -> ExchangeCertificateRecord {
+        let template = self.templates.template(named: BuiltInTemplates.caExchange.name) ?? BuiltInTemplates.caExchange
+        let key = try SubjectPublicKeyInfo(derEncoded: keyPair.subjectPublicKeyInfo)
+        guard key.isRSA, key.keySizeBits >= template.minimumKeyBits.rsa else {
+            throw IssuanceError.unsuitableKey(
+                "issue an exchange certificate",
+                "the key is not RSA of at least \(template.minimumKeyBits.rsa) bits, and nobody could encrypt to it")
+        }
+        return try await self.uninterrupted {
+            let row = try await self.storeInternalRequest(template)
+            do {
+                return try await self.issueExchangeCertificate(template, key, locator: keyPair.locator, row: row)
+            } catch {
+                let result = try await self.recordFailure(error, row: row)
+                throw result.failure ?? IssuanceError.unexpected("\(type(of: error))")
+            }
+        }
+    }
+
+    private func storeInternalRequest(_ template: CertificateTemplate) async throws -> RequestRecord {
+        let row = RequestRecord(
+            type: .internalRequest, rawRequest: [], attributes: "", requesterName: Principal.service.name,
+            templateName: template.name, subject: DistinguishedNameText.text(of: self.exchangeName),
+            submittedWhen: self.surroundings.now(), disposition: .active)
+        return try await self.storage.write { [self] db in
+            var row = row
+            row.requestID = try db.insert(row)
+            try db.append(self.event(.requestReceived, who: row.requesterName, row.auditDetails()))
+            return row
+        }
+    }
+
+    private func issueExchangeCertificate(
+        _ template: CertificateTemplate, _ key: SubjectPublicKeyInfo, locator: KeyLocator, row: RequestRecord
+    ) async throws -> ExchangeCertificateRecord {
+        let content = try attempting(.issuance) {
+            let validity = try self.issuer.validity(
+                of: template, now: self.surroundings.now(), configuration: self.configuration)
+            return CertificateContent(
+                template: template,
+                subject: CertificateSubject(
+                    subjectDER: try StrictDER.serialize(self.exchangeName), alternativeNames: [],
+                    userPrincipalName: nil),
+                subjectPublicKeyInfo: key, serialNumber: try self.serialNumber(for: row.requestID),
+                notBefore: validity.notBefore, notAfter: validity.notAfter)
+        }
+        let issued = try await self.sign(content, row: row)
+        let record = ExchangeCertificateRecord(
+            requestID: row.requestID, certificateDER: issued.fields.derBytes, locator: locator,
+            notBefore: issued.fields.notBefore, notAfter: issued.fields.notAfter)
+        let outcome = row.with(.issued, .ok, "Issued").resolved(at: self.surroundings.now())
+        try await self.recording(issued.intentID) {
+            try await self.storage.write { [self] db in
+                try self.storeOutcome(issued, row: outcome, db)
+                try db.insert(record)
+            }
+        }
+        return record
+    }
+
+    /// The CA's name with `-Xchg` after its most specific common name.
+    private var exchangeName: DistinguishedName {
+        let name = self.caCertificate.subject
+        let commonName = DistinguishedNameText.commonName(of: name) ?? self.configuration.name
+        let attribute = RelativeDistinguishedName.Attribute(
+            type: .RDNAttributeType.commonName, utf8String: commonName + "-Xchg")
+        let others = Array(name).filter { !$0.contains { $0.type == .RDNAttributeType.commonName } }
+        let position = Array(name).lastIndex { $0.contains { $0.type == .RDNAttributeType.commonName } }
+        guard let position else { return DistinguishedName(others + [RelativeDistinguishedName(attribute)]) }
+        var parts = Array(name)
+        parts[position] = RelativeDistinguishedName(
+            parts[position].filter { $0.type != .RDNAttributeType.commonName } + [attribute])
+        return DistinguishedName(parts)
+    }
+}

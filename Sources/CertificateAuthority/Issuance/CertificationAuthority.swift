@@ -1,0 +1,100 @@
+import Diagnostics
+import Foundation
+import KeyProvider
+package import PKIMessages
+
+/// A certification authority: takes requests, decides, issues, revokes, publishes.
+///
+/// Every answer is a stored row with a code. What is signed is announced in the database first and its outcome stored
+/// after, in one transaction with the audit event; a signature is verified before anybody sees it. Many tasks may
+/// call at once.
+package final class CertificationAuthority: Sendable {
+    package let configuration: CAConfiguration
+    /// The CA's newest certificate.
+    package let caCertificate: CertificateFields
+    /// Own certificate first, root last.
+    package let chainDER: [[UInt8]]
+    package let templates: TemplateCatalog
+
+    let issuer: CertificateIssuer
+    let signingKey: CASigningKey
+    let storage: any CAStorage
+    let policy: any PolicyModule
+    let archiver: (any KeyArchiver)?
+    let surroundings: Surroundings
+
+    /// - Parameters:
+    ///   - certificates: the CA's own, of which the newest issues, and the chain up to the root.
+    ///   - archiver: `nil` when this CA archives no keys.
+    /// - Throws: ``IssuanceError``: `invalidCACertificate` (0x80094005) when there is no own certificate, or it is not
+    ///   that of the signing key; `invalidConfiguration` for templates or addresses that cannot be used.
+    package init(
+        configuration: CAConfiguration, signingKey: CASigningKey, certificates: [CACertificateRecord],
+        storage: any CAStorage, templates: [CertificateTemplate] = BuiltInTemplates.all,
+        policy: any PolicyModule = EnterprisePolicy(), archiver: (any KeyArchiver)? = nil, surroundings: Surroundings
+    ) throws {
+        guard let own = certificates.filter({ $0.use == .own }).max(by: { $0.index < $1.index }) else {
+            throw IssuanceError.invalidCACertificate("this instance has no certificate of its own yet")
+        }
+        let certificate = try CertificateFields(derEncoded: own.certificateDER)
+        guard certificate.subjectPublicKeyInfo == signingKey.subjectPublicKeyInfo else {
+            throw IssuanceError.invalidCACertificate("its public key is not that of the signing key")
+        }
+        let above = certificates.filter { $0.use == .chain }.sorted { $0.index < $1.index }
+        self.configuration = configuration
+        self.caCertificate = certificate
+        self.chainDER = [own.certificateDER] + above.map(\.certificateDER)
+        self.templates = try TemplateCatalog(templates)
+        self.issuer = try CertificateIssuer(
+            certificate: certificate, certificateIndex: own.index, keyIndex: own.keyIndex,
+            signatureAlgorithm: signingKey.algorithm, configuration: configuration)
+        self.signingKey = signingKey
+        self.storage = storage
+        self.policy = policy
+        self.archiver = archiver
+        self.surroundings = surroundings
+    }
+
+    /// Signs a CMS message with the CA key: recovery blobs, full responses.
+    ///
+    /// - Parameters:
+    ///   - draft: made with ``signerIdentifier`` and ``signatureAlgorithm``.
+    ///   - purpose: for the audit chain, should the token fail.
+    /// - Returns: the DER ContentInfo.
+    package func signedMessage(_ draft: SignedDataDraft, purpose: String = "message") async throws -> [UInt8] {
+        guard draft.signatureAlgorithm == self.signingKey.algorithm else {
+            throw IssuanceError.unsupportedKeyOperation("sign a message with another algorithm than the CA key's")
+        }
+        return try draft.assemble(signature: await self.sign(draft.bytesToSign, purpose: purpose))
+    }
+
+    /// The algorithm of everything that this CA signs.
+    package var signatureAlgorithm: SignatureAlgorithmIdentifier { self.signingKey.algorithm }
+
+    /// How messages name this CA as their signer.
+    package var signerIdentifier: IssuerAndSerialNumber { IssuerAndSerialNumber(self.caCertificate) }
+
+    /// Signs what is neither a certificate nor a CRL and has no row whose outcome would record a failure.
+    private func sign(_ bytes: [UInt8], purpose: String) async throws -> [UInt8] {
+        do {
+            return try await self.signingKey.sign(bytes)
+        } catch {
+            let failure = RequestFailure(.signing, error)
+            let event = self.event(
+                failure.auditEventID, who: Principal.service.name,
+                failure.auditDetails.merging(["Purpose": purpose]) { own, _ in own })
+            try await self.storage.write { try $0.append(event) }
+            throw failure.error
+        }
+    }
+
+    func event(_ id: AuditEventID, who: String, _ details: [String: String]) -> AuditEvent {
+        AuditEvent(id, when: self.surroundings.now(), who: who, details: details)
+    }
+
+    /// Runs work to its end even when the caller's task is cancelled: a client that hangs up must not leave a
+    /// request without an outcome.
+    func uninterrupted<R: Sendable>(_ work: @escaping @Sendable () async throws -> R) async throws -> R {
+        try await Task { try await work() }.value
+    }
+}

@@ -1,0 +1,213 @@
+import Diagnostics
+import Foundation
+import PKIMessages
+
+extension CertificationAuthority {
+    /// Takes a request and decides about it.
+    ///
+    /// - Returns: issued, pending, denied or error, each stored with its code.
+    /// - Throws: ``RequestError`` with code `enrollmentDenied` (0x80094011) when the caller may not enrol here, and
+    ///   ``StorageError`` when the database fails; nothing else.
+    package func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
+        guard submission.caller.mayEnroll else { throw RequestError.enrollmentDenied(submission.caller) }
+        return try await self.uninterrupted { try await self.process(submission) }
+    }
+
+    private func process(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
+        // 1. Read the message. What cannot be read is stored as a failed request, too.
+        let received = Result { try self.read(submission) }
+        // 2. Store the row and the event that it came: from here on it has a number and gets an outcome.
+        let row = try await self.store(submission, try? received.get())
+        do {
+            let request = try received.mapError { RequestFailure(.parsing, $0) }.get()
+            let decided = try await self.decide(request, row: row, caller: submission.caller)
+            let result = try await self.carryOut(decided)
+            return await self.addingFullResponse(
+                to: result, for: decided.row, wanted: submission.wantsFullResponse)
+        } catch {
+            let result = try await self.recordFailure(error, row: row)
+            return await self.addingFullResponse(to: result, for: row, wanted: submission.wantsFullResponse)
+        }
+    }
+
+    private func read(_ submission: EnrollmentSubmission) throws -> ReceivedRequest {
+        guard submission.attributes.utf8.count <= RequestAttributes.maximumBytes else {
+            throw RequestError.attributesTooLong(
+                bytes: submission.attributes.utf8.count, limit: RequestAttributes.maximumBytes)
+        }
+        let bytes = try TextEncoding.decode(submission.requestBytes, what: "certificate request")
+        return try ReceivedRequest(derEncoded: bytes, attributes: RequestAttributes(submission.attributes))
+    }
+
+    private func store(_ submission: EnrollmentSubmission, _ request: ReceivedRequest?) async throws -> RequestRecord {
+        let attributes = String(submission.attributes.prefix(RequestAttributes.maximumBytes))
+        let row = RequestRecord(
+            type: request?.type ?? .pkcs10,
+            // The bytes of what cannot be read are not kept: an encrypted private key may be among them.
+            rawRequest: request?.storedBytes ?? [], attributes: attributes,
+            requesterName: submission.caller.name, templateName: request?.identification.text,
+            subject: request.map { DistinguishedNameText.text(of: $0.certificationRequest.subject) } ?? "",
+            submittedWhen: self.surroundings.now(), disposition: .active,
+            encryptedKeyHash: request?.fullRequest?.encryptedKeyHash)
+        return try await self.storage.write { [self] db in
+            var row = row
+            row.requestID = try db.insert(row)
+            try db.append(
+                self.event(.requestReceived, who: row.requesterName, row.auditDetails(["Attributes": attributes])))
+            return row
+        }
+    }
+
+    /// A request that may be carried out.
+    struct DecidedRequest: Sendable {
+        var row: RequestRecord
+        var request: ReceivedRequest
+        var template: CertificateTemplate
+        var subject: CertificateSubject
+        /// False: it waits for a certificate manager.
+        var issues: Bool
+        var archivedKey: ArchivedKeyDraft?
+    }
+
+    private func decide(
+        _ request: ReceivedRequest, row: RequestRecord, caller: Principal
+    ) async throws -> DecidedRequest {
+        // 3. Proof of possession, and for CMC the message's own signature.
+        try attempting(.signatureVerification) { try request.verifyProofOfPossession() }
+        // 4. The encrypted private key is the one that the requester has signed for, and we can take it.
+        let encryptedKey = request.fullRequest?.encryptedKeyAttribute
+        try attempting(.archival) {
+            try request.fullRequest?.verifyEncryptedKeyHash()
+            if encryptedKey != nil, self.archiver == nil { throw IssuanceError.archivalNotConfigured() }
+        }
+        // 5. Which template, what policy says, and whom the certificate will name.
+        var decided = try attempting(.policy) {
+            let template = try self.templates.template(for: request.identification)
+            let issues = try self.verdict(on: request, template: template, caller: caller)
+            let subject = try CertificateSubject.decide(
+                for: template, request: request, requester: caller, configuration: self.configuration)
+            return DecidedRequest(row: row, request: request, template: template, subject: subject, issues: issues)
+        }
+        decided.row.templateName = decided.template.name
+        // 6. Archive the key before the verdict is stored: when that fails, nothing is issued.
+        if let encryptedKey, let archiver = self.archiver {
+            let archival = KeyArchivalRequest(
+                requesterName: caller.name, encryptedKeyDER: encryptedKey,
+                subjectPublicKeyInfo: request.certificationRequest.subjectPublicKeyInfo.derBytes)
+            do {
+                decided.archivedKey = try await archiver.archive(archival)
+            } catch {
+                throw RequestFailure(.archival, error)
+            }
+        }
+        return decided
+    }
+
+    /// - Returns: true to issue, false to pend.
+    private func verdict(
+        on request: ReceivedRequest, template: CertificateTemplate, caller: Principal
+    ) throws -> Bool {
+        let question = PolicyQuestion(
+            caller: caller, template: template,
+            subjectPublicKeyInfo: request.certificationRequest.subjectPublicKeyInfo,
+            carriesPrivateKey: request.fullRequest?.encryptedKeyAttribute != nil, now: self.surroundings.now(),
+            caNotAfter: self.caCertificate.notAfter)
+        switch try self.policy.evaluate(question) {
+        case .issue: return true
+        case .pend: return false
+        case .deny(let refusal): throw refusal
+        }
+    }
+
+    private func carryOut(_ decided: DecidedRequest) async throws -> EnrollmentResult {
+        decided.issues ? try await self.issue(decided) : try await self.pend(decided)
+    }
+
+    private func pend(_ decided: DecidedRequest) async throws -> EnrollmentResult {
+        let row = decided.row.with(.pending, .ok, "Taken Under Submission")
+        let now = self.surroundings.now()
+        try await self.storage.write { [self] db in
+            try db.mustBeActive(row.requestID)
+            try db.update(row)
+            try self.storeArchivedKey(decided.archivedKey, row: row, at: now, db)
+            try db.append(self.event(.requestPending, who: row.requesterName, row.auditDetails()))
+        }
+        return EnrollmentResult(row)
+    }
+
+    func storeArchivedKey(
+        _ draft: ArchivedKeyDraft?, row: RequestRecord, at date: Date, _ db: any StorageWriting
+    ) throws {
+        guard let draft else { return }
+        try db.insert(draft.record(forRequest: row.requestID, at: date))
+        try db.append(
+            self.event(
+                .keyArchived, who: row.requesterName,
+                row.auditDetails(["KRA Hashes": draft.kraHashes.joined(separator: "\n")])))
+    }
+
+    /// Stores why a request got no certificate, closes its intent, and records the event, in one transaction.
+    ///
+    /// - Parameter disposition: what the request becomes; by the failure when not given.
+    /// - Throws: the original error when the database does not take that either: start-up settles it then.
+    func recordFailure(
+        _ error: any Error, row: RequestRecord, disposition: Disposition? = nil
+    ) async throws -> EnrollmentResult {
+        let failure = (error as? RequestFailure) ?? RequestFailure(.issuance, error)
+        var row = row.with(
+            disposition ?? failure.disposition, failure.error.hresult, failure.dispositionMessage)
+        row.resolvedWhen = row.disposition == .pending ? nil : self.surroundings.now()
+        let failed = row
+        do {
+            try await self.storage.write { [self] db in
+                try db.mustBeActive(failed.requestID)
+                try db.update(failed)
+                if let intentID = failure.intentID {
+                    try db.closeIntent(intentID, outcome: .failed, at: self.surroundings.now())
+                }
+                try db.append(
+                    self.event(
+                        failure.auditEventID, who: failed.requesterName, failed.auditDetails(failure.auditDetails)))
+            }
+        } catch {
+            throw failure.error
+        }
+        var result = EnrollmentResult(failed)
+        result.failure = failure.error
+        return result
+    }
+}
+
+extension RequestRecord {
+    /// The same row with a verdict.
+    func with(_ disposition: Disposition, _ statusCode: HRESULT, _ message: String) -> RequestRecord {
+        var row = self
+        row.disposition = disposition
+        row.statusCode = statusCode
+        row.dispositionMessage = message
+        return row
+    }
+
+    /// What the security log of Certificate Services has of every request, and more.
+    func auditDetails(_ more: [String: String] = [:]) -> [String: String] {
+        [
+            "Request ID": "\(self.requestID)", "Requester": self.requesterName, "Subject": self.subject,
+            "Template": self.templateName ?? "", "Disposition": "\(self.disposition.rawValue)",
+        ].merging(more) { _, new in new }
+    }
+}
+
+extension EnrollmentResult {
+    init(_ row: RequestRecord, certificateDER: [UInt8]? = nil) {
+        self.init(
+            requestID: row.requestID, disposition: row.disposition, statusCode: row.statusCode,
+            dispositionMessage: row.dispositionMessage, certificateDER: certificateDER)
+    }
+}
+
+extension StorageReading {
+    /// - Throws: ``IssuanceError`` with code `superseded` when the request has an outcome already.
+    func mustBeActive(_ requestID: Int64) throws {
+        guard try self.request(requestID)?.disposition == .active else { throw IssuanceError.superseded(requestID) }
+    }
+}

@@ -1,0 +1,74 @@
+import Diagnostics
+import Foundation
+import PKIMessages
+
+extension CertificationAuthority {
+    /// What became of a request.
+    ///
+    /// - Parameters:
+    ///   - caller: the requester, or somebody with a role that reads the queue.
+    ///   - wantsFullResponse: answer with a CMC full response also for a PKCS #10; a CMC request always gets one.
+    /// - Throws: ``RequestError``: `unknownRequest` (0x80094004), `accessDenied` (0x80070005); ``StorageError``.
+    package func result(
+        ofRequest requestID: Int64, for caller: Principal, wantsFullResponse: Bool = false
+    ) async throws -> EnrollmentResult {
+        let operation = "retrieve request \(requestID)"
+        let found = try await self.storage.read { db in
+            (try db.request(requestID), try db.certificate(forRequest: requestID))
+        }
+        guard let row = found.0 else { throw RequestError.unknownRequest(requestID, operation: operation) }
+        guard row.requesterName == caller.name || caller.mayReadAllRequests else {
+            throw RequestError.accessDenied(caller, needs: [.reader, .certificateManager], operation: operation)
+        }
+        let result = EnrollmentResult(row, certificateDER: found.1?.certificateDER)
+        return await self.addingFullResponse(to: result, for: row, wanted: wantsFullResponse)
+    }
+
+    /// Adds a CMC full response when it is wanted or the request was a CMC request.
+    ///
+    /// A certificate that is stored stays issued when the token fails here: the result then says why there is no
+    /// response, and the requester can fetch it later.
+    func addingFullResponse(
+        to result: EnrollmentResult, for row: RequestRecord, wanted: Bool
+    ) async -> EnrollmentResult {
+        guard wanted || row.type == .cmc, row.disposition != .active || result.disposition != .active else {
+            return result
+        }
+        var result = result
+        do {
+            let draft = try self.fullResponse(to: result, row: row)
+            result.fullResponseDER = try await self.signedMessage(draft, purpose: "full response")
+        } catch {
+            if result.failure == nil { result.failure = RequestFailure(.signing, error).error }
+        }
+        return result
+    }
+
+    private func fullResponse(to result: EnrollmentResult, row: RequestRecord) throws -> SignedDataDraft {
+        let bodyPartID = try self.bodyPartID(of: row)
+        let statusInfo: CMCStatusInfo
+        switch result.disposition {
+        case .issued, .revoked, .caCertificate: statusInfo = .issued(bodyPartID: bodyPartID)
+        case .pending, .active:
+            statusInfo = .pending(
+                bodyPartID: bodyPartID,
+                pendInfo: PendInfo(
+                    requestID: UInt32(truncatingIfNeeded: row.requestID), pendTime: self.surroundings.now()))
+        case .denied, .error:
+            statusInfo = .failed(bodyPartID: bodyPartID, dispositionMessage: result.dispositionMessage)
+        }
+        let issued = result.certificateDER.map {
+            FullPKIResponse.Issued(certificateDER: $0, encryptedKeyHash: row.encryptedKeyHash)
+        }
+        // Root first, the issued certificate last (protocols.md 1.6).
+        let certificates = self.chainDER.reversed() + (result.certificateDER.map { [$0] } ?? [])
+        return try FullPKIResponse.draft(
+            statusInfo: statusInfo, issued: issued, certificates: certificates, signer: self.signerIdentifier,
+            signatureAlgorithm: self.signatureAlgorithm)
+    }
+
+    private func bodyPartID(of row: RequestRecord) throws -> UInt32 {
+        guard row.type == .cmc else { return 1 }
+        return try FullPKIRequest(derEncoded: row.rawRequest).bodyPartID
+    }
+}

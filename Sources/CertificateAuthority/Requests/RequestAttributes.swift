@@ -1,0 +1,42 @@
+/// Request attributes as text (MS-WCCE 3.2.1.4.2.1.2, `pwszAttributes`; the web form's `CertAttrib`).
+///
+/// One `Name:Value` a line, LF or CRLF. Blanks and hyphens in a name do not count, nor does its case; a line without
+/// a colon or without a name is skipped, as the specification has it.
+package struct RequestAttributes: Sendable, Equatable {
+    /// The longest text the database keeps (MS-CSRA, `Request_Attributes`).
+    package static let maximumBytes = 32768
+
+    /// In the order received; names in lower case without blanks and hyphens.
+    package let pairs: [(name: String, value: String)]
+
+    package init(_ text: String) {
+        self.pairs = text.split(whereSeparator: \.isNewline).compactMap { line in
+            guard let colon = line.firstIndex(of: ":") else { return nil }
+            let name = RequestAttributes.canonicalName(line[..<colon])
+            guard !name.isEmpty else { return nil }
+            return (name, RequestAttributes.trimmed(line[line.index(after: colon)...]))
+        }
+    }
+
+    /// Every value given for a name.
+    package func values(of name: String) -> [String] {
+        let canonical = RequestAttributes.canonicalName(name[...])
+        return self.pairs.filter { $0.name == canonical }.map(\.value)
+    }
+
+    /// A name as it is compared.
+    static func canonicalName(_ name: Substring) -> String {
+        name.lowercased().filter { !$0.isWhitespace && $0 != "-" }
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        var text = text
+        while let first = text.first, first.isWhitespace { text.removeFirst() }
+        while let last = text.last, last.isWhitespace { text.removeLast() }
+        return String(text)
+    }
+
+    package static func == (lhs: RequestAttributes, rhs: RequestAttributes) -> Bool {
+        lhs.pairs.elementsEqual(rhs.pairs) { $0 == $1 }
+    }
+}

@@ -1,0 +1,112 @@
+package import Diagnostics
+
+/// A request, or an order about one, that cannot be followed.
+package struct RequestError: DiagnosableError, Equatable {
+    package struct Code: RawRepresentable, Hashable, Sendable {
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        /// No request has that number.
+        package static let unknownRequest = Code(rawValue: "unknownRequest")
+        /// The request's disposition does not allow what was asked.
+        package static let wrongStatus = Code(rawValue: "wrongStatus")
+        /// The caller has not the role that the operation needs.
+        package static let accessDenied = Code(rawValue: "accessDenied")
+        /// The caller may not enrol at this CA.
+        package static let enrollmentDenied = Code(rawValue: "enrollmentDenied")
+        /// This CA issued no certificate with that serial number.
+        package static let unknownSerialNumber = Code(rawValue: "unknownSerialNumber")
+        /// The certificate's revocation status does not allow what was asked.
+        package static let wrongRevocationStatus = Code(rawValue: "wrongRevocationStatus")
+        /// The CA stopped before the request had an outcome.
+        package static let interrupted = Code(rawValue: "interrupted")
+        /// The message is neither a PKCS #10 nor a CMC full request.
+        package static let unsupportedMessage = Code(rawValue: "unsupportedMessage")
+        /// The request attributes are longer than the database keeps.
+        package static let attributesTooLong = Code(rawValue: "attributesTooLong")
+    }
+
+    package var code: Code
+    package var operation: String
+    package var reason: String
+    package var hresult: HRESULT
+    package var facts: [Fact]
+    package var advice: [Advice]
+
+    package var headline: String { "Could not \(self.operation): \(self.reason)." }
+
+    package static func == (lhs: RequestError, rhs: RequestError) -> Bool { lhs.code == rhs.code }
+}
+
+extension RequestError {
+    package static func unknownRequest(_ requestID: Int64, operation: String) -> RequestError {
+        RequestError(
+            code: .unknownRequest, operation: operation, reason: "there is no request \(requestID)",
+            hresult: .propertyEmpty, facts: [Fact("request", "\(requestID)")],
+            advice: ["Check the request number; the queue lists the requests that wait."])
+    }
+
+    package static func wrongStatus(
+        _ requestID: Int64, is disposition: Disposition, operation: String
+    ) -> RequestError {
+        RequestError(
+            code: .wrongStatus, operation: operation,
+            reason: "request \(requestID) is \(disposition), and only a pending request can be approved or denied",
+            hresult: .badRequestStatus,
+            facts: [Fact("request", "\(requestID)"), Fact("disposition", "\(disposition)")],
+            advice: ["Ask the requester to submit a new request."])
+    }
+
+    package static func accessDenied(_ principal: Principal, needs roles: [Role], operation: String) -> RequestError {
+        let names = roles.map(\.rawValue).joined(separator: " or ")
+        return RequestError(
+            code: .accessDenied, operation: operation, reason: "\(principal.name) has not the role of \(names)",
+            hresult: .accessDenied, facts: [Fact("user", principal.name)],
+            advice: ["Have an administrator give the role to the user, or ask somebody who has it."])
+    }
+
+    package static func enrollmentDenied(_ principal: Principal) -> RequestError {
+        RequestError(
+            code: .enrollmentDenied, operation: "submit a request",
+            reason: "\(principal.name) may not enrol at this certification authority", hresult: .enrollDenied,
+            facts: [Fact("user", principal.name)],
+            advice: ["Have an administrator give the role enrollee to the user."])
+    }
+
+    package static func unknownSerialNumber(_ serialNumber: String, operation: String) -> RequestError {
+        RequestError(
+            code: .unknownSerialNumber, operation: operation,
+            reason: "this certification authority issued no certificate with that serial number",
+            hresult: .propertyEmpty, facts: [Fact("serial number", serialNumber)],
+            advice: ["Compare the number with the output of openssl x509 -serial for the certificate."])
+    }
+
+    package static func wrongRevocationStatus(_ serialNumber: String, _ reason: String) -> RequestError {
+        RequestError(
+            code: .wrongRevocationStatus, operation: "change the revocation of a certificate", reason: reason,
+            hresult: .badRequestStatus, facts: [Fact("serial number", serialNumber)],
+            advice: ["Look the certificate's status up before you change it."])
+    }
+
+    package static func interrupted(_ requestID: Int64) -> RequestError {
+        RequestError(
+            code: .interrupted, operation: "process request \(requestID)",
+            reason: "the certification authority stopped before the request had an outcome, and nothing was issued",
+            hresult: .operationAborted, facts: [Fact("request", "\(requestID)")],
+            advice: ["Submit the request again."])
+    }
+
+    static func unsupportedMessage(_ reason: String) -> RequestError {
+        RequestError(
+            code: .unsupportedMessage, operation: "read a certificate request", reason: reason,
+            hresult: .invalidMessageType, facts: [],
+            advice: ["Send a PKCS #10 request (RFC 2986) or a CMC full request (RFC 5272)."])
+    }
+
+    static func attributesTooLong(bytes: Int, limit: Int) -> RequestError {
+        RequestError(
+            code: .attributesTooLong, operation: "read the request attributes",
+            reason: "they have \(bytes) bytes, and at most \(limit) are taken", hresult: .invalidData, facts: [],
+            advice: ["Send only the attributes that the request needs."])
+    }
+}

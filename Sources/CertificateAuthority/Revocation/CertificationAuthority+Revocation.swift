@@ -1,0 +1,67 @@
+package import Foundation
+package import PKIMessages
+
+extension CertificationAuthority {
+    /// Revokes a certificate, changes the reason of one on hold, or takes a hold away.
+    ///
+    /// It stands on the next CRL; publishing one is a step of its own.
+    ///
+    /// - Parameters:
+    ///   - serialNumber: hexadecimal, in either case; blanks and colons do not count.
+    ///   - reason: `removeFromCRL` takes a hold away, and only that.
+    ///   - effective: the date in the CRL entry; now when not given.
+    /// - Throws: ``RequestError``: `accessDenied` without the role of certificate manager, `unknownSerialNumber`
+    ///   (0x80094004), `wrongRevocationStatus` (0x80094003); ``StorageError``.
+    package func revoke(
+        serialNumber: String, reason: CRLReason, effective: Date? = nil, by manager: Principal
+    ) async throws {
+        let operation = "revoke certificate \(serialNumber)"
+        try manager.mustHave(.certificateManager, to: operation)
+        let serial = CertificationAuthority.canonicalSerialNumber(serialNumber)
+        let now = self.surroundings.now()
+        try await self.storage.write { [self] db in
+            guard let certificate = try db.certificate(serialNumber: serial) else {
+                throw RequestError.unknownSerialNumber(serial, operation: operation)
+            }
+            let revocation = try certificate.revocation(
+                for: reason, effective: (effective ?? now).wholeSeconds, now: now)
+            try db.setRevocation(revocation, serialNumber: serial)
+            if var row = try db.request(certificate.requestID) {
+                row.disposition = revocation == nil ? .issued : .revoked
+                try db.update(row)
+            }
+            try db.append(
+                self.event(
+                    .certificateRevoked, who: manager.name,
+                    [
+                        "Serial Number": serial, "Reason": "\(reason.rawValue)",
+                        "Request ID": "\(certificate.requestID)", "Subject": certificate.subject,
+                    ]))
+        }
+    }
+
+    private static func canonicalSerialNumber(_ text: String) -> String {
+        text.uppercased().filter { $0 != " " && $0 != ":" }
+    }
+}
+
+extension CertificateRecord {
+    /// The revocation that a change leaves; `nil` for none.
+    fileprivate func revocation(for reason: CRLReason, effective: Date, now: Date) throws -> Revocation? {
+        let isOnHold = self.revocation?.reason == CRLReason.certificateHold.rawValue
+        if reason == .removeFromCRL {
+            guard isOnHold else {
+                throw RequestError.wrongRevocationStatus(
+                    self.serialNumber, "the certificate is not on hold, and only a hold can be taken away")
+            }
+            return nil
+        }
+        guard self.revocation == nil || isOnHold else {
+            throw RequestError.wrongRevocationStatus(
+                self.serialNumber, "the certificate is revoked already, and that is for ever")
+        }
+        // A revocation that follows a hold keeps the earlier date: relying parties know it since then.
+        let date = isOnHold ? min(self.revocation?.effectiveWhen ?? effective, effective) : effective
+        return Revocation(reason: reason.rawValue, revokedWhen: now, effectiveWhen: date)
+    }
+}
