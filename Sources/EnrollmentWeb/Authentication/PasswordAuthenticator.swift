@@ -1,0 +1,81 @@
+package import CertificateAuthority
+import Foundation
+import PKIMessages
+package import SecretMemory
+
+/// Checks passwords against the users of an instance.
+///
+/// The user's record is read for every request, so that roles and passwords changed by the operator hold at once.
+/// The slow hash is computed on threads of its own, also for a name that does not exist, with the same number of
+/// rounds: the time of the answer does not tell which names there are. See ``VerifiedCredentials`` for what spares
+/// the slow hash, ``FailedAttempts`` for what slows guessing.
+package actor PasswordAuthenticator: PrincipalAuthenticating {
+    private let storage: any CAStorage
+    private let surroundings: Surroundings
+    private let lanes: BlockingLanes
+    /// Of a password that nobody knows, for names that do not exist.
+    private let decoyHash: String
+    private let salt: [UInt8]
+    private var verified = VerifiedCredentials()
+    private var failures = FailedAttempts()
+    /// Checks that are under way: the same credentials from many connections are checked once.
+    private var checks: [[UInt8]: Task<Bool, any Error>] = [:]
+
+    /// - Parameter lanes: how many passwords are checked at the same time.
+    /// - Throws: what the random source or the password hash throws.
+    package init(storage: any CAStorage, surroundings: Surroundings, lanes: Int = 2) throws {
+        self.storage = storage
+        self.surroundings = surroundings
+        self.lanes = BlockingLanes(label: "signet.passwords", count: lanes, maximumWaiting: 64)
+        self.salt = try surroundings.randomBytes(32)
+        var unknown = try surroundings.randomBytes(32)
+        self.decoyHash = try PasswordHash.make(
+            password: SecretBytes(moving: &unknown), salt: surroundings.randomBytes(16))
+    }
+
+    package func authenticate(user: String, password: SecretBytes) async throws -> Principal? {
+        let record = try await self.storage.read { try $0.user(named: user) }
+        let digest = self.digest(user: user, passwordHash: record?.passwordHash ?? "", password: password)
+        if let record, self.verified.contains(digest, at: self.surroundings.now()) { return Principal(record) }
+        let isRight = try await self.check(digest, user: user, password: password, stored: record?.passwordHash)
+        guard let record, isRight else { return nil }
+        self.failures.succeeded(user)
+        self.verified.insert(digest, at: self.surroundings.now())
+        return Principal(record)
+    }
+
+    private func check(
+        _ digest: [UInt8], user: String, password: SecretBytes, stored: String?
+    ) async throws -> Bool {
+        if let running = self.checks[digest] { return try await running.value }
+        let now = self.surroundings.now()
+        let wait = self.failures.wait(for: user, at: now)
+        guard wait == 0 else { throw EnrollmentWebError.tooManyAttempts(retryAfter: wait) }
+        self.failures.begin(user, at: now)
+        let hash = stored ?? self.decoyHash
+        let task = Task { [lanes] in
+            try await lanes.run { try PasswordHash.verify(password, against: hash) }
+        }
+        self.checks[digest] = task
+        defer { self.checks[digest] = nil }
+        return try await task.value
+    }
+
+    /// Every part with its length before it, so that no two combinations give the same bytes.
+    private func digest(user: String, passwordHash: String, password: SecretBytes) -> [UInt8] {
+        var bytes = self.salt
+        defer { SecretBytes.wipe(&bytes) }
+        for part in [Array(user.utf8), Array(passwordHash.utf8)] {
+            withUnsafeBytes(of: UInt64(part.count).bigEndian) { bytes.append(contentsOf: $0) }
+            bytes += part
+        }
+        password.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        return Digest.sha256.hash(bytes)
+    }
+}
+
+extension Principal {
+    fileprivate init(_ user: UserRecord) {
+        self.init(name: user.name, roles: user.roles)
+    }
+}

@@ -1,0 +1,38 @@
+import Diagnostics
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Response {
+    /// A page of `/certsrv`: never cached, never framed, its scripts never run.
+    static func page(_ html: HTML, status: HTTPResponse.Status = .ok) -> Response {
+        var headers: HTTPFields = [
+            .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
+            .contentSecurityPolicy: PageLayout.contentSecurityPolicy, .xContentTypeOptions: "nosniff",
+        ]
+        if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "same-origin" }
+        return Response(
+            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: html.source)))
+    }
+
+    /// Certificates, chains and CRLs. The media type stands without parameters, because clients compare it whole.
+    static func material(
+        _ bytes: [UInt8], mediaType: String, cacheControl: String, fileName: String? = nil
+    ) -> Response {
+        var headers: HTTPFields = [
+            .contentType: mediaType, .cacheControl: cacheControl, .xContentTypeOptions: "nosniff",
+        ]
+        if let fileName { headers[.contentDisposition] = "attachment; filename=\"\(fileName)\"" }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    static func plainText(_ text: String, status: HTTPResponse.Status) -> Response {
+        Response(
+            status: status,
+            headers: [
+                .contentType: "text/plain; charset=utf-8", .cacheControl: "no-store",
+                .xContentTypeOptions: "nosniff",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

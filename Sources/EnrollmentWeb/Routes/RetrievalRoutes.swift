@@ -1,0 +1,93 @@
+import CertificateAuthority
+import Hummingbird
+import PKIMessages
+
+/// `certnew.cer`, `certnew.p7b` and `certcrl.crl`: what was issued, and the CA's own.
+struct RetrievalRoutes: Sendable {
+    let enrollment: any CertificateEnrolling
+    let publications: any PublicationReading
+
+    func add(to certsrv: RouterGroup<AuthenticatedContext>) {
+        certsrv.get("certnew.cer") { request, context in
+            try await self.certificate(FormParameters(query: request.uri.query), context)
+        }
+        certsrv.get("certnew.p7b") { request, context in
+            try await self.chain(FormParameters(query: request.uri.query), context)
+        }
+        certsrv.get("certcrl.crl") { request, _ in
+            try await self.crl(FormParameters(query: request.uri.query))
+        }
+    }
+
+    private func certificate(_ query: FormParameters, _ context: AuthenticatedContext) async throws -> Response {
+        let encoding = try TransferEncoding(query)
+        switch try await self.find(FetchTarget(query), context) {
+        case .certificate(let der, _): return RetrievalRoutes.certificate(der, encoding)
+        case .page(let page): return page
+        }
+    }
+
+    private func chain(_ query: FormParameters, _ context: AuthenticatedContext) async throws -> Response {
+        let encoding = try TransferEncoding(query)
+        switch try await self.find(FetchTarget(query), context) {
+        case .certificate(let der, let authority):
+            // Leaf first: there are clients that take the order for the path.
+            let message = try SignedData.degenerate(certificates: authority.chain(from: der))
+            return RetrievalRoutes.encoded(
+                message, encoding, label: "PKCS7", mediaType: "application/x-pkcs7-certificates",
+                fileName: "certnew.p7b")
+        case .page(let page): return page
+        }
+    }
+
+    private func crl(_ query: FormParameters) async throws -> Response {
+        let encoding = try TransferEncoding(query)
+        guard (query["Type"] ?? "base").lowercased() == "base" else {
+            throw EnrollmentWebError.invalidParameter("Type", "only base CRLs are published")
+        }
+        let authority = try CACertificateSet(await self.publications.caCertificates())
+        let own = try authority.own(renewal: query.number("Renewal").map { Int($0) })
+        guard let crl = try await self.publications.latestCRL(keyIndex: own.keyIndex) else {
+            throw EnrollmentWebError.notPublished
+        }
+        return RetrievalRoutes.encoded(
+            crl.crlDER, encoding, label: "X509 CRL", mediaType: "application/pkix-crl", fileName: "certcrl.crl")
+    }
+
+    private enum Found {
+        case certificate([UInt8], CACertificateSet)
+        case page(Response)
+    }
+
+    private func find(_ target: FetchTarget, _ context: AuthenticatedContext) async throws -> Found {
+        let authority = try CACertificateSet(await self.publications.caCertificates())
+        switch target {
+        case .caCertificate(let renewal):
+            return .certificate(try authority.own(renewal: renewal).certificateDER, authority)
+        case .request(let requestID):
+            context.notes.update { $0.requestID = requestID }
+            let result = try await self.enrollment.result(ofRequest: requestID, for: context.principal)
+            context.notes.record(result)
+            if let der = result.certificateDER { return .certificate(der, authority) }
+            let page = ErrorPage(result, mode: .fetch, reference: context.reference)
+            let layout = PageLayout(caName: self.publications.caName)
+            return .page(.page(layout.page(heading: ErrorPage.heading, page.body())))
+        }
+    }
+
+    private static func certificate(_ der: [UInt8], _ encoding: TransferEncoding) -> Response {
+        self.encoded(
+            der, encoding, label: "CERTIFICATE", mediaType: "application/pkix-cert", fileName: "certnew.cer")
+    }
+
+    private static func encoded(
+        _ der: [UInt8], _ encoding: TransferEncoding, label: String, mediaType: String, fileName: String
+    ) -> Response {
+        let bytes =
+            switch encoding {
+            case .binary: der
+            case .base64: Array(TextEncoding.pem(der, label: label).utf8)
+            }
+        return .material(bytes, mediaType: mediaType, cacheControl: "no-store", fileName: fileName)
+    }
+}

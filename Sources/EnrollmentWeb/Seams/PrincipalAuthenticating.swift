@@ -1,0 +1,9 @@
+package import CertificateAuthority
+package import SecretMemory
+
+/// Tells who somebody is by user name and password.
+package protocol PrincipalAuthenticating: Sendable {
+    /// - Returns: `nil` when user name and password do not fit; which of the two is wrong is not told.
+    /// - Throws: ``EnrollmentWebError`` with code `tooManyAttempts` or `busy`; `StorageError`.
+    func authenticate(user: String, password: SecretBytes) async throws -> Principal?
+}
