@@ -1,0 +1,107 @@
+import CertificateAuthority
+import KeyProvider
+import PKIMessages
+import SecretMemory
+
+/// Archival without plaintext: the token unwraps, proves and wraps the private key again.
+struct OnTokenArchival: Sendable {
+    private static let challengeBytes = 32
+
+    private let sent: ReceivedKey
+    private let token: any KeyToken
+    private let agents: [CertificateFields]
+    private let transport: TransportPadding
+
+    init(_ sent: ReceivedKey, _ token: any KeyToken, _ agents: [CertificateFields], _ transport: TransportPadding) {
+        self.sent = sent
+        self.token = token
+        self.agents = agents
+        self.transport = transport
+    }
+
+    private struct Rewrapped: Sendable {
+        let privateKey: [UInt8]
+        let encryptedKeys: [[UInt8]]
+        let mechanisms: [String]
+        let attributes: KeyAttributes
+    }
+
+    func run(_ surroundings: Surroundings) async throws -> ArchivalResult {
+        let challenge = try Challenge(
+            bytes: surroundings.randomBytes(Self.challengeBytes), publicKey: self.sent.publicKey,
+            oaepHashes: self.token.oaepHashes)
+        let rewrapped = try await self.token.withTransientKeys { try self.rewrap($0, challenge) }
+        let recipients = try zip(self.agents, rewrapped.encryptedKeys).map { agent, encryptedKey in
+            try KeyTransRecipientInfo(
+                rid: .issuerAndSerialNumber(IssuerAndSerialNumber(agent)), keyEncryption: self.transport,
+                encryptedKey: encryptedKey)
+        }
+        return ArchivalResult(
+            format: .tokenWrapped,
+            envelopedData: EnvelopedData(
+                recipients: recipients, contentEncryptionAlgorithm: .aes256WrapPad,
+                encryptedContent: rewrapped.privateKey),
+            evidence: ArchivalEvidence(
+                path: .onToken, token: self.token, exchangeCertificate: self.sent.exchangeCertificate.serialHex,
+                mechanisms: rewrapped.mechanisms, privateKeyAttributes: rewrapped.attributes,
+                at: surroundings.now()))
+    }
+
+    private func rewrap(_ operations: any TransientKeyOperations, _ challenge: Challenge) throws -> Rewrapped {
+        let privateKey = try self.unwrap(operations)
+        try challenge.prove(privateKey, operations)
+        let contentEncryptionKey = try operations.generateSecretKey(.aes256)
+        let wrapped = try operations.wrap(privateKey, under: contentEncryptionKey, algorithm: .aesKeyWrapPadded)
+        let encryptedKeys = try self.agents.map { agent in
+            try operations.wrap(
+                contentEncryptionKey, to: agent.subjectPublicKeyInfo.derBytes,
+                transport: KeyTransportAlgorithm(self.transport))
+        }
+        return Rewrapped(
+            privateKey: wrapped, encryptedKeys: encryptedKeys, mechanisms: operations.mechanismsUsed,
+            attributes: try operations.attributes(of: privateKey))
+    }
+
+    /// Whichever of the two unwrappings refuses, the error is the same: see ``ArchivalError/notDecrypted()``.
+    private func unwrap(_ operations: any TransientKeyOperations) throws -> TransientKey {
+        do {
+            let received = try operations.unwrapSecretKey(
+                self.sent.encryptedKey, with: self.sent.exchangeKey, transport: self.sent.transport, as: .aes256)
+            return try operations.unwrapPrivateKey(
+                self.sent.envelopedData.encryptedContent, with: received, algorithm: .aesKeyWrapPadded,
+                as: .rsa(modulusBits: self.sent.publicKey.keySizeBits))
+        } catch let error as KeyProviderError where error.code == .decryptionFailed {
+            throw ArchivalError.notDecrypted()
+        }
+    }
+}
+
+/// Random bytes encrypted with the request's public key: whoever decrypts them has its private key.
+private struct Challenge: Sendable {
+    let bytes: [UInt8]
+    let ciphertext: [UInt8]
+    let transport: KeyTransportAlgorithm
+
+    init(bytes: [UInt8], publicKey: SubjectPublicKeyInfo, oaepHashes: [HashAlgorithm]) throws {
+        let modulusBytes = publicKey.keySizeBits / 8
+        // RFC 8017, section 7.1.1: OAEP leaves room for the modulus less two hashes and two bytes.
+        let fitting = oaepHashes.first { hash in
+            guard case .oaep(let digest) = TransportPadding(.rsaOAEP(hash)) else { return false }
+            return bytes.count <= modulusBytes - 2 * digest.byteCount - 2
+        }
+        self.bytes = bytes
+        self.transport = fitting.map { .rsaOAEP($0) } ?? .rsaPKCS1v15
+        self.ciphertext = try KeyTransport.encrypt(
+            bytes, to: publicKey, transport: TransportPadding(self.transport))
+    }
+
+    func prove(_ key: TransientKey, _ operations: any TransientKeyOperations) throws {
+        let answer: [UInt8]
+        do {
+            answer = try operations.decrypt(self.ciphertext, with: key, transport: self.transport)
+        } catch let error as KeyProviderError where error.code == .decryptionFailed {
+            throw ArchivalError.keyMismatch(with: "the public key of the request")
+        }
+        guard answer == self.bytes else { throw ArchivalError.keyMismatch(with: "the public key of the request") }
+    }
+}

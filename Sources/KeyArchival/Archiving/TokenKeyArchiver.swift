@@ -1,0 +1,125 @@
+package import CertificateAuthority
+import Diagnostics
+package import KeyProvider
+import PKIMessages
+
+/// Archives private keys with the exchange key on its token.
+///
+/// The key stays on the token when the requester wrapped it so that the token can unwrap it, and the token can; else
+/// its plaintext is in locked memory of the host for one step. In both cases the content-encryption key of the record
+/// is made on the token and leaves it only wrapped to the key recovery agents.
+package struct TokenKeyArchiver: KeyArchiver {
+    private let token: any KeyToken
+    private let storage: any CAStorage
+    private let agents: KRASelection
+    private let settings: ArchivalSettings
+    private let surroundings: Surroundings
+
+    /// - Parameters:
+    ///   - exchangeToken: has the private keys of the exchange certificates in `storage`.
+    ///   - agents: kept by the caller for as long as the service runs, so that agents take turns.
+    package init(
+        exchangeToken: any KeyToken, storage: any CAStorage, agents: KRASelection, settings: ArchivalSettings,
+        surroundings: Surroundings
+    ) {
+        self.token = exchangeToken
+        self.storage = storage
+        self.agents = agents
+        self.settings = settings
+        self.surroundings = surroundings
+    }
+
+    /// - Throws: ``ArchivalError``; ``KeyProviderError`` when the token fails; ``StorageError``; ``PKIMessageError`` for
+    ///   a message that cannot be read.
+    package func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
+        let agents = try await self.agents.next()
+        let sent = try await self.received(request)
+        let result =
+            switch try self.path(for: sent) {
+            case .onToken: try await OnTokenArchival(sent, self.token, agents, self.keyTransport).run(self.surroundings)
+            case .hostMemory(let format):
+                try await HostMemoryArchival(sent, self.token, agents, self.keyTransport, format)
+                    .run(self.surroundings)
+            }
+        return ArchivedKeyDraft(
+            format: result.format, envelopedDataDER: try result.envelopedData.contentInfoDER(),
+            kraHashes: agents.map { Hexadecimal.lower($0.sha1Thumbprint).spaced },
+            evidenceJSON: try result.evidence.json())
+    }
+
+    private enum Path {
+        case onToken
+        case hostMemory(ArchiveFormat)
+    }
+
+    /// Finds the exchange certificate among all that this CA ever had: a request may be older than the current one.
+    private func received(_ request: KeyArchivalRequest) async throws -> ReceivedKey {
+        let publicKey = try SubjectPublicKeyInfo(derEncoded: request.subjectPublicKeyInfo)
+        guard publicKey.isRSA else { throw ArchivalError.unsupportedKey() }
+        let envelopedData = try EnvelopedData(contentInfoDER: request.encryptedKeyDER)
+        for record in try await self.storage.read({ try $0.exchangeCertificates() }) {
+            let certificate = try CertificateFields(derEncoded: record.certificateDER)
+            if let recipient = envelopedData.recipients.first(where: { $0.rid.names(certificate) }) {
+                return ReceivedKey(
+                    envelopedData: envelopedData, encryptedKey: recipient.encryptedKey,
+                    transport: KeyTransportAlgorithm(try recipient.keyEncryption), exchangeKey: record.locator,
+                    exchangeCertificate: certificate, publicKey: publicKey)
+            }
+        }
+        throw ArchivalError.recipientNotFound(recipients: envelopedData.recipientInfos.count)
+    }
+
+    private func path(for sent: ReceivedKey) throws -> Path {
+        let isWrapped = sent.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad
+        let canStayOnToken = isWrapped && self.token.canRewrapPrivateKeys
+        switch self.settings.format {
+        case nil where canStayOnToken, .tokenWrapped where canStayOnToken: return .onToken
+        case .tokenWrapped:
+            throw ArchivalError.pathNotAvailable(
+                isWrapped
+                    ? "the exchange token cannot unwrap and wrap private keys"
+                    : "the requester did not encrypt the key with AES key wrap with padding",
+                advice: "Set archival.format to automatic, or use a requester and a token that wrap by RFC 5649.")
+        case let format:
+            guard self.settings.isHostPlaintextAllowed else {
+                throw ArchivalError.pathNotAvailable(
+                    "its plaintext would be in the host's memory, which is not allowed",
+                    advice: "Request with a key wrapped by RFC 5649, or set archival.host-plaintext-allowed.")
+            }
+            return .hostMemory(format ?? .cmsAES)
+        }
+    }
+
+    private var keyTransport: TransportPadding {
+        self.settings.keyTransport
+            ?? TransportPadding(
+                self.token.oaepHashes.first.map { .rsaOAEP($0) } ?? .rsaPKCS1v15)
+    }
+}
+
+/// A private key as it came, and the exchange key that opens it.
+struct ReceivedKey: Sendable {
+    let envelopedData: EnvelopedData
+    let encryptedKey: [UInt8]
+    let transport: KeyTransportAlgorithm
+    let exchangeKey: KeyLocator
+    let exchangeCertificate: CertificateFields
+    /// The public key of the request.
+    let publicKey: SubjectPublicKeyInfo
+}
+
+/// What either path makes.
+struct ArchivalResult: Sendable {
+    let format: ArchiveFormat
+    let envelopedData: EnvelopedData
+    let evidence: ArchivalEvidence
+}
+
+extension String {
+    /// Hexadecimal digits in pairs with blanks between, as Windows stores thumbprints.
+    fileprivate var spaced: String {
+        stride(from: 0, to: self.utf8.count, by: 2)
+            .map { String(self.dropFirst($0).prefix(2)) }
+            .joined(separator: " ")
+    }
+}

@@ -1,0 +1,59 @@
+package import Diagnostics
+
+/// Why a private key could not be archived, found or recovered. Equality is on ``code`` alone.
+package struct ArchivalError: DiagnosableError, Equatable {
+    package struct Code: RawRepresentable, Hashable, Sendable {
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        /// No key recovery agent is configured.
+        package static let notConfigured = Code(rawValue: "notConfigured")
+        /// A configured agent's certificate fails a check, or there are fewer agents than each key needs.
+        package static let noValidAgent = Code(rawValue: "noValidAgent")
+        /// The request's key is not RSA.
+        package static let unsupportedKey = Code(rawValue: "unsupportedKey")
+        /// The private key says that it may only sign.
+        package static let signatureOnlyKey = Code(rawValue: "signatureOnlyKey")
+        /// The key is encrypted to no exchange certificate of this CA.
+        package static let recipientNotFound = Code(rawValue: "recipientNotFound")
+        /// The exchange key does not open what was sent.
+        package static let notDecrypted = Code(rawValue: "notDecrypted")
+        /// What was sent opens, and is no private key.
+        package static let malformedKey = Code(rawValue: "malformedKey")
+        /// The private key does not belong to the public key.
+        package static let keyMismatch = Code(rawValue: "keyMismatch")
+        /// The configured format would need plaintext where it is not allowed, or a token that can do more.
+        package static let pathNotAvailable = Code(rawValue: "pathNotAvailable")
+        /// No archived key, or no certificate to it.
+        package static let noArchivedKey = Code(rawValue: "noArchivedKey")
+        /// The certificate of an agent to whom the key was archived is not in the database.
+        package static let agentCertificateMissing = Code(rawValue: "agentCertificateMissing")
+        /// Nothing fits the search term.
+        package static let nothingFound = Code(rawValue: "nothingFound")
+        /// More than one archived key fits the search term.
+        package static let ambiguousName = Code(rawValue: "ambiguousName")
+        /// A recovery blob that none of the trusted certification authorities signed.
+        package static let untrustedBlob = Code(rawValue: "untrustedBlob")
+        /// None of the tokens has a key that opens the blob.
+        package static let noRecoveryKey = Code(rawValue: "noRecoveryKey")
+
+        static let all: [Code] = [
+            .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound, .notDecrypted,
+            .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing, .nothingFound,
+            .ambiguousName, .untrustedBlob, .noRecoveryKey,
+        ]
+    }
+
+    package let code: Code
+    /// What was being done, as "archive the private key".
+    package let operation: String
+    /// What went wrong, as a clause.
+    package let reason: String
+    package let hresult: HRESULT
+    package let facts: [Fact]
+    package let advice: [Advice]
+
+    package var headline: String { "Could not \(self.operation): \(self.reason)." }
+
+    package static func == (lhs: ArchivalError, rhs: ArchivalError) -> Bool { lhs.code == rhs.code }
+}

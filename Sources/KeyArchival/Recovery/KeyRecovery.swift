@@ -1,0 +1,118 @@
+package import KeyProvider
+package import PKIMessages
+package import SecretMemory
+
+/// A recovery blob in the hands of a key recovery agent. Needs no database and no CA.
+///
+/// A value exists only for a blob that a trusted CA has signed; what it says can be shown before a PIN is asked for.
+package struct KeyRecovery: Sendable {
+    /// An agent who can open the blob.
+    package struct Recipient: Sendable, CustomStringConvertible {
+        /// How the blob names the agent's certificate.
+        package let identifier: SignerIdentifier
+        /// The agent's certificate, when it is in the blob.
+        package let certificate: CertificateFields?
+
+        /// Subject and serial number.
+        package var description: String {
+            switch (self.certificate, self.identifier) {
+            case (let certificate?, _):
+                "\(certificate.subject), serial number \(certificate.serialHex)"
+            case (nil, .issuerAndSerialNumber(let name)):
+                "the holder of serial number \(SerialNumber.hex(name.serialNumber))"
+            case (nil, .subjectKeyIdentifier(let identifier)):
+                "the holder of key identifier \(Hexadecimal.lower(identifier))"
+            }
+        }
+    }
+
+    /// The certificate whose private key is archived.
+    package let certificate: CertificateFields
+    /// The certificates above it that are in the blob, nearest first.
+    package let chain: [CertificateFields]
+    /// The CA certificate whose key signed the blob.
+    package let signer: CertificateFields
+    /// In the order of the blob.
+    package let recipients: [Recipient]
+
+    private let blob: RecoveryBlob
+
+    /// Reads a blob and checks its signature.
+    ///
+    /// - Parameter trusted: certificates of certification authorities that the agent trusts; the signer must be one of
+    ///   them or have been issued below one. Their validity periods are not looked at.
+    /// - Throws: ``PKIMessageError`` for a malformed blob, a wrong signature (`badSignature`), or a user certificate that
+    ///   is not the signed one (`hashMismatch`); ``ArchivalError`` with `untrustedBlob` (0x800B0109).
+    package init(blobDER: [UInt8], trusting trusted: [CertificateFields]) throws {
+        let blob = try RecoveryBlob(derEncoded: blobDER)
+        let certificates = try blob.signedData.certificates.map { try CertificateFields(derEncoded: $0) }
+        // Trusted ones first: of two certificates of one name and key, the trusted one is to end the path.
+        let pool = trusted + certificates
+        guard let signerInfo = blob.signedData.signerInfos.first,
+            let signer = pool.first(where: { signerInfo.sid.names($0) })
+        else { throw ArchivalError.untrustedBlob("the certificate of its signer is not in it") }
+        guard signer.isCertificationAuthority else {
+            throw ArchivalError.untrustedBlob("its signer is no certification authority")
+        }
+        let anchors = Set(trusted.map(\.derBytes))
+        guard CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
+        else { throw ArchivalError.untrustedBlob("none of the trusted certification authorities signed it") }
+        try blob.verifySignature(key: signer.subjectPublicKeyInfo)
+        self.blob = blob
+        self.signer = signer
+        self.certificate = try CertificateFields(derEncoded: blob.userCertificate())
+        self.chain = Array(CertificatePath.path(from: self.certificate, through: pool).dropFirst())
+        self.recipients = blob.envelopedData.recipients.map { recipient in
+            Recipient(
+                identifier: recipient.rid, certificate: certificates.first { recipient.rid.names($0) })
+        }
+    }
+
+    /// Opens the key with whichever token has an agent's key.
+    ///
+    /// - Parameter tokens: logged in, or able to.
+    /// - Throws: ``ArchivalError``: `noRecoveryKey` (0x8009000D), `keyMismatch` (0x80090003) when the archived key does not
+    ///   belong to the certificate; ``KeyProviderError``; ``PKIMessageError`` when the content does not open.
+    package func recover(with tokens: [any KeyFinding & KeyDecrypting]) async throws -> RecoveredKey {
+        let (token, locator, recipient) = try await self.fittingKey(on: tokens)
+        let contentEncryptionKey = try await token.decrypt(
+            recipient.encryptedKey, with: locator, transport: KeyTransportAlgorithm(try recipient.keyEncryption))
+        let privateKey = try self.blob.envelopedData.openPrivateKey(contentEncryptionKey: contentEncryptionKey)
+        guard try privateKey.matches(self.certificate.subjectPublicKeyInfo) else {
+            throw ArchivalError.keyMismatch("recover the private key", with: "the certificate")
+        }
+        return RecoveredKey(privateKey: privateKey, certificate: self.certificate, chain: self.chain)
+    }
+
+    private func fittingKey(
+        on tokens: [any KeyFinding & KeyDecrypting]
+    ) async throws -> (token: any KeyFinding & KeyDecrypting, key: KeyLocator, recipient: KeyTransRecipientInfo) {
+        for token in tokens {
+            let keys = try await token.keyPairs()
+            for (recipient, info) in zip(self.recipients, self.blob.envelopedData.recipients) {
+                guard let wanted = recipient.certificate?.subjectPublicKeyInfo.sha256 else { continue }
+                if let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted }) {
+                    return (token, key.locator, info)
+                }
+            }
+        }
+        throw ArchivalError.noRecoveryKey(self.recipients)
+    }
+}
+
+/// A private key that was archived, with the certificate it belongs to.
+package struct RecoveredKey: Sendable {
+    package let privateKey: PrivateKeyInfo
+    package let certificate: CertificateFields
+    /// Nearest first.
+    package let chain: [CertificateFields]
+
+    /// Key, certificate and chain in one PKCS #12 file.
+    ///
+    /// - Throws: ``PKIMessageError``.
+    package func pkcs12(friendlyName: String?, password: SecretBytes) throws -> SecretBytes {
+        try PKCS12.make(
+            privateKey: self.privateKey.derBytes, certificate: self.certificate.derBytes,
+            chain: self.chain.map(\.derBytes), friendlyName: friendlyName, password: password)
+    }
+}

@@ -1,0 +1,88 @@
+package import CertificateAuthority
+package import PKIMessages
+
+/// Hands archived keys, still encrypted, to a certificate manager (MS-CSRA, section 3.1.4.2.9).
+package struct RecoveryBlobBuilder: Sendable {
+    private let storage: any CAStorage
+    private let authority: CertificateFields
+    private let signatureAlgorithm: SignatureAlgorithmIdentifier
+    private let sign: @Sendable (SignedDataDraft) async throws -> [UInt8]
+    private let surroundings: Surroundings
+
+    /// - Parameters:
+    ///   - authority: the CA's current certificate.
+    ///   - signatureAlgorithm: that of its key.
+    ///   - sign: makes the CMS message with the CA's key; `CertificationAuthority.signedMessage`.
+    package init(
+        storage: any CAStorage, authority: CertificateFields, signatureAlgorithm: SignatureAlgorithmIdentifier,
+        surroundings: Surroundings, sign: @escaping @Sendable (SignedDataDraft) async throws -> [UInt8]
+    ) {
+        self.storage = storage
+        self.authority = authority
+        self.signatureAlgorithm = signatureAlgorithm
+        self.sign = sign
+        self.surroundings = surroundings
+    }
+
+    private struct Stored: Sendable {
+        let key: ArchivedKeyRecord
+        let certificate: CertificateRecord
+        let agents: [KRARecord]
+        let authorities: [CACertificateRecord]
+    }
+
+    /// The recovery blob of one request's key. Recorded as audit event 787 before it is returned.
+    ///
+    /// - Parameter requestID: as ``KeyFinder`` finds it.
+    /// - Throws: ``RequestError`` with `accessDenied` (0x80070005) unless the caller is a certificate manager;
+    ///   ``ArchivalError``: `noArchivedKey` (0x80094004), `agentCertificateMissing` (0x80092004); what `sign` throws;
+    ///   ``StorageError``.
+    package func recoveryBlob(forRequest requestID: Int64, by caller: Principal) async throws -> [UInt8] {
+        try caller.mustHave(.certificateManager, to: "retrieve an archived key")
+        let stored = try await self.storage.read { try Self.stored(requestID, $0) }
+        let draft = try RecoveryBlob.draft(
+            archivedKeyDER: stored.key.envelopedDataDER, userCertificateDER: stored.certificate.certificateDER,
+            certificates: try self.certificates(stored), signer: IssuerAndSerialNumber(self.authority),
+            signatureAlgorithm: self.signatureAlgorithm)
+        let blob = try await self.sign(draft)
+        let event = AuditEvent(
+            .archivedKeyRetrieved, when: self.surroundings.now(), who: caller.name,
+            details: ["Request ID": "\(requestID)", "Serial Number": stored.certificate.serialNumber])
+        try await self.storage.write { try $0.append(event) }
+        return blob
+    }
+
+    private static func stored(_ requestID: Int64, _ reader: any StorageReading) throws -> Stored {
+        guard let key = try reader.archivedKey(forRequest: requestID) else {
+            throw ArchivalError.noArchivedKey(requestID: requestID, "it has no archived key")
+        }
+        guard let certificate = try reader.certificate(forRequest: requestID) else {
+            throw ArchivalError.noArchivedKey(requestID: requestID, "no certificate was issued for it")
+        }
+        let agents = try reader.keyRecoveryAgents()
+        return Stored(
+            key: key, certificate: certificate,
+            agents: try key.kraHashes.map { hash in
+                guard let agent = agents.first(where: { $0.sha1Thumbprint == Self.thumbprint(hash) }) else {
+                    throw ArchivalError.agentCertificateMissing(requestID: requestID, hash: hash)
+                }
+                return agent
+            },
+            authorities: try reader.caCertificates())
+    }
+
+    private static func thumbprint(_ hash: String) -> [UInt8]? {
+        Hexadecimal.bytes(hash.filter { $0 != " " })
+    }
+
+    /// The chain of the user's certificate, that of the CA's, and the agents' certificates, each once.
+    private func certificates(_ stored: Stored) throws -> [[UInt8]] {
+        let authorities = try stored.authorities.map { try CertificateFields(derEncoded: $0.certificateDER) }
+        let user = try CertificateFields(derEncoded: stored.certificate.certificateDER)
+        let chains =
+            CertificatePath.path(from: user, through: authorities)
+            + CertificatePath.path(from: self.authority, through: authorities)
+        var seen: Set<[UInt8]> = []
+        return (chains.map(\.derBytes) + stored.agents.map(\.certificateDER)).filter { seen.insert($0).inserted }
+    }
+}
