@@ -9,7 +9,7 @@ public enum SessionAccess: Hashable, Sendable {
     case readWrite
 }
 
-/// An open session (PKCS #11 v2.40, section 5.6), reached only inside ``Token/withSession(_:_:)``.
+/// An open session (PKCS #11 v2.40, section 5.6), reached only inside ``Token/withSession(_:isNew:_:)``.
 ///
 /// Not `Sendable` on purpose: a session belongs to one thread of its token. After a call that failed it is closed
 /// and not used again, because devices leave operations behind in it.

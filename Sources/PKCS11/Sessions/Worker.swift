@@ -11,9 +11,9 @@ final class Worker {
         self.token = token
     }
 
-    /// A session that allows at least `access`.
-    func session(_ access: SessionAccess) throws(PKCS11Error) -> Session {
-        if let session = self.current, !session.isBroken, access == .readOnly || session.access == .readWrite {
+    /// A session that allows at least `access`, opened now when `isNew`.
+    func session(_ access: SessionAccess, isNew: Bool) throws(PKCS11Error) -> Session {
+        if !isNew, let session = self.current, !session.isBroken, access == .readOnly || session.access == .readWrite {
             return session
         }
         // The old session closes before the new one opens: some devices have one only.

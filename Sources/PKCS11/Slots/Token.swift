@@ -32,13 +32,16 @@ public final class Token: Sendable {
     /// Runs `body` with a session on a thread of this token. A call into a token is not cancelled by the
     /// cancellation of the task: it cannot be taken back.
     ///
+    /// - Parameters:
+    ///   - access: what the session has to allow at least.
+    ///   - isNew: open a session for this call, instead of using the thread's.
     /// - Throws: ``PKCS11Error`` when no session opens, and whatever `body` throws.
     public func withSession<R: Sendable>(
-        _ access: SessionAccess = .readOnly, _ body: @escaping @Sendable (Session) throws -> R
+        _ access: SessionAccess = .readOnly, isNew: Bool = false, _ body: @escaping @Sendable (Session) throws -> R
     ) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             let queued = self.pool.submit { worker, mayHandBack in
-                let result = Result { try body(worker.session(access)) }
+                let result = Result { try body(worker.session(access, isNew: isNew)) }
                 worker.discardBrokenSession()
                 if mayHandBack, case .failure(let error as PKCS11Error) = result, error.function == "C_OpenSession",
                     error.returnValue == .sessionCount

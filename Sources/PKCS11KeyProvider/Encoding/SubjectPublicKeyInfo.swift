@@ -1,0 +1,99 @@
+package import KeyProvider
+internal import PKCS11
+
+/// DER SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7) from and to what tokens store.
+package enum SubjectPublicKeyInfo {
+    private static let rsaEncryption: [UInt8] = [
+        0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01,
+    ]
+    private static let ecPublicKey: [UInt8] = [0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01]
+
+    /// RFC 3279, section 2.3.1.
+    static func rsa(modulus: [UInt8], publicExponent: [UInt8]) -> [UInt8] {
+        let key = DERWriter.sequence([DERWriter.integer(modulus), DERWriter.integer(publicExponent)])
+        return DERWriter.sequence([
+            DERWriter.sequence([self.rsaEncryption, DERWriter.null]), DERWriter.bitString(key),
+        ])
+    }
+
+    /// RFC 5480, section 2.
+    static func ec(_ curve: NamedCurve, uncompressedPoint: [UInt8]) -> [UInt8] {
+        DERWriter.sequence([
+            DERWriter.sequence([self.ecPublicKey, curve.parametersDER]), DERWriter.bitString(uncompressedPoint),
+        ])
+    }
+
+    /// The public key in the attributes of a key object, with its algorithm; `nil` when they do not tell it or the
+    /// algorithm is not one of ``KeyAlgorithm``.
+    static func read(_ attributes: AttributeTemplate) -> (der: [UInt8], algorithm: KeyAlgorithm)? {
+        switch attributes[.keyType] {
+        case .rsa?:
+            guard let modulus = attributes[.modulus].map({ Array($0.drop { $0 == 0 }) }), modulus.count >= 64,
+                let exponent = attributes[.publicExponent], exponent.contains(where: { $0 != 0 })
+            else { return nil }
+            let bits = modulus.count * 8 - modulus[0].leadingZeroBitCount
+            return (self.rsa(modulus: modulus, publicExponent: exponent), .rsa(modulusBits: bits))
+        case .ec?:
+            guard let curve = attributes[.ecParameters].flatMap(NamedCurve.init(parametersDER:)),
+                let point = attributes[.ecPoint].flatMap(curve.uncompressedPoint(attributeValue:))
+            else { return nil }
+            return (self.ec(curve, uncompressedPoint: point), KeyAlgorithm(curve))
+        default: return nil
+        }
+    }
+
+    /// Modulus and exponent of an RSA key, read strictly.
+    ///
+    /// - Throws: ``KeyProviderError`` with code `invalidPublicKey`.
+    package static func rsaComponents(
+        _ der: [UInt8], operation: String
+    ) throws(KeyProviderError) -> (modulus: [UInt8], publicExponent: [UInt8]) {
+        do throws(DERFault) {
+            guard der.count <= 4096 else { throw DERFault(expected: "a shorter SubjectPublicKeyInfo") }
+            var outer = DERReader(der[...])
+            var info = DERReader(try outer.element(0x30, "SubjectPublicKeyInfo").content)
+            try outer.end()
+            let algorithm = try info.element(0x30, "AlgorithmIdentifier").content
+            guard Array(algorithm) == self.rsaEncryption + DERWriter.null else {
+                throw DERFault(expected: "rsaEncryption")
+            }
+            let bits = try info.element(0x03, "subjectPublicKey").content
+            try info.end()
+            guard bits.first == 0 else { throw DERFault(expected: "a BIT STRING of whole bytes") }
+            var wrapper = DERReader(bits.dropFirst())
+            var key = DERReader(try wrapper.element(0x30, "RSAPublicKey").content)
+            try wrapper.end()
+            let modulus = try key.positiveInteger("modulus")
+            let exponent = try key.positiveInteger("publicExponent")
+            try key.end()
+            guard (128...2048).contains(modulus.count), exponent.count <= 8 else {
+                throw DERFault(expected: "an RSA key of 1024 to 16384 bits")
+            }
+            return (modulus, exponent)
+        } catch {
+            throw .invalidPublicKey(operation: operation, expected: error.expected)
+        }
+    }
+}
+
+extension KeyAlgorithm {
+    init(_ curve: NamedCurve) {
+        switch curve {
+        case .p256: self = .p256
+        case .p384: self = .p384
+        case .p521: self = .p521
+        }
+    }
+
+    /// The curve of an EC key, `nil` for RSA.
+    var curve: NamedCurve? {
+        switch self {
+        case .rsa: nil
+        case .p256: .p256
+        case .p384: .p384
+        case .p521: .p521
+        }
+    }
+
+    var keyType: KeyType { self.isRSA ? .rsa : .ec }
+}

@@ -1,0 +1,60 @@
+internal import KeyProvider
+internal import PKCS11
+
+/// What a key pair of a role is made with: the private half is on the token for ever, and does only what the role
+/// needs.
+struct KeyTemplates: Sendable {
+    let mechanism: Mechanism
+    let publicKey: AttributeTemplate
+    let privateKey: AttributeTemplate
+
+    init(_ specification: KeyPairSpecification, id: [UInt8]) {
+        let role = specification.role
+        var publicKey = AttributeTemplate()
+        var privateKey = AttributeTemplate()
+        publicKey[.token] = true
+        publicKey[.isPrivate] = false
+        publicKey[.label] = specification.label
+        publicKey[.id] = id
+        publicKey[.verify] = role.signs
+        privateKey[.token] = true
+        privateKey[.isPrivate] = true
+        privateKey[.sensitive] = true
+        privateKey[.extractable] = false
+        privateKey[.label] = specification.label
+        privateKey[.id] = id
+        privateKey[.sign] = role.signs
+        switch specification.algorithm {
+        case .rsa(let bits):
+            self.mechanism = Mechanism(.rsaPKCSKeyPairGen)
+            publicKey[.modulusBits] = UInt(bits)
+            publicKey[.publicExponent] = [0x01, 0x00, 0x01]
+            publicKey[.encrypt] = role.decrypts
+            publicKey[.wrap] = role.decrypts
+            privateKey[.decrypt] = role.decrypts
+            privateKey[.unwrap] = role.decrypts
+        case .p256, .p384, .p521:
+            // An EC key cannot decrypt; some devices refuse a template that mentions it.
+            self.mechanism = Mechanism(.ecKeyPairGen)
+            publicKey[.ecParameters] = specification.algorithm.curve?.parametersDER
+        }
+        self.publicKey = publicKey
+        self.privateKey = privateKey
+    }
+}
+
+extension KeyRole {
+    var signs: Bool {
+        switch self {
+        case .caSigning, .tlsServer, .subscriber: true
+        case .exchange, .keyRecoveryAgent: false
+        }
+    }
+
+    var decrypts: Bool {
+        switch self {
+        case .exchange, .keyRecoveryAgent, .subscriber: true
+        case .caSigning, .tlsServer: false
+        }
+    }
+}

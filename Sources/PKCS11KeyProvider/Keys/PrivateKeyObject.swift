@@ -1,0 +1,73 @@
+internal import Diagnostics
+internal import KeyProvider
+internal import PKCS11
+
+/// A private key object with its public key, as long as its handle is good.
+struct PrivateKeyObject: Sendable {
+    let handle: ObjectHandle
+    let id: [UInt8]
+    let subjectPublicKeyInfo: [UInt8]
+    let algorithm: KeyAlgorithm
+}
+
+extension Session {
+    /// All objects of a class that have this `CKA_ID`; of every `CKA_ID` when it is `nil`.
+    func find(_ objectClass: ObjectClass, id: [UInt8]?) throws(PKCS11Error) -> [ObjectHandle] {
+        var template = AttributeTemplate()
+        template[.objectClass] = objectClass
+        template[.token] = true
+        template[.id] = id
+        return try self.findObjects(template)
+    }
+
+    /// The private keys with this `CKA_ID` of which the public key can be told.
+    ///
+    /// An RSA private key usually tells its modulus. Where it does not, and for EC keys, the public key object with the
+    /// same `CKA_ID` speaks for it, if both are the only ones of their type with it.
+    func privateKeys(id: [UInt8]?) throws(PKCS11Error) -> [PrivateKeyObject] {
+        var found: [(handle: ObjectHandle, attributes: AttributeTemplate)] = []
+        for handle in try self.find(.privateKey, id: id) {
+            let attributes = try self.attributes(
+                of: handle, .id, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint)
+            found.append((handle, attributes))
+        }
+        var keys: [PrivateKeyObject] = []
+        for (handle, attributes) in found {
+            let keyID = attributes[.id] ?? []
+            var publicKey = SubjectPublicKeyInfo.read(attributes)
+            let namesakes = found.filter {
+                $0.attributes[.id] == keyID && $0.attributes[.keyType] == attributes[.keyType]
+            }
+            if publicKey == nil, namesakes.count == 1 {
+                publicKey = try self.publicKey(id: keyID, keyType: attributes[.keyType])
+            }
+            guard let publicKey else { continue }
+            keys.append(
+                PrivateKeyObject(
+                    handle: handle, id: keyID, subjectPublicKeyInfo: publicKey.der, algorithm: publicKey.algorithm))
+        }
+        return keys
+    }
+
+    private func publicKey(
+        id: [UInt8], keyType: KeyType?
+    ) throws(PKCS11Error) -> (der: [UInt8], algorithm: KeyAlgorithm)? {
+        var fitting: [AttributeTemplate] = []
+        for handle in try self.find(.publicKey, id: id) {
+            let attributes = try self.attributes(
+                of: handle, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint)
+            if attributes[.keyType] == keyType { fitting.append(attributes) }
+        }
+        guard let only = fitting.first, fitting.count == 1 else { return nil }
+        return SubjectPublicKeyInfo.read(only)
+    }
+
+    /// What the token says of a private key.
+    func keyAttributes(of key: ObjectHandle) throws(PKCS11Error) -> KeyAttributes {
+        let read = try self.attributes(
+            of: key, .isPrivate, .sensitive, .alwaysSensitive, .extractable, .neverExtractable, .local)
+        return KeyAttributes(
+            isPrivate: read[.isPrivate], sensitive: read[.sensitive], alwaysSensitive: read[.alwaysSensitive],
+            extractable: read[.extractable], neverExtractable: read[.neverExtractable], local: read[.local])
+    }
+}

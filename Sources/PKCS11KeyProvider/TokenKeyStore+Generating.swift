@@ -1,0 +1,97 @@
+internal import DeviceProfiles
+internal import Diagnostics
+public import KeyProvider
+internal import PKCS11
+internal import Synchronization
+
+extension TokenKeyStore {
+    public func generateKeyPair(_ specification: KeyPairSpecification) async throws -> TokenKeyPair {
+        let operation = "generate an \(specification.algorithm) key pair for \(specification.role.rawValue)"
+        guard specification.algorithm.isRSA || specification.role.signs else {
+            throw KeyProviderError.unsupported(
+                operation: operation, reason: "only RSA keys transport keys", advice: "Choose an RSA key for this role."
+            )
+        }
+        return try await self.exclusively {
+            try await self.requireRoom(for: .keyPair(specification), operation: operation)
+            // Chosen before the first object exists, so that everything made under it can be found and removed.
+            let id = try await self.withSession(operation: operation) { try $0.randomBytes(20) }
+            do {
+                return try await self.generateAndProve(specification, id: id, operation: operation)
+            } catch {
+                throw await self.rolledBack(.everything(id: id), after: error, operation: operation)
+            }
+        }
+    }
+
+    private func generateAndProve(
+        _ specification: KeyPairSpecification, id: [UInt8], operation: String
+    ) async throws -> TokenKeyPair {
+        let templates = KeyTemplates(specification, id: id)
+        // Not through `withSession(operation:)`: the roll-back classifies the token's own error.
+        try await self.token.withSession(.readWrite) { session in
+            _ = try session.generateKeyPair(
+                templates.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
+        }
+        let proof = KeyProof(
+            role: specification.role, operation: operation,
+            derFromToken: self.profile.template.ecdsaSignature.value == .der)
+        // A new session: what is there only for the session that made it must not pass.
+        return try await self.token.withSession(.readOnly, isNew: true) { session in
+            let keys = try session.privateKeys(id: id)
+            guard let key = keys.first, keys.count == 1, key.algorithm == specification.algorithm else {
+                throw KeyProviderError.notProven(
+                    operation: operation, reason: "the token does not show the key pair that it said it made")
+            }
+            let pair = try self.keyPair(key, session, operation)
+            try self.judge(pair.attributes, operation: operation)
+            try proof.prove(key, session)
+            self.handles.withLock { $0[pair.locator] = key }
+            return pair
+        }
+    }
+
+    /// The private key must be sensitive and must never have been, nor become, extractable; and made here. What the
+    /// profile knows to be meaningless on this device is not judged.
+    private func judge(_ attributes: KeyAttributes, operation: String) throws(KeyProviderError) {
+        let rules: [(name: String, isMet: Bool)] = [
+            ("SENSITIVE", attributes.sensitive == true), ("EXTRACTABLE", attributes.extractable == false),
+            ("ALWAYS_SENSITIVE", attributes.alwaysSensitive != false),
+            ("NEVER_EXTRACTABLE", attributes.neverExtractable != false), ("LOCAL", attributes.local != false),
+        ]
+        let broken = rules.filter { !$0.isMet && !self.profile.ignoresAttribute($0.name) }.map { "CKA_\($0.name)" }
+        guard broken.isEmpty else {
+            throw .notProven(
+                operation: operation,
+                reason: "the token says of the new private key what must not be: \(broken.joined(separator: ", "))")
+        }
+    }
+
+    public func removeKeyPair(_ key: KeyLocator) async throws {
+        let operation = "remove the key \(key.reference)"
+        let resolver = try KeyResolver(key, token: self.identification, operation: operation)
+        try await self.exclusively {
+            self.forget(key)
+            try await self.withSession(.readWrite, operation: operation) { session in
+                let found = try resolver.find(session)
+                try session.destroyAll(id: found.id)
+            }
+        }
+    }
+}
+
+extension Session {
+    /// Removes certificates, public keys and private keys with this `CKA_ID`, in this order: what is left when it stops
+    /// half-way can be found, and removed again.
+    @discardableResult
+    func destroyAll(id: [UInt8]) throws(PKCS11Error) -> Int {
+        var count = 0
+        for objectClass in [ObjectClass.certificate, .publicKey, .privateKey] {
+            for object in try self.find(objectClass, id: id) {
+                try self.destroyObject(object)
+                count += 1
+            }
+        }
+        return count
+    }
+}

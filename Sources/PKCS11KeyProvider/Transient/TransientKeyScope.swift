@@ -1,0 +1,185 @@
+internal import DeviceProfiles
+internal import Diagnostics
+public import KeyProvider
+internal import PKCS11
+internal import SecretMemory
+
+extension TokenKeyStore {
+    public var canRewrapPrivateKeys: Bool { self.profile.wrapsPrivateKeysPadded }
+
+    public func withTransientKeys<R: Sendable>(
+        _ body: @escaping @Sendable (any TransientKeyOperations) throws -> R
+    ) async throws -> R {
+        try await self.withSession(operation: "work with keys on the token \(self.identification)") { session in
+            let scope = TransientKeyScope(store: self, session: session)
+            let result = Result { try body(scope) }
+            try scope.destroyAll(after: result)
+            return try result.get()
+        }
+    }
+}
+
+/// Session objects of one session (`CKA_TOKEN` false), destroyed at the end of the scope.
+final class TransientKeyScope: TransientKeyOperations {
+    private let store: TokenKeyStore
+    private let session: Session
+    private var keys: [ObjectHandle] = []
+    private(set) var mechanismsUsed: [String] = []
+
+    init(store: TokenKeyStore, session: Session) {
+        self.store = store
+        self.session = session
+    }
+
+    /// Destroys the keys of the scope. A failure counts only after a success: otherwise the first error is the one to
+    /// tell. In both cases the session is broken then, and closing it takes its objects away.
+    func destroyAll<R>(after result: Result<R, any Error>) throws {
+        do {
+            for key in self.keys { try self.session.destroyObject(key) }
+        } catch {
+            if case .success = result { throw error }
+        }
+        self.keys = []
+    }
+
+    func unwrapSecretKey(
+        _ wrappedKey: [UInt8], with key: KeyLocator, transport: KeyTransportAlgorithm, as algorithm: SecretKeyAlgorithm
+    ) throws -> TransientKey {
+        let operation = "unwrap a secret key with the key \(key.reference)"
+        try transport.require(by: self.store.profile, operation: operation)
+        let resolver = try KeyResolver(key, token: self.store.identification, operation: operation)
+        let template = TransientTemplates.unwrappedSecretKey(algorithm)
+        let mechanism = self.used(transport.mechanism)
+        return try self.translating(operation) {
+            let unwrapped = try self.withPrivateKey(resolver) { privateKey in
+                try self.session.unwrapKey(wrappedKey, with: privateKey.handle, mechanism, template: template)
+            }
+            let result = self.kept(unwrapped)
+            // The transport hides the length of the key: what came out must be what was meant to go in.
+            let length = try self.session.attributes(of: unwrapped, .valueLength)[.valueLength]
+            guard length == nil || length == UInt(algorithm.keyBytes) else {
+                throw KeyProviderError.wrongKeyLength(operation: operation)
+            }
+            return result
+        }
+    }
+
+    func unwrapPrivateKey(
+        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as keyAlgorithm: KeyAlgorithm
+    ) throws -> TransientKey {
+        let operation = "unwrap an \(keyAlgorithm) private key on the token"
+        let mechanism = try self.mechanism(algorithm, operation)
+        return try self.translating(operation) {
+            self.kept(
+                try self.session.unwrapKey(
+                    wrappedKey, with: self.handle(key), self.used(mechanism),
+                    template: TransientTemplates.unwrappedPrivateKey(keyAlgorithm)))
+        }
+    }
+
+    func generateSecretKey(_ algorithm: SecretKeyAlgorithm) throws -> TransientKey {
+        try self.translating("generate a secret key on the token") {
+            self.kept(
+                try self.session.generateKey(
+                    self.used(algorithm.generation), template: TransientTemplates.generatedSecretKey(algorithm)))
+        }
+    }
+
+    func wrap(
+        _ key: TransientKey, under wrappingKey: TransientKey, algorithm: KeyWrapAlgorithm
+    ) throws -> [UInt8] {
+        let operation = "wrap a key on the token"
+        let mechanism = try self.mechanism(algorithm, operation)
+        return try self.translating(operation) {
+            try self.session.wrapKey(self.handle(key), under: self.handle(wrappingKey), self.used(mechanism))
+        }
+    }
+
+    func wrap(
+        _ key: TransientKey, to subjectPublicKeyInfo: [UInt8], transport: KeyTransportAlgorithm
+    ) throws -> [UInt8] {
+        let operation = "wrap a secret key to a public key on the token"
+        try transport.require(by: self.store.profile, operation: operation)
+        let components = try SubjectPublicKeyInfo.rsaComponents(subjectPublicKeyInfo, operation: operation)
+        return try self.translating(operation) {
+            let publicKey = self.kept(
+                try self.session.createObject(
+                    TransientTemplates.recipient(components.modulus, components.publicExponent)))
+            return try self.session.wrapKey(
+                self.handle(key), under: self.handle(publicKey), self.used(transport.mechanism))
+        }
+    }
+
+    func decrypt(
+        _ ciphertext: [UInt8], with key: TransientKey, transport: KeyTransportAlgorithm
+    ) throws -> [UInt8] {
+        let operation = "decrypt with an unwrapped private key"
+        try transport.require(by: self.store.profile, operation: operation)
+        return try self.translating(operation) {
+            var plaintext = [UInt8](repeating: 0, count: max(512, ciphertext.count))
+            defer { SecretBytes.wipe(&plaintext) }
+            let count = try plaintext.withUnsafeMutableBytes {
+                try self.session.decrypt(ciphertext, with: self.handle(key), self.used(transport.mechanism), into: $0)
+            }
+            return Array(plaintext.prefix(count))
+        }
+    }
+
+    func encrypt(_ plaintext: SecretBytes, with key: TransientKey, cipher: ContentCipher) throws -> [UInt8] {
+        try self.translating("encrypt on the token") {
+            try plaintext.withUnsafeBytes {
+                try self.session.encrypt($0, with: self.handle(key), self.used(cipher.mechanism))
+            }
+        }
+    }
+
+    func attributes(of key: TransientKey) throws -> KeyAttributes {
+        try self.translating("read the attributes of a key of the scope") {
+            try self.session.keyAttributes(of: self.handle(key))
+        }
+    }
+
+    /// The private key by its cached handle; found once again when the token does not know the handle, which says so
+    /// before it unwraps anything.
+    private func withPrivateKey(
+        _ resolver: KeyResolver, _ body: (PrivateKeyObject) throws -> ObjectHandle
+    ) throws -> ObjectHandle {
+        let stale: Set<ReturnValue> = [.keyHandleInvalid, .objectHandleInvalid, .unwrappingKeyHandleInvalid]
+        do {
+            return try body(self.store.resolve(resolver, self.session))
+        } catch let error as PKCS11Error where stale.contains(error.returnValue) {
+            self.store.forget(resolver.locator)
+            return try body(self.store.resolve(resolver, self.session))
+        }
+    }
+
+    private func mechanism(_ algorithm: KeyWrapAlgorithm, _ operation: String) throws(KeyProviderError) -> Mechanism {
+        guard let mechanism = self.store.profile.keyWrapPadded else {
+            throw .unsupported(
+                operation: operation,
+                reason: "the device has no AES key wrap with padding, says \(self.store.profile.name)",
+                advice: "Use the archive record format cms-aes on this device.")
+        }
+        return mechanism
+    }
+
+    private func handle(_ key: TransientKey) -> ObjectHandle { ObjectHandle(rawValue: key.identifier) }
+
+    private func kept(_ handle: ObjectHandle) -> TransientKey {
+        self.keys.append(handle)
+        return TransientKey(identifier: handle.rawValue)
+    }
+
+    private func used(_ mechanism: Mechanism) -> Mechanism {
+        self.mechanismsUsed.append(mechanism.type.description)
+        return mechanism
+    }
+
+    private func translating<R>(_ operation: String, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            throw KeyProviderError.of(error, operation: operation)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import Diagnostics
+internal import KeyProvider
+internal import PKCS11
+
+/// What the keys of a scope are made with: session objects, sensitive, and able to do one step of archival.
+enum TransientTemplates {
+    static func unwrappedSecretKey(_ algorithm: SecretKeyAlgorithm) -> AttributeTemplate {
+        var template = self.secretKey(algorithm)
+        template[.extractable] = false
+        template[.unwrap] = true
+        return template
+    }
+
+    static func generatedSecretKey(_ algorithm: SecretKeyAlgorithm) -> AttributeTemplate {
+        var template = self.secretKey(algorithm)
+        // The length of a triple DES key is fixed, and its template must not name it.
+        if algorithm == .aes256 { template[.valueLength] = UInt(algorithm.keyBytes) }
+        template[.extractable] = true
+        template[.wrap] = true
+        template[.encrypt] = true
+        return template
+    }
+
+    /// An RSA key can decrypt, for the pairing proof; no key can sign.
+    static func unwrappedPrivateKey(_ algorithm: KeyAlgorithm) -> AttributeTemplate {
+        var template = AttributeTemplate()
+        template[.objectClass] = .privateKey
+        template[.keyType] = algorithm.keyType
+        template[.token] = false
+        template[.isPrivate] = true
+        template[.sensitive] = true
+        template[.extractable] = true
+        template[.sign] = false
+        if algorithm.isRSA { template[.decrypt] = true } else { template[.derive] = true }
+        return template
+    }
+
+    static func recipient(_ modulus: [UInt8], _ publicExponent: [UInt8]) -> AttributeTemplate {
+        var template = AttributeTemplate()
+        template[.objectClass] = .publicKey
+        template[.keyType] = .rsa
+        template[.token] = false
+        template[.modulus] = modulus
+        template[.publicExponent] = publicExponent
+        template[.wrap] = true
+        template[.encrypt] = true
+        return template
+    }
+
+    private static func secretKey(_ algorithm: SecretKeyAlgorithm) -> AttributeTemplate {
+        var template = AttributeTemplate()
+        template[.objectClass] = .secretKey
+        template[.keyType] = algorithm == .aes256 ? .aes : .des3
+        template[.token] = false
+        template[.isPrivate] = true
+        template[.sensitive] = true
+        return template
+    }
+}
+
+extension SecretKeyAlgorithm {
+    var generation: Mechanism {
+        switch self {
+        case .aes256: Mechanism(.aesKeyGen)
+        case .tripleDES: Mechanism(.des3KeyGen)
+        }
+    }
+}
+
+extension ContentCipher {
+    var mechanism: Mechanism {
+        switch self.algorithm {
+        case .aes256: .aesCBCPad(initializationVector: self.initializationVector)
+        case .tripleDES: .des3CBCPad(initializationVector: self.initializationVector)
+        }
+    }
+}
+
+extension KeyProviderError {
+    static func wrongKeyLength(operation: String) -> KeyProviderError {
+        KeyProviderError(
+            code: .decryptionFailed, operation: operation,
+            reason: "the unwrapped key has another length than announced",
+            hresult: .badData, advice: ["Check that sender and receiver mean the same content encryption algorithm."])
+    }
+}
