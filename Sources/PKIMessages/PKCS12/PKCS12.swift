@@ -39,6 +39,7 @@ package enum PKCS12 {
         guard try info.matches(fields.subjectPublicKeyInfo) else {
             throw PKIMessageError.keyMismatch(self.what, "the private key does not belong to the certificate")
         }
+        for issuer in chain { _ = try CertificateFields(derEncoded: issuer) }
         let key = try info.key()
         let leaf = try X509Pointer(certificate)
         let others = try X509Stack(chain)
