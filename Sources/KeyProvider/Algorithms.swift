@@ -98,7 +98,7 @@ public enum KeyRole: String, Hashable, Sendable, Codable {
     case caSigning
     /// Unwraps the keys that requesters send for archival.
     case exchange
-    /// Opens archived keys.
+    /// Opens archived keys, and signs the request for its own certificate.
     case keyRecoveryAgent
     /// Signs the TLS handshakes of the enrolment service.
     case tlsServer
