@@ -9,6 +9,12 @@ extension DeviceProfile {
             public var keySizes: ClosedRange<Int>?
             /// Names of `CKF_` flags without the prefix; empty for those of the device.
             public var flags: [String]
+
+            public init(name: String, keySizes: ClosedRange<Int>?, flags: [String]) {
+                self.name = name
+                self.keySizes = keySizes
+                self.flags = flags
+            }
         }
 
         /// A hash that RSA-OAEP takes, named as its mechanism without `CKM_`.
@@ -33,7 +39,7 @@ extension DeviceProfile {
             case app, device
         }
 
-        /// `nil` within a known value never occurs; an unknown list means the device's own.
+        /// What the device has; unknown when it is to be asked.
         public var allow: ProfileValue<[Allowed]> = .unknown
         /// Hashes for RSA-OAEP, best first; empty when it has no OAEP.
         public var oaep: ProfileValue<[Hash]> = .unknown
