@@ -37,7 +37,7 @@ struct CertificateSubject: Sendable, Equatable {
         switch template.subjectAlternativeName {
         case .none: break
         case .fromRequest:
-            subject.alternativeNames = try request.extensions.subjectAlternativeNames()
+            subject.alternativeNames = request.alternativeNames
         case .userPrincipalName:
             guard let suffix = configuration.userPrincipalNameSuffix else {
                 throw PolicyError.userPrincipalNameUnavailable(requester)

@@ -36,7 +36,7 @@ extension CertificationAuthority {
             subjectPublicKeyInfo: decided.request.certificationRequest.subjectPublicKeyInfo,
             serialNumber: try self.serialNumber(for: decided.row.requestID),
             notBefore: validity.notBefore, notAfter: validity.notAfter,
-            caVersion: try decided.request.extensions.caVersion())
+            caVersion: decided.request.caVersion)
     }
 
     func serialNumber(for requestID: Int64) throws -> [UInt8] {

@@ -30,7 +30,7 @@ package struct PolicyError: DiagnosableError, Equatable {
     /// The sentence that follows the code in the disposition message; the code's own text unless given.
     package var detail: String
 
-    init(
+    package init(
         code: Code, reason: String, hresult: HRESULT, facts: [Fact] = [], advice: [Advice], detail: String? = nil
     ) {
         self.code = code

@@ -6,8 +6,9 @@ extension CertificationAuthority {
     /// Takes a request and decides about it.
     ///
     /// - Returns: issued, pending, denied or error, each stored with its code.
-    /// - Throws: ``RequestError`` with code `enrollmentDenied` (0x80094011) when the caller may not enrol here, and
-    ///   ``StorageError`` when the database fails; nothing else.
+    /// - Throws: ``RequestError`` with code `enrollmentDenied` (0x80094011) when the caller may not enrol here,
+    ///   ``StorageError`` when the database fails, and ``IssuanceError`` with code `superseded` when another process
+    ///   settled the request meanwhile; nothing else.
     package func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
         guard submission.caller.mayEnroll else { throw RequestError.enrollmentDenied(submission.caller) }
         return try await self.uninterrupted { try await self.process(submission) }
@@ -26,6 +27,8 @@ extension CertificationAuthority {
                 to: result, for: decided.row, wanted: submission.wantsFullResponse)
         } catch {
             let result = try await self.recordFailure(error, row: row)
+            // A token that has just failed is not asked for the signature of a response.
+            if (error as? RequestFailure)?.step == .signing { return result }
             return await self.addingFullResponse(to: result, for: row, wanted: submission.wantsFullResponse)
         }
     }
@@ -40,7 +43,8 @@ extension CertificationAuthority {
     }
 
     private func store(_ submission: EnrollmentSubmission, _ request: ReceivedRequest?) async throws -> RequestRecord {
-        let attributes = String(submission.attributes.prefix(RequestAttributes.maximumBytes))
+        let attributes = RequestAttributes.withoutSecrets(
+            String(submission.attributes.prefix(RequestAttributes.maximumBytes)))
         let row = RequestRecord(
             type: request?.type ?? .pkcs10,
             // The bytes of what cannot be read are not kept: an encrypted private key may be among them.

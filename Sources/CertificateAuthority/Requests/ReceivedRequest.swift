@@ -9,8 +9,10 @@ struct ReceivedRequest: Sendable {
     let fullRequest: FullPKIRequest?
     /// What is stored: the message without the encrypted private key (MS-WCCE 3.2.2.6.2.1.3).
     let storedBytes: [UInt8]
-    /// Requested extensions of the PKCS #10, then those that CMC controls add.
-    let extensions: ExtensionDecoding
+    /// Asked for in the PKCS #10 or, where it is silent, by a CMC control.
+    let alternativeNames: [GeneralName]
+    /// 1.3.6.1.4.1.311.21.1, when a CA asks for its own certificate.
+    let caVersion: Int?
     let identification: TemplateIdentification
 
     var type: RequestType { self.fullRequest == nil ? .pkcs10 : .cmc }
@@ -36,7 +38,9 @@ struct ReceivedRequest: Sendable {
         }
         let requested = self.certificationRequest.requestedExtensions
         let added = self.fullRequest?.addedExtensions ?? []
-        self.extensions = ExtensionDecoding(requested + added)
+        let extensions = ExtensionDecoding(requested + added)
+        self.alternativeNames = try extensions.subjectAlternativeNames()
+        self.caVersion = try extensions.caVersion()
         self.identification = try ReceivedRequest.identification(
             of: self.certificationRequest, extensions: [ExtensionDecoding(requested), ExtensionDecoding(added)],
             regInfo: self.fullRequest?.regInfo ?? [], attributes: attributes)

@@ -24,6 +24,16 @@ package struct RequestAttributes: Sendable, Equatable {
         return self.pairs.filter { $0.name == canonical }.map(\.value)
     }
 
+    /// The text as it is stored and recorded: the value of `Challenge`, a password, is left out.
+    static func withoutSecrets(_ text: String) -> String {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+            guard let colon = line.firstIndex(of: ":"),
+                RequestAttributes.canonicalName(line[..<colon]) == "challenge"
+            else { return String(line) }
+            return line[...colon] + "(withheld)"
+        }.joined(separator: "\n")
+    }
+
     /// A name as it is compared.
     static func canonicalName(_ name: Substring) -> String {
         name.lowercased().filter { !$0.isWhitespace && $0 != "-" }

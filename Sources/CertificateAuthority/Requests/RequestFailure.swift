@@ -26,8 +26,10 @@ struct RequestFailure: Error {
         self.intentID = intentID
     }
 
-    /// A verdict is a denial; everything else is an error.
-    var disposition: Disposition { self.step == .policy ? .denied : .error }
+    /// A verdict is a denial; everything else, a policy module that reached none included, is an error.
+    var disposition: Disposition { self.isVerdict ? .denied : .error }
+
+    private var isVerdict: Bool { self.step == .policy && self.error is PolicyError }
 
     var dispositionMessage: String {
         switch self.step {
@@ -42,7 +44,7 @@ struct RequestFailure: Error {
     }
 
     var auditEventID: AuditEventID {
-        if self.step == .policy { return .policyDenied }
+        if self.isVerdict { return .policyDenied }
         if (self.error as? IssuanceError)?.code == .wrongSignature { return .wrongSignature }
         if (self.error as? IssuanceError)?.code == .keyStopped { return .tokenFailure }
         return self.error is KeyProviderError || self.error.tokenFailure != nil ? .tokenFailure : .requestFailed

@@ -25,9 +25,6 @@ extension CertificationAuthority {
         return try await self.publishCRL(by: .service)
     }
 
-    /// The setting that keeps the highest number ever begun; those whose signature failed stand in no CRL.
-    static let lastCRLNumberSetting = "crl.lastNumber"
-
     private var crlSchedule: CRLSchedule {
         CRLSchedule(period: self.configuration.crlPeriod, clockSkew: self.configuration.clockSkew)
     }
@@ -58,8 +55,8 @@ extension CertificationAuthority {
         let now = self.surroundings.now()
         let keyIndex = self.issuer.keyIndex
         return try await self.storage.write { [self] db in
-            let stored = UInt64(try db.setting(CertificationAuthority.lastCRLNumberSetting) ?? "0") ?? 0
-            let number = max(try db.highestCRLNumber(), stored) + 1
+            // Counts numbers whose signature failed, too: they are in no CRL and are never used again.
+            let number = try db.highestCRLNumber() + 1
             let revoked = try db.revokedCertificates(caKeyIndex: keyIndex, notExpiredAt: now)
             let list = try self.list(number: number, revoked: revoked, now: now)
             let bytes = try list.derEncoded()
@@ -67,7 +64,6 @@ extension CertificationAuthority {
                 SigningIntent(
                     kind: .crl, requestID: nil, number: "\(number)", toBeSignedSHA256: Digest.sha256.hash(bytes),
                     caKeyIndex: keyIndex, createdWhen: now))
-            try db.setSetting(CertificationAuthority.lastCRLNumberSetting, to: "\(number)")
             try db.append(
                 self.event(
                     .crlRequested, who: administrator.name,

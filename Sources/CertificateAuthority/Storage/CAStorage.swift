@@ -21,7 +21,7 @@ package protocol StorageReading {
     func exchangeCertificates() throws -> [ExchangeCertificateRecord]
 
     func latestCRL(caKeyIndex: Int) throws -> CRLRecord?
-    /// 0 when there was none.
+    /// The highest number of a CRL, or of an intent to sign one whatever its outcome; 0 when there was none.
     func highestCRLNumber() throws -> UInt64
 
     func keyRecoveryAgents() throws -> [KRARecord]

@@ -9,7 +9,7 @@ package struct RequestRecord: Sendable, Equatable {
     package var type: RequestType
     /// The request as received, without the encrypted private key (MS-WCCE 3.2.2.6.2.1.3). Empty for requests the CA makes.
     package var rawRequest: [UInt8]
-    /// `Name:Value` lines as received.
+    /// `Name:Value` lines as received, but for the value of `Challenge`.
     package var attributes: String
     package var requesterName: String
     /// The template's name, as found in the request.

@@ -1,0 +1,25 @@
+import CertificateAuthority
+import Diagnostics
+import PKIMessages
+import Synchronization
+
+/// Notes what it is asked to archive, and answers with a fixed record or error.
+final class RecordingArchiver: KeyArchiver {
+    static let hash = "0f 1e 2d"
+    private let state = Mutex([KeyArchivalRequest]())
+    private let error: PKIMessageError?
+
+    init(failingWith error: PKIMessageError? = nil) {
+        self.error = error
+    }
+
+    var requests: [KeyArchivalRequest] { self.state.withLock { $0 } }
+
+    func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
+        self.state.withLock { $0.append(request) }
+        if let error { throw error }
+        return ArchivedKeyDraft(
+            format: .cmsAES, envelopedDataDER: [0x30, 0x00], kraHashes: [RecordingArchiver.hash],
+            evidenceJSON: "{}")
+    }
+}
