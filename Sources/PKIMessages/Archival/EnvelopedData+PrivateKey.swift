@@ -19,8 +19,8 @@ extension EnvelopedData {
     ///   - privateKey: DER PrivateKeyInfo.
     ///   - recipients: each named by issuer and serial number, as every reader understands.
     ///   - random: gives as many random bytes as it is asked for.
-    /// - Throws: ``PKIMessageError``: `signatureOnlyKey` when a recipient's key, or for `microsoft2003` the private key,
-    ///   is not RSA; `invalidValue` when the key has no PRIVATEKEYBLOB; whatever `random` throws.
+    /// - Throws: ``PKIMessageError``: `signatureOnlyKey` when a recipient's key is not RSA, or for `microsoft2003` the
+    ///   private key; `invalidValue` when the key has no PRIVATEKEYBLOB; whatever `random` throws.
     package static func sealing(
         privateKey: SecretBytes, to recipients: [CertificateFields], encryption: PrivateKeyEncryption,
         transport: TransportPadding, random: @Sendable (Int) throws -> [UInt8]

@@ -100,8 +100,8 @@ package struct PrivateKeyBlob: Sendable {
 
     /// Writes the blob of a key.
     ///
-    /// - Throws: ``PKIMessageError`` with `invalidValue` when the key has no such form: a modulus that is not a multiple
-    ///   of 16 bits long, primes of different lengths, an exponent above 32 bits.
+    /// - Throws: ``PKIMessageError`` with `invalidValue` when the key has no such form: a modulus whose length is not a
+    ///   multiple of 16 bits, primes of different lengths, an exponent above 32 bits.
     init(_ numbers: RSAPrivateNumbers) throws {
         let modulusBits = numbers.modulus.bitCount
         guard (512...16384).contains(modulusBits), modulusBits % 16 == 0 else {

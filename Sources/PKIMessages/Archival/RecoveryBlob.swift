@@ -1,7 +1,7 @@
 import SwiftASN1
 
-/// What a certificate manager hands to a key recovery agent: an archived key, still encrypted, signed by the CA together
-/// with the certificates that belong to it (MS-CSRA, section 3.1.4.2.9).
+/// What a certificate manager hands to a key recovery agent: an archived key, still encrypted, signed by the CA, with
+/// the certificates that belong to it (MS-CSRA, section 3.1.4.2.9).
 ///
 /// A SignedData whose content is the stored ContentInfo of an EnvelopedData in an OCTET STRING, with the SHA-1 of the
 /// user's certificate in the signed attribute 1.3.6.1.4.1.311.21.16. As nobody documents the content type, `id-data` is

@@ -13,7 +13,8 @@ extension FullPKIRequest {
         ///   - certificationRequest: the PKCS #10, signed.
         ///   - encryptedKey: the DER ContentInfo of the private key encrypted to the exchange certificate, or `nil`.
         ///   - templateName: the certificate template's name, said in regInfo.
-        ///   - signatureAlgorithm: with which the key of the PKCS #10 signs; its hash is also that of the encrypted key.
+        ///   - signatureAlgorithm: with which the key of the PKCS #10 signs; the encrypted key is hashed with the same
+        ///     hash.
         package init(
             certificationRequest: CertificationRequest, encryptedKey: [UInt8]?, templateName: String?,
             signatureAlgorithm: SignatureAlgorithmIdentifier

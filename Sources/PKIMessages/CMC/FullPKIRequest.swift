@@ -63,13 +63,15 @@ package struct FullPKIRequest: Sendable {
     static let what = "CMC full request"
 
     /// Checks that whoever made the request has the private key: the PKCS #10's own signature, then that of the first
-    /// SignerInfo, both with the public key in the PKCS #10. The signer's key identifier is not compared, since
-    /// clients differ in how they compute it. Further signers (renewal, registration authority) are not looked at.
+    /// SignerInfo, both with the public key in the PKCS #10, SHA-1 included. The signer's key identifier is not
+    /// compared, since clients differ in how they compute it. Further signers (renewal, registration authority) are not
+    /// looked at.
     ///
-    /// - Throws: ``PKIMessageError``, see ``SignerInfo/verify(content:contentType:key:)``.
+    /// - Throws: ``PKIMessageError``, see ``SignerInfo/verify(content:contentType:key:acceptsSHA1:)``.
     package func verifySignatures() throws {
         try self.certificationRequest.verifyProofOfPossession()
-        try self.signedData.verifySignature(key: self.certificationRequest.subjectPublicKeyInfo)
+        try self.signedData.verifySignature(
+            key: self.certificationRequest.subjectPublicKeyInfo, acceptsSHA1: true)
     }
 
     /// Checks that the encrypted key is the one the requester has hashed. The hash stands in the signed PKIData, so

@@ -47,7 +47,7 @@ package struct FullPKIResponse: Sendable {
             try StrictDER.parse(ASN1OctetString.self, attribute.singleValue(), what: "attribute \(type)").bytes)
     }
 
-    /// The certificate that was issued, found among the certificates by its hash, or `nil` when the response names none.
+    /// The certificate that was issued, found among the certificates by its hash; `nil` when the response names none.
     ///
     /// - Throws: ``PKIMessageError`` with `hashMismatch` when the named certificate is not in the response.
     package func issuedCertificate() throws -> [UInt8]? {

@@ -69,7 +69,7 @@ package struct EnvelopedData: Hashable, Sendable {
                 return (recipient, certificate)
             }
         }
-        throw PKIMessageError.recipientNotFound("CMS EnvelopedData")
+        throw PKIMessageError.recipientNotFound("CMS EnvelopedData", recipients: self.recipientInfos.count)
     }
 }
 

@@ -73,15 +73,16 @@ package struct SignedData: Hashable, Sendable {
         ).contentInfoDER()
     }
 
-    /// Checks one signature, see ``SignerInfo/verify(content:contentType:key:)``.
+    /// Checks one signature, see ``SignerInfo/verify(content:contentType:key:acceptsSHA1:)``.
     ///
     /// - Throws: ``PKIMessageError``; `noSigner` (0x8009200E) when there is no such SignerInfo.
-    package func verifySignature(at index: Int = 0, key: SubjectPublicKeyInfo) throws {
+    package func verifySignature(at index: Int = 0, key: SubjectPublicKeyInfo, acceptsSHA1: Bool = false) throws {
         guard self.signerInfos.indices.contains(index) else { throw PKIMessageError.noSigner("CMS SignedData") }
         guard let content = self.eContent else {
             throw PKIMessageError.malformed("CMS SignedData", "it has no content to verify the signature over")
         }
-        try self.signerInfos[index].verify(content: content, contentType: self.eContentType, key: key)
+        try self.signerInfos[index].verify(
+            content: content, contentType: self.eContentType, key: key, acceptsSHA1: acceptsSHA1)
     }
 
     /// The same message with other SignerInfos.

@@ -10,12 +10,17 @@ extension SignerInfo {
     ///   - content: the octets of eContent, without tag and length.
     ///   - contentType: the eContentType they came with.
     ///   - key: the signer's public key; ``sid`` is not looked at.
+    ///   - acceptsSHA1: true only for what a requester signs with its own key, where it can cheat nobody but itself.
     /// - Throws: ``PKIMessageError``: `hashMismatch` (0x80091007) when the content is not the one that was signed,
     ///   `badSignature` (0x80090006), `unsupportedAlgorithm`, or `malformed` when an attribute is missing or repeated.
-    package func verify(content: [UInt8], contentType: ASN1ObjectIdentifier, key: SubjectPublicKeyInfo) throws {
+    package func verify(
+        content: [UInt8], contentType: ASN1ObjectIdentifier, key: SubjectPublicKeyInfo, acceptsSHA1: Bool = false
+    ) throws {
         guard let digest = Digest(oid: self.digestAlgorithm.algorithm), self.digestAlgorithm.hasNoParameters else {
-            throw PKIMessageError.unsupportedAlgorithm(
-                "digest algorithm of a SignerInfo", "\(self.digestAlgorithm.algorithm)")
+            throw PKIMessageError.unsupportedAlgorithm("CMS SignerInfo", self.digestAlgorithm.algorithm)
+        }
+        guard digest != .sha1 || acceptsSHA1 else {
+            throw PKIMessageError.unsupportedAlgorithm("CMS SignerInfo", "\(digest)")
         }
         let algorithm = try self.signatureAlgorithm(with: digest)
         let signedBytes: [UInt8]

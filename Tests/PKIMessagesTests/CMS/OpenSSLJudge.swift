@@ -1,59 +1,36 @@
-import Foundation
+import TestSupport
 
-/// A directory of its own in which `openssl` runs, removed with the last reference to it.
-final class OpenSSLJudge {
-    struct Failure: Error, CustomStringConvertible {
-        let arguments: [String]
-        let status: Int32
-        let message: String
-
-        var description: String { "openssl \(self.arguments.joined(separator: " ")): \(self.status) \(self.message)" }
-    }
-
-    private let directory: URL
+/// A directory of its own in which `openssl` reads and writes files, removed with the last reference to it.
+final class OpenSSLJudge: Sendable {
+    private let directory: TemporaryDirectory
 
     init() throws {
-        self.directory = FileManager.default.temporaryDirectory.appending(path: "pkimessages-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        // `try?`: nobody is left who could be told.
-        try? FileManager.default.removeItem(at: self.directory)
+        self.directory = try TemporaryDirectory()
     }
 
     func write(_ bytes: [UInt8], to name: String) throws {
-        try Data(bytes).write(to: self.directory.appending(path: name))
+        try self.directory.write(name, bytes)
     }
 
     func read(_ name: String) throws -> [UInt8] {
-        Array(try Data(contentsOf: self.directory.appending(path: name)))
+        try self.directory.read(name)
     }
 
-    /// Runs `openssl` with these arguments in the directory.
+    /// Runs `openssl`; arguments that begin with `@` are names of files in the directory.
     ///
     /// - Returns: what it wrote to its standard output.
-    /// - Throws: ``Failure`` when it does not exit with 0.
+    /// - Throws: ``Refusal`` when it does not exit with 0.
     @discardableResult
-    func run(_ arguments: String...) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.currentDirectoryURL = self.directory
-        let output = Pipe()
-        let errors = self.directory.appending(path: "stderr-\(UUID().uuidString)")
-        try Data().write(to: errors)
-        process.standardOutput = output
-        process.standardError = try FileHandle(forWritingTo: errors)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(
-                arguments: arguments, status: process.terminationStatus,
-                message: String(decoding: try Data(contentsOf: errors), as: UTF8.self))
-        }
-        return String(decoding: data, as: UTF8.self)
+    func run(_ arguments: String...) async throws -> String {
+        try await self.run(arguments)
+    }
+
+    @discardableResult
+    func run(_ arguments: [String]) async throws -> String {
+        let command =
+            ["openssl"] + arguments.map { $0.hasPrefix("@") ? self.directory.path(String($0.dropFirst())) : $0 }
+        let result = try await TestSupport.run(command)
+        guard result.status == 0 else { throw Refusal(command: command, output: result.stderr + result.text) }
+        return result.text
     }
 }
