@@ -14,6 +14,9 @@ final class BlockingLanes: Sendable {
         self.maximumWaiting = maximumWaiting
     }
 
+    /// How much runs or waits now.
+    var waiting: Int { self.state.withLock { $0.waiting } }
+
     /// Runs `body` on one of the threads.
     ///
     /// - Throws: ``EnrollmentWebError`` with code `busy` when too much waits, and what `body` throws.

@@ -19,6 +19,8 @@ struct FailedAttempts {
 
     private var records: [String: Record] = [:]
 
+    var count: Int { self.records.count }
+
     /// Whole seconds until the next check may be made; 0 for now.
     func wait(for name: String, at now: Date) -> Int {
         guard let record = self.records[name], record.failures >= Self.freeAttempts else { return 0 }

@@ -21,16 +21,21 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
     /// Checks that are under way: the same credentials from many connections are checked once.
     private var checks: [[UInt8]: Task<Bool, any Error>] = [:]
 
-    /// - Parameter lanes: how many passwords are checked at the same time.
+    /// - Parameters:
+    ///   - lanes: how many passwords are checked at the same time.
+    ///   - rounds: those of the stored hashes, for names that do not exist.
     /// - Throws: what the random source or the password hash throws.
-    package init(storage: any CAStorage, surroundings: Surroundings, lanes: Int = 2) throws {
+    package init(
+        storage: any CAStorage, surroundings: Surroundings, lanes: Int = 2,
+        rounds: Int = PasswordHash.defaultRounds
+    ) throws {
         self.storage = storage
         self.surroundings = surroundings
         self.lanes = BlockingLanes(label: "signet.passwords", count: lanes, maximumWaiting: 64)
         self.salt = try surroundings.randomBytes(32)
         var unknown = try surroundings.randomBytes(32)
         self.decoyHash = try PasswordHash.make(
-            password: SecretBytes(moving: &unknown), salt: surroundings.randomBytes(16))
+            password: SecretBytes(moving: &unknown), salt: surroundings.randomBytes(16), rounds: rounds)
     }
 
     package func authenticate(user: String, password: SecretBytes) async throws -> Principal? {

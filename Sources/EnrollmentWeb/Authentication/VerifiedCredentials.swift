@@ -15,6 +15,8 @@ struct VerifiedCredentials {
     /// Digest to the end of its validity.
     private var entries: [[UInt8]: Date] = [:]
 
+    var count: Int { self.entries.count }
+
     func contains(_ digest: [UInt8], at now: Date) -> Bool {
         self.entries[digest].map { now < $0 } ?? false
     }

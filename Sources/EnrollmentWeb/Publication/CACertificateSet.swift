@@ -5,13 +5,12 @@ import PKIMessages
 struct CACertificateSet {
     /// Oldest first: the position is the number that clients send as `Renewal`.
     let own: [CACertificateRecord]
-    private let issuers: [CertificateFields]
+    /// Nearest first.
+    private let above: [CACertificateRecord]
 
-    init(_ records: [CACertificateRecord]) throws {
+    init(_ records: [CACertificateRecord]) {
         self.own = records.filter { $0.use == .own }.sorted { $0.index < $1.index }
-        let chain = records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
-        // Newest first, so that of two certificates of the same key the one still valid is taken.
-        self.issuers = try (self.own.reversed() + chain).map { try CertificateFields(derEncoded: $0.certificateDER) }
+        self.above = records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
     }
 
     /// How often the CA certificate was renewed.
@@ -31,18 +30,24 @@ struct CACertificateSet {
 
     /// The certificate and those above it, up to the root or as far as they are known.
     func chain(from leafDER: [UInt8]) throws -> [[UInt8]] {
+        // Newest first, so that of two certificates of the same key the one still valid is taken.
+        let issuers = try (self.own.reversed() + self.above).map {
+            try CertificateFields(derEncoded: $0.certificateDER)
+        }
         var chain = [try CertificateFields(derEncoded: leafDER)]
-        // A chain has at most every issuer once, so that this ends also when two CAs have certified each other.
-        while chain.count <= self.issuers.count, let last = chain.last, last.issuerDER != last.subjectDER,
-            let issuer = self.issuer(of: last), !chain.contains(where: { $0.derBytes == issuer.derBytes })
+        // No certificate stands in it twice, so that this ends also when two CAs have certified each other.
+        while let last = chain.last, !last.isSelfIssued, let issuer = CACertificateSet.issuer(of: last, among: issuers),
+            !chain.contains(where: { $0.derBytes == issuer.derBytes })
         {
             chain.append(issuer)
         }
         return chain.map(\.derBytes)
     }
 
-    private func issuer(of certificate: CertificateFields) -> CertificateFields? {
-        let named = self.issuers.filter { $0.subjectDER == certificate.issuerDER }
+    private static func issuer(
+        of certificate: CertificateFields, among issuers: [CertificateFields]
+    ) -> CertificateFields? {
+        let named = issuers.filter { $0.subjectDER == certificate.issuerDER }
         guard let identifier = certificate.authorityKeyIdentifier else { return named.first }
         return named.first { $0.subjectKeyIdentifier == identifier } ?? named.first { $0.subjectKeyIdentifier == nil }
     }

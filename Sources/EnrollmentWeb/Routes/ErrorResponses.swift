@@ -27,7 +27,7 @@ struct ErrorResponses: RouterMiddleware {
             notes.code = report.hresult
             if status != .unauthorized { notes.failure = report.lines }
         }
-        var response = self.body(report, status: status, request: request, reference: context.reference)
+        var response = self.body(report, status: status, request: request, context: context)
         if status == .unauthorized {
             response.headers[.wwwAuthenticate] = "Basic realm=\"certsrv\", charset=\"UTF-8\""
         }
@@ -45,12 +45,15 @@ struct ErrorResponses: RouterMiddleware {
     }
 
     private func body(
-        _ report: ErrorReport, status: HTTPResponse.Status, request: Request, reference: String
+        _ report: ErrorReport, status: HTTPResponse.Status, request: Request, context: Context
     ) -> Response {
         guard request.uri.path.lowercased().hasPrefix("/certsrv") else {
-            return .plainText("\(report.publicText)\nreference: \(reference)\n", status: status)
+            return .plainText("\(report.publicText)\nreference: \(context.reference)\n", status: status)
         }
-        let page = ErrorPage(mode: RequestMode(path: request.uri.path).text, code: report.hresult, reference: reference)
+        let notes = context.notes.current
+        let page = ErrorPage(
+            mode: (notes.mode ?? RequestMode(path: request.uri.path)).text, requestID: notes.requestID,
+            code: report.hresult, reference: context.reference)
         return .page(PageLayout(caName: self.caName).page(heading: ErrorPage.heading, page.body()), status: status)
     }
 

@@ -42,7 +42,7 @@ struct PublicationRoutes: Sendable {
         }
         switch name.kind {
         case .certificate:
-            let authority = try CACertificateSet(await self.publications.caCertificates())
+            let authority = CACertificateSet(try await self.publications.caCertificates())
             guard authority.own.indices.contains(name.index) else { throw EnrollmentWebError.notPublished }
             return .material(
                 authority.own[name.index].certificateDER, mediaType: name.kind.mediaType,

@@ -22,7 +22,9 @@ struct RetrievalRoutes: Sendable {
     private func certificate(_ query: FormParameters, _ context: AuthenticatedContext) async throws -> Response {
         let encoding = try TransferEncoding(query)
         switch try await self.find(FetchTarget(query), context) {
-        case .certificate(let der, _): return RetrievalRoutes.certificate(der, encoding)
+        case .certificate(let der):
+            return RetrievalRoutes.encoded(
+                der, encoding, label: "CERTIFICATE", mediaType: "application/pkix-cert", fileName: "certnew.cer")
         case .page(let page): return page
         }
     }
@@ -30,7 +32,8 @@ struct RetrievalRoutes: Sendable {
     private func chain(_ query: FormParameters, _ context: AuthenticatedContext) async throws -> Response {
         let encoding = try TransferEncoding(query)
         switch try await self.find(FetchTarget(query), context) {
-        case .certificate(let der, let authority):
+        case .certificate(let der):
+            let authority = CACertificateSet(try await self.publications.caCertificates())
             // Leaf first: there are clients that take the order for the path.
             let message = try SignedData.degenerate(certificates: authority.chain(from: der))
             return RetrievalRoutes.encoded(
@@ -45,7 +48,7 @@ struct RetrievalRoutes: Sendable {
         guard (query["Type"] ?? "base").lowercased() == "base" else {
             throw EnrollmentWebError.invalidParameter("Type", "only base CRLs are published")
         }
-        let authority = try CACertificateSet(await self.publications.caCertificates())
+        let authority = CACertificateSet(try await self.publications.caCertificates())
         let own = try authority.own(renewal: query.number("Renewal").map { Int($0) })
         guard let crl = try await self.publications.latestCRL(keyIndex: own.keyIndex) else {
             throw EnrollmentWebError.notPublished
@@ -55,29 +58,24 @@ struct RetrievalRoutes: Sendable {
     }
 
     private enum Found {
-        case certificate([UInt8], CACertificateSet)
+        case certificate([UInt8])
         case page(Response)
     }
 
     private func find(_ target: FetchTarget, _ context: AuthenticatedContext) async throws -> Found {
-        let authority = try CACertificateSet(await self.publications.caCertificates())
         switch target {
         case .caCertificate(let renewal):
-            return .certificate(try authority.own(renewal: renewal).certificateDER, authority)
+            let authority = CACertificateSet(try await self.publications.caCertificates())
+            return .certificate(try authority.own(renewal: renewal).certificateDER)
         case .request(let requestID):
             context.notes.update { $0.requestID = requestID }
             let result = try await self.enrollment.result(ofRequest: requestID, for: context.principal)
             context.notes.record(result)
-            if let der = result.certificateDER { return .certificate(der, authority) }
+            if let der = result.certificateDER { return .certificate(der) }
             let page = ErrorPage(result, mode: .fetch, reference: context.reference)
             let layout = PageLayout(caName: self.publications.caName)
             return .page(.page(layout.page(heading: ErrorPage.heading, page.body())))
         }
-    }
-
-    private static func certificate(_ der: [UInt8], _ encoding: TransferEncoding) -> Response {
-        self.encoded(
-            der, encoding, label: "CERTIFICATE", mediaType: "application/pkix-cert", fileName: "certnew.cer")
     }
 
     private static func encoded(

@@ -20,7 +20,7 @@ struct StaticPages: Sendable {
                 layout.page(heading: "View the Status of a Pending Certificate Request", CheckPendingPage().body()))
         }
         certsrv.get("certcarc.asp") { _, _ in
-            let renewals = try CACertificateSet(await self.publications.caCertificates()).renewals
+            let renewals = CACertificateSet(try await self.publications.caCertificates()).renewals
             return Response.page(
                 layout.page(
                     heading: "Download a CA Certificate, Certificate Chain, or CRL",

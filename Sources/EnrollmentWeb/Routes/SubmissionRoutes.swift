@@ -52,7 +52,10 @@ struct SubmissionRoutes: Sendable {
 
     private func checkPending(_ form: FormParameters, _ context: AuthenticatedContext) async throws -> Response {
         let requestID = try FetchTarget.requestID(in: form)
-        context.notes.update { $0.requestID = requestID }
+        context.notes.update { notes in
+            notes.mode = .checkPending
+            notes.requestID = requestID
+        }
         let result = try await self.front.enrollment.result(ofRequest: requestID, for: context.principal)
         return self.page(for: result, mode: .checkPending, context)
     }

@@ -4,6 +4,8 @@ import Synchronization
 /// What the parts that answer a request learn about it, for its line in the log. Never a secret.
 final class RequestNotes: Sendable {
     struct Content: Sendable {
+        /// What was asked, where the path alone does not tell.
+        var mode: RequestMode?
         /// The authenticated user.
         var user: String?
         /// The certification authority's number of the request.
