@@ -46,8 +46,9 @@ struct KeyTemplates: Sendable {
 extension KeyRole {
     var signs: Bool {
         switch self {
-        case .caSigning, .tlsServer, .subscriber: true
-        case .exchange, .keyRecoveryAgent: false
+        // An agent's key signs one thing, its own certificate request (RFC 2986, section 3: proof of possession).
+        case .caSigning, .tlsServer, .subscriber, .keyRecoveryAgent: true
+        case .exchange: false
         }
     }
 

@@ -10,6 +10,12 @@ struct PrivateKeyObject: Sendable {
     let algorithm: KeyAlgorithm
 }
 
+/// What a private key has in common with its public key object.
+private struct KeyName: Hashable {
+    let id: [UInt8]?
+    let type: KeyType?
+}
+
 extension Session {
     /// All objects of a class that have this `CKA_ID`; of every `CKA_ID` when it is `nil`.
     func find(_ objectClass: ObjectClass, id: [UInt8]?) throws(PKCS11Error) -> [ObjectHandle] {
@@ -31,15 +37,14 @@ extension Session {
                 of: handle, .id, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint)
             found.append((handle, attributes))
         }
+        let namesakes = Dictionary(grouping: found) { KeyName(id: $0.attributes[.id], type: $0.attributes[.keyType]) }
         var keys: [PrivateKeyObject] = []
         for (handle, attributes) in found {
-            let keyID = attributes[.id] ?? []
+            let name = KeyName(id: attributes[.id], type: attributes[.keyType])
+            let keyID = name.id ?? []
             var publicKey = SubjectPublicKeyInfo.read(attributes)
-            let namesakes = found.filter {
-                $0.attributes[.id] == keyID && $0.attributes[.keyType] == attributes[.keyType]
-            }
-            if publicKey == nil, namesakes.count == 1 {
-                publicKey = try self.publicKey(id: keyID, keyType: attributes[.keyType])
+            if publicKey == nil, namesakes[name]?.count == 1 {
+                publicKey = try self.publicKey(id: keyID, keyType: name.type)
             }
             guard let publicKey else { continue }
             keys.append(

@@ -55,9 +55,10 @@ final class TransientKeyScope: TransientKeyOperations {
                 try self.session.unwrapKey(wrappedKey, with: privateKey.handle, mechanism, template: template)
             }
             let result = self.kept(unwrapped)
-            // The transport hides the length of the key: what came out must be what was meant to go in.
-            let length = try self.session.attributes(of: unwrapped, .valueLength)[.valueLength]
-            guard length == nil || length == UInt(algorithm.keyBytes) else {
+            // The transport hides the length of the key: what came out must be what was meant to go in. Some tokens
+            // do not tell, or say 0 of every key that was unwrapped.
+            let length = try self.session.attributes(of: unwrapped, .valueLength)[.valueLength] ?? 0
+            guard length == 0 || length == UInt(algorithm.keyBytes) else {
                 throw KeyProviderError.wrongKeyLength(operation: operation)
             }
             return result

@@ -1,0 +1,60 @@
+import DeviceProfiles
+import KeyProvider
+import PKCS11KeyProvider
+import SecretMemory
+import Synchronization
+import TestSupport
+
+/// A PIN source that counts how often it is asked.
+final class CountedPIN: Sendable {
+    private let pin: String
+    private let count = Mutex(0)
+
+    init(_ pin: String) { self.pin = pin }
+
+    var timesAsked: Int { self.count.withLock { $0 } }
+
+    var source: PINSource {
+        {
+            self.count.withLock { $0 += 1 }
+            return try SecretBytes(copying: self.pin.utf8)
+        }
+    }
+}
+
+/// A profile that ships.
+func profile(_ name: String, overrides: [String: String] = [:]) throws -> DeviceProfile {
+    try ProfileCatalog(directories: [SimulatorLibrary.profiles]).profile(named: name, overrides: overrides)
+}
+
+extension SoftwareToken {
+    func configuration(reference: String? = nil, profile: DeviceProfile? = nil) throws -> TokenConfiguration {
+        TokenConfiguration(
+            modulePath: self.modulePath, initializationString: self.initializationString,
+            profile: try profile ?? PKCS11KeyProviderTests.profile(self.kind.profileName),
+            reference: try KeyReference(reference ?? "pkcs11:token=signet%20test"), maximumSessions: 2)
+    }
+
+    func store(pin: CountedPIN? = nil) throws -> TokenKeyStore {
+        try TokenKeyStore.open(
+            self.configuration(), modules: ModuleRegistry(), pin: (pin ?? CountedPIN(self.userPIN)).source)
+    }
+}
+
+extension SimulatedCard {
+    /// - Parameter profile: what the product believes of the card; not what the card is.
+    func store(profile: DeviceProfile, pin: CountedPIN? = nil) throws -> TokenKeyStore {
+        let configuration = TokenConfiguration(
+            modulePath: self.modulePath, initializationString: self.initializationString, profile: profile,
+            reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: 2)
+        let pin = pin ?? CountedPIN(self.token.userPIN)
+        return try SoftwareToken.initializing(with: self.token.environment) {
+            try TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: pin.source)
+        }
+    }
+
+    /// The objects of the token, past the simulator, in a stable order.
+    func objects() async throws -> [Substring] {
+        try await self.bareTool("-O").text.split(separator: "\n").sorted()
+    }
+}
