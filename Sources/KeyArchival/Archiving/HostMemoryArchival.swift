@@ -1,4 +1,5 @@
 import CertificateAuthority
+import Diagnostics
 import KeyProvider
 import PKIMessages
 import SecretMemory
@@ -27,6 +28,12 @@ struct HostMemoryArchival: Sendable {
         let content: [UInt8]
         let encryptedKeys: [[UInt8]]
         let mechanisms: [String]
+    }
+
+    /// The requester's key, or a random one in its place.
+    private struct OpenedKey: Sendable {
+        let key: SecretBytes
+        let tokenFailure: TokenFailure?
     }
 
     func run(_ surroundings: Surroundings) async throws -> ArchivalResult {
@@ -59,7 +66,7 @@ struct HostMemoryArchival: Sendable {
     ///
     /// One that does not decrypt, or has the wrong length, is replaced by a random one, so that it fails where a wrong
     /// one fails and nobody learns about the padding (RFC 3218, section 2.3.2).
-    private func contentEncryptionKey(_ surroundings: Surroundings) async throws -> SecretBytes {
+    private func contentEncryptionKey(_ surroundings: Surroundings) async throws -> OpenedKey {
         guard let keyBytes = self.sent.envelopedData.contentEncryptionAlgorithm.keyBytes else {
             throw ArchivalError.malformedKey("its content encryption algorithm is not supported")
         }
@@ -68,19 +75,20 @@ struct HostMemoryArchival: Sendable {
         do {
             let key = try await self.token.decrypt(
                 self.sent.encryptedKey, with: self.sent.exchangeKey, transport: self.sent.transport)
-            return key.count == keyBytes ? key : other
-        } catch let error as KeyProviderError where error.code == .decryptionFailed {
-            return other
+            return OpenedKey(key: key.count == keyBytes ? key : other, tokenFailure: nil)
+        } catch let error as KeyProviderError {
+            guard let refused = RefusedCiphertext(error) else { throw error }
+            return OpenedKey(key: other, tokenFailure: refused.tokenFailure)
         }
     }
 
-    private func open(with contentEncryptionKey: SecretBytes) throws -> PrivateKeyInfo {
+    private func open(with opened: OpenedKey) throws -> PrivateKeyInfo {
         do {
-            return try self.sent.envelopedData.openPrivateKey(contentEncryptionKey: contentEncryptionKey)
+            return try self.sent.envelopedData.openPrivateKey(contentEncryptionKey: opened.key)
         } catch let error as PKIMessageError {
             switch error.code {
             case .signatureOnlyKey: throw ArchivalError.signatureOnlyKey()
-            case .decryptionFailed, .libcryptoFailed: throw ArchivalError.notDecrypted()
+            case .decryptionFailed, .libcryptoFailed: throw ArchivalError.notDecrypted(opened.tokenFailure)
             default: throw ArchivalError.malformedKey(error.reason)
             }
         }

@@ -70,8 +70,9 @@ struct OnTokenArchival: Sendable {
             return try operations.unwrapPrivateKey(
                 self.sent.envelopedData.encryptedContent, with: received, algorithm: .aesKeyWrapPadded,
                 as: .rsa(modulusBits: self.sent.publicKey.keySizeBits))
-        } catch let error as KeyProviderError where error.code == .decryptionFailed {
-            throw ArchivalError.notDecrypted()
+        } catch let error as KeyProviderError {
+            guard let refused = RefusedCiphertext(error) else { throw error }
+            throw ArchivalError.notDecrypted(refused.tokenFailure)
         }
     }
 }
@@ -99,8 +100,9 @@ private struct Challenge: Sendable {
         let answer: [UInt8]
         do {
             answer = try operations.decrypt(self.ciphertext, with: key, transport: self.transport)
-        } catch let error as KeyProviderError where error.code == .decryptionFailed {
-            throw ArchivalError.keyMismatch(with: "the public key of the request")
+        } catch let error as KeyProviderError {
+            guard let refused = RefusedCiphertext(error) else { throw error }
+            throw ArchivalError.keyMismatch(with: "the public key of the request", refused.tokenFailure)
         }
         guard answer == self.bytes else { throw ArchivalError.keyMismatch(with: "the public key of the request") }
     }

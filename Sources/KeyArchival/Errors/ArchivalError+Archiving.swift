@@ -6,7 +6,7 @@ extension ArchivalError {
     static func notConfigured() -> ArchivalError {
         ArchivalError(
             code: .notConfigured, operation: self.archiving, reason: "no key recovery agent is configured",
-            hresult: .keyArchivalNotConfigured, facts: [],
+            hresult: .keyArchivalNotConfigured,
             advice: ["Enrol an agent with `signet kra enroll`, then add it with `signet kra add`."])
     }
 
@@ -30,14 +30,14 @@ extension ArchivalError {
     static func unsupportedKey() -> ArchivalError {
         ArchivalError(
             code: .unsupportedKey, operation: self.archiving, reason: "the public key of the request is not RSA",
-            hresult: .badAlgorithm, facts: [],
+            hresult: .badAlgorithm,
             advice: ["Request the certificate with an RSA key, or from a template that does not archive."])
     }
 
     static func signatureOnlyKey() -> ArchivalError {
         ArchivalError(
             code: .signatureOnlyKey, operation: self.archiving, reason: "the key is a signature key",
-            hresult: .badKeyState, facts: [],
+            hresult: .badKeyState,
             advice: ["Archive key-exchange keys only: a signature key that others have proves nothing."])
     }
 
@@ -51,30 +51,35 @@ extension ArchivalError {
 
     /// One error for every way in which ciphertext can fail to open, so that nobody can use the CA to find out
     /// which one it was (RFC 3218).
-    static func notDecrypted() -> ArchivalError {
+    ///
+    /// - Parameter tokenFailure: a call that failed with a code that may have another cause than the ciphertext. A
+    ///   remote client never sees it.
+    static func notDecrypted(_ tokenFailure: TokenFailure? = nil) -> ArchivalError {
         ArchivalError(
             code: .notDecrypted, operation: self.archiving, reason: "the encrypted private key does not open",
-            hresult: .badData, facts: [],
+            hresult: .badData, tokenFailure: tokenFailure,
             advice: ["Encrypt the key again, to the current exchange certificate."])
     }
 
     static func malformedKey(_ reason: String) -> ArchivalError {
         ArchivalError(
             code: .malformedKey, operation: self.archiving, reason: "what was encrypted is no private key: \(reason)",
-            hresult: .invalidData, facts: [],
+            hresult: .invalidData,
             advice: ["Encrypt the key as PKCS #8 PrivateKeyInfo, or as an RSA PRIVATEKEYBLOB."])
     }
 
-    static func keyMismatch(_ operation: String = Self.archiving, with what: String) -> ArchivalError {
+    static func keyMismatch(
+        _ operation: String = Self.archiving, with what: String, _ tokenFailure: TokenFailure? = nil
+    ) -> ArchivalError {
         ArchivalError(
             code: .keyMismatch, operation: operation, reason: "the private key does not belong to \(what)",
-            hresult: .badKey, facts: [],
+            hresult: .badKey, tokenFailure: tokenFailure,
             advice: ["Use the private key that belongs to the public key."])
     }
 
     static func pathNotAvailable(_ reason: String, advice: Advice) -> ArchivalError {
         ArchivalError(
-            code: .pathNotAvailable, operation: self.archiving, reason: reason, hresult: .notSupported, facts: [],
+            code: .pathNotAvailable, operation: self.archiving, reason: reason, hresult: .notSupported,
             advice: [advice])
     }
 }

@@ -22,7 +22,7 @@ extension ArchivalError {
     static func nothingFound(_ term: String) -> ArchivalError {
         ArchivalError(
             code: .nothingFound, operation: "find an archived key", reason: "no archived key fits \"\(term)\"",
-            hresult: .notFound, facts: [],
+            hresult: .notFound,
             advice: [
                 "Search by the whole common name, UPN, requester, serial number, thumbprint or key identifier."
             ])
@@ -44,7 +44,6 @@ extension ArchivalError {
     static func untrustedBlob(_ reason: String) -> ArchivalError {
         ArchivalError(
             code: .untrustedBlob, operation: "read the recovery blob", reason: reason, hresult: .untrustedRoot,
-            facts: [],
             advice: ["Get the blob again from a certificate manager, and check the CA certificates that you trust."])
     }
 

@@ -50,8 +50,23 @@ package struct ArchivalError: DiagnosableError, Equatable {
     /// What went wrong, as a clause.
     package let reason: String
     package let hresult: HRESULT
+    /// The call behind the failure, where it may have been the token's own.
+    package let tokenFailure: TokenFailure?
     package let facts: [Fact]
     package let advice: [Advice]
+
+    init(
+        code: Code, operation: String, reason: String, hresult: HRESULT, tokenFailure: TokenFailure? = nil,
+        facts: [Fact] = [], advice: [Advice]
+    ) {
+        self.code = code
+        self.operation = operation
+        self.reason = reason
+        self.hresult = hresult
+        self.tokenFailure = tokenFailure
+        self.facts = facts
+        self.advice = advice
+    }
 
     package var headline: String { "Could not \(self.operation): \(self.reason)." }
 

@@ -48,16 +48,13 @@ package struct KeyRecovery: Sendable {
         let certificates = try blob.signedData.certificates.map { try CertificateFields(derEncoded: $0) }
         // Trusted ones first: of two certificates of one name and key, the trusted one is to end the path.
         let pool = trusted + certificates
-        guard let signerInfo = blob.signedData.signerInfos.first,
-            let signer = pool.first(where: { signerInfo.sid.names($0) })
-        else { throw ArchivalError.untrustedBlob("the certificate of its signer is not in it") }
+        let signer = try Self.signer(of: blob, among: pool)
         guard signer.isCertificationAuthority else {
             throw ArchivalError.untrustedBlob("its signer is no certification authority")
         }
         let anchors = Set(trusted.map(\.derBytes))
         guard CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
         else { throw ArchivalError.untrustedBlob("none of the trusted certification authorities signed it") }
-        try blob.verifySignature(key: signer.subjectPublicKeyInfo)
         self.blob = blob
         self.signer = signer
         self.certificate = try CertificateFields(derEncoded: blob.userCertificate())
@@ -66,6 +63,20 @@ package struct KeyRecovery: Sendable {
             Recipient(
                 identifier: recipient.rid, certificate: certificates.first { recipient.rid.names($0) })
         }
+    }
+
+    /// The certificate that the signer names and whose key made the signature: two CAs can have one name.
+    private static func signer(of blob: RecoveryBlob, among pool: [CertificateFields]) throws -> CertificateFields {
+        var failure: any Error = ArchivalError.untrustedBlob("the certificate of its signer is not in it")
+        for candidate in pool where blob.signedData.signerInfos.contains(where: { $0.sid.names(candidate) }) {
+            do {
+                try blob.verifySignature(key: candidate.subjectPublicKeyInfo)
+                return candidate
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
     }
 
     /// Opens the key with whichever token has an agent's key.

@@ -1,0 +1,27 @@
+import CertificateAuthority
+import Diagnostics
+import Testing
+
+@testable import KeyArchival
+
+@Suite("Errors of archival and recovery")
+struct ErrorTests {
+    static let errors: [ArchivalError] = [
+        .notConfigured(), .noValidAgent([]), .tooFewAgents(needed: 2, configured: 1), .unsupportedKey(),
+        .signatureOnlyKey(), .recipientNotFound(recipients: 1), .notDecrypted(), .malformedKey("it is not DER"),
+        .keyMismatch(with: "the certificate"), .pathNotAvailable("it is off", advice: "Turn it on."),
+        .noArchivedKey(requestID: 1, "it has none"), .agentCertificateMissing(requestID: 1, hash: "0a"),
+        .nothingFound("x"), .ambiguousName("x", []), .untrustedBlob("it is unsigned"), .noRecoveryKey([]),
+    ]
+
+    @Test("Every code has an error with a failing HRESULT that has a name, and an imperative sentence of advice")
+    func complete() {
+        #expect(Set(Self.errors.map(\.code)) == Set(ArchivalError.Code.all))
+        for error in Self.errors {
+            #expect(error.hresult.rawValue & 0x8000_0000 != 0, "\(error.code)")
+            #expect(error.hresult.name != nil, "\(error.code)")
+            #expect(error.advice.allSatisfy { $0.sentence.hasSuffix(".") } && !error.advice.isEmpty)
+            #expect(error.headline.hasSuffix("."))
+        }
+    }
+}
