@@ -1,6 +1,7 @@
 internal import CPKCS11
 internal import Diagnostics
 internal import Glibc
+internal import Synchronization
 
 /// A loaded and initialised PKCS #11 module (PKCS #11 v2.40, section 5.4).
 ///
@@ -11,7 +12,8 @@ public final class Module: Sendable {
     /// The path the module was loaded from.
     public let path: String
     let functions: FunctionTable
-    private let finalizes: Bool
+    /// True while this object has to call `C_Finalize`.
+    private let finalizes: Atomic<Bool>
 
     /// Loads the library and calls `C_Initialize` with `CKF_OS_LOCKING_OK`.
     ///
@@ -26,7 +28,8 @@ public final class Module: Sendable {
         }
         do throws(ModuleLoadError) {
             self.functions = try Module.functionTable(of: handle, path: path)
-            self.finalizes = try Module.initialize(self.functions, path: path, reserved: initializationString)
+            self.finalizes = Atomic(
+                try Module.initialize(self.functions, path: path, reserved: initializationString))
         } catch {
             dlclose(handle)
             throw error
@@ -34,7 +37,15 @@ public final class Module: Sendable {
     }
 
     deinit {
-        guard self.finalizes else { return }
+        self.finalize()
+    }
+
+    /// Calls `C_Finalize` now, if this object did initialise the module; every later call into it fails.
+    ///
+    /// A program calls this before it ends, after its tokens are closed: modules have exit handlers of their own, and
+    /// one that runs while another thread finalises the module can wait for ever (seen with SoftHSM 2.6.1).
+    public func finalize() {
+        guard self.finalizes.exchange(false, ordering: .acquiringAndReleasing) else { return }
         // A failure here has no one left to tell, and the process goes on without the module either way.
         _ = self.functions.call(self.functions.list.C_Finalize) { $0(nil) }
     }

@@ -30,4 +30,13 @@ public final class ModuleRegistry: Sendable {
             }
         }
     }
+
+    /// Finalises every module, after the tokens behind them are closed; see `Module.finalize()`.
+    public func finalizeAll() {
+        let modules = self.modules.withLock { modules in
+            defer { modules = [:] }
+            return modules.values
+        }
+        for module in modules { module.finalize() }
+    }
 }
