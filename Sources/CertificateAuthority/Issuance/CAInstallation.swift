@@ -79,10 +79,13 @@ package enum CAInstallation {
         name: DistinguishedName, signingKey: CASigningKey, extensions: [Certificate.Extension]
     ) async throws -> [UInt8] {
         let key = try TokenPrivateKey(signingKey)
-        let extensionRequest = try ExtensionRequest(extensions: Certificate.Extensions(extensions))
+        // An empty list of extensions is not allowed (RFC 5280, section 4.1), so none is asked for then.
+        let attributes: [CertificateSigningRequest.Attribute] =
+            extensions.isEmpty
+            ? [] : [try .init(ExtensionRequest(extensions: Certificate.Extensions(extensions)))]
         let request = try await CertificateSigningRequest(
             version: .v1, subject: name, asyncPrivateKey: Certificate.PrivateKey(key),
-            attributes: CertificateSigningRequest.Attributes([.init(extensionRequest)]),
+            attributes: CertificateSigningRequest.Attributes(attributes),
             signatureAlgorithm: key.defaultSignatureAlgorithm)
         return try StrictDER.serialize(request)
     }
