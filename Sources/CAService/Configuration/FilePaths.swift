@@ -1,0 +1,80 @@
+import Foundation
+package import Glibc
+package import SecretMemory
+
+/// Paths, and files written so that a reader sees the old or the new content and never half of it.
+package enum FilePaths {
+    /// `path` itself when it is absolute, otherwise below `directory`.
+    package static func resolve(_ path: String, in directory: String) -> String {
+        path.hasPrefix("/") ? path : directory + "/" + path
+    }
+
+    package static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    /// Reads a whole file of at most `limit` bytes.
+    package static func read(_ path: String, limit: Int = 1 << 20) throws -> [UInt8] {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw ConfigurationError.unreadable(path, String(cString: strerror(errno)))
+        }
+        defer { try? handle.close() }  // a file opened for reading has nothing to lose
+        let data: Data
+        do { data = try handle.read(upToCount: limit + 1) ?? Data() } catch {
+            throw ConfigurationError.unreadable(path, "\(error.localizedDescription)")
+        }
+        guard data.count <= limit else {
+            throw ConfigurationError.unreadable(path, "it is larger than \(limit) bytes")
+        }
+        return Array(data)
+    }
+
+    /// Writes beside the target, syncs, and renames over it.
+    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t) throws {
+        let temporary = path + ".new.\(getpid())"
+        unlink(temporary)
+        try FilePaths.create(temporary, with: bytes, mode: mode)
+        guard rename(temporary, path) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(temporary)
+            throw ConfigurationError.notWritten(path, reason)
+        }
+    }
+
+    /// Writes a file that must not be there yet.
+    package static func create(_ path: String, with bytes: [UInt8], mode: mode_t) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else {
+            if errno == EEXIST { throw ConfigurationError.exists(path, "The file") }
+            throw ConfigurationError.notWritten(path, String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw FilePaths.abandon(path) }
+            written += count
+        }
+        guard fsync(descriptor) == 0 else { throw FilePaths.abandon(path) }
+    }
+
+    /// Writes a secret into a file of mode 0600 that must not be there yet.
+    package static func create(_ path: String, secret: SecretBytes) throws {
+        var bytes = secret.withUnsafeBytes { Array($0) }
+        defer { SecretBytes.wipe(&bytes) }
+        try FilePaths.create(path, with: bytes, mode: 0o600)
+    }
+
+    /// Removes a file that this program has just made.
+    package static func remove(_ path: String) throws {
+        guard unlink(path) == 0 else {
+            throw ConfigurationError.notWritten(path, String(cString: strerror(errno)))
+        }
+    }
+
+    private static func abandon(_ path: String) -> ConfigurationError {
+        let reason = String(cString: strerror(errno))
+        unlink(path)
+        return ConfigurationError.notWritten(path, reason)
+    }
+}

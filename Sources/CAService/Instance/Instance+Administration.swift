@@ -1,0 +1,83 @@
+package import CertificateAuthority
+import Foundation
+import KeyProvider
+import PKIMessages
+package import SecretMemory
+
+extension Instance {
+    var publisher: Publisher {
+        Publisher(directory: self.layout.publicationDirectory, authorityName: self.configuration.name)
+    }
+
+    /// Writes one audit event of its own.
+    func record(
+        _ event: AuditEventID, by who: Principal = .localOperator, details: [String: String]
+    ) async throws {
+        let entry = AuditEvent(event, when: self.surroundings.now(), who: who.name, details: details)
+        try await self.storage.write { try $0.append(entry) }
+    }
+
+    /// Puts the certificate that the parent CA issued in place.
+    ///
+    /// - Parameter chain: DER, parent first, root last.
+    package func installCertificate(_ certificate: [UInt8], chain: [[UInt8]]) async throws -> InstalledCertificate {
+        guard let pending = try await PendingAuthorityKey.load(from: self.storage) else {
+            throw OperationError.nothingToInstall(self.configuration.name)
+        }
+        let token = try await self.token(named: self.configuration.signingToken)
+        let record = try await CAInstallation.install(
+            certificate: certificate, chain: chain, key: token.keyPair(pending.locator), storage: self.storage,
+            surroundings: self.surroundings)
+        try await PendingAuthorityKey.clear(in: self.storage)
+        return try InstalledCertificate(record, instance: self)
+    }
+
+    /// Adds a user of the enrolment service, or changes password and roles.
+    package func setUser(
+        _ name: String, password: SecretBytes, roles: Set<Role>, by who: Principal
+    ) async throws {
+        guard !name.isEmpty, name.count <= 128, !name.contains(":"),
+            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        else { throw OperationError.invalidName("The user name", "it is empty, too long, or has a colon or a control character") }
+        let hash = try PasswordHash.make(password: password, salt: self.surroundings.randomBytes(16))
+        let user = UserRecord(name: name, passwordHash: hash, roles: roles)
+        let event = AuditEvent(
+            .configurationChanged, when: self.surroundings.now(), who: who.name,
+            details: ["Entry": "user", "Name": name, "Roles": roles.map(\.rawValue).sorted().joined(separator: " ")])
+        try await self.storage.write { transaction in
+            try transaction.upsert(user)
+            try transaction.append(event)
+        }
+    }
+
+    /// What a verified audit chain amounts to.
+    package struct AuditVerdict: Sendable {
+        package let entries: Int64
+        package let headHash: String
+    }
+
+    /// Recomputes the chain in portions, so that its length does not matter.
+    package func verifyAuditChain() async throws -> AuditVerdict {
+        var head: AuditEntry?
+        while true {
+            let after = head?.sequence ?? 0
+            let entries = try await self.storage.read { try $0.auditEntries(after: after, limit: 1_000) }
+            if let broken = AuditChain.firstBreak(in: entries, after: head) {
+                throw OperationError.auditChainBroken(sequence: broken.sequence)
+            }
+            guard let last = entries.last else { break }
+            head = last
+        }
+        return AuditVerdict(entries: head?.sequence ?? 0, headHash: Hexadecimal.lower(head?.hash ?? []))
+    }
+}
+
+extension TokenKeyPair {
+    /// What the audit trail says of a new key.
+    func auditDetails(on token: any KeyToken) -> [String: String] {
+        [
+            "Key": self.locator.reference.uri, "Algorithm": "\(self.algorithm)", "Label": self.label,
+            "Token": "\(token.identification)", "PublicKeySHA256": Hexadecimal.lower(self.locator.publicKeySHA256),
+        ]
+    }
+}

@@ -1,0 +1,75 @@
+package import CertificateAuthority
+import Foundation
+package import KeyProvider
+package import PKIMessages
+import SQLiteStorage
+
+/// An instance on disk, opened: configuration, templates and database. No token is touched yet.
+package struct Instance: Sendable {
+    package let directory: String
+    package let configuration: InstanceConfiguration
+    package let templates: [CertificateTemplate]
+    package let storage: any CAStorage
+    package let tokens: TokenOpener
+    package let surroundings: Surroundings
+
+    /// - Parameter secrets: where PINs are read from.
+    /// - Throws: ``ConfigurationError`` or `StorageError`.
+    package static func open(
+        _ directory: String, secrets: SecretInput, surroundings: Surroundings = .system
+    ) throws -> Instance {
+        let layout = InstanceLayout(directory: directory)
+        guard FilePaths.exists(layout.configurationPath) else { throw ConfigurationError.notAnInstance(directory) }
+        let configuration = try InstanceConfiguration(
+            yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
+            file: layout.configurationPath)
+        return Instance(
+            directory: directory, configuration: configuration,
+            templates: try TemplateFiles.read(from: layout.templatesDirectory),
+            storage: try SQLiteStorage(path: layout.databasePath),
+            tokens: TokenOpener(
+                directory: directory, secrets: secrets,
+                profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
+            surroundings: surroundings)
+    }
+
+    package var layout: InstanceLayout { InstanceLayout(directory: self.directory) }
+
+    /// The own CA certificate first, the root last.
+    ///
+    /// - Throws: ``ConfigurationError`` with code `notInstalled` when there is none yet.
+    package func authorityCertificates() async throws -> [CertificateFields] {
+        let records = try await self.storage.read { try $0.caCertificates() }
+        return try CACertificateRecord.path(of: records, instance: self.configuration.name)
+            .map { try CertificateFields(derEncoded: $0.certificateDER) }
+    }
+
+    /// The certificate that a request was answered with.
+    package func issuedCertificate(ofRequest requestID: Int64) async throws -> CertificateFields {
+        let record = try await self.storage.read { try $0.certificate(forRequest: requestID) }
+        guard let record else { throw OperationError.notIssued(requestID) }
+        return try CertificateFields(derEncoded: record.certificateDER)
+    }
+
+    /// A token of the configuration.
+    package func token(named name: String) async throws -> any KeyToken {
+        guard let token = self.configuration.tokens[name] else { throw OperationError.unknownToken(name) }
+        return try await self.tokens.open(token)
+    }
+}
+
+extension CACertificateRecord {
+    /// The newest own certificate and its chain, in order.
+    static func path(of records: [CACertificateRecord], instance: String) throws -> [CACertificateRecord] {
+        let own = records.filter { $0.use == .own }.max { $0.index < $1.index }
+        guard let own else { throw ConfigurationError.notInstalled(instance) }
+        return [own] + records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
+    }
+}
+
+extension Surroundings {
+    /// The system's clock and libcrypto's generator.
+    package static var system: Surroundings {
+        Surroundings(now: { Date() }, randomBytes: { try LibCrypto.randomBytes($0) })
+    }
+}

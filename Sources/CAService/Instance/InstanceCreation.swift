@@ -1,0 +1,130 @@
+package import CertificateAuthority
+import Foundation
+package import KeyProvider
+import PKIMessages
+
+/// Makes a new instance: directory, key on the token, certificate or request. When it fails, directory and key are
+/// removed again, so that the next attempt begins with nothing.
+package struct InstanceCreation: Sendable {
+    /// What is to be made.
+    package struct Plan: Sendable {
+        package var directory: String
+        package var configuration: InstanceConfiguration
+        /// RFC 4514 text.
+        package var subject: String
+        package var keyAlgorithm: KeyAlgorithm
+
+        package init(
+            directory: String, configuration: InstanceConfiguration, subject: String, keyAlgorithm: KeyAlgorithm
+        ) {
+            self.directory = directory
+            self.configuration = configuration
+            self.subject = subject
+            self.keyAlgorithm = keyAlgorithm
+        }
+    }
+
+    /// Room that is reserved on the token for a CA certificate, in bytes; the certificate itself is in the database.
+    private static let certificateBytes = 0
+
+    private let plan: Plan
+    private let secrets: SecretInput
+    private let surroundings: Surroundings
+
+    /// - Throws: ``ConfigurationError`` when the directory exists.
+    package init(plan: Plan, secrets: SecretInput, surroundings: Surroundings = .system) throws {
+        guard !FilePaths.exists(plan.directory) else {
+            throw ConfigurationError.exists(plan.directory, "The directory")
+        }
+        self.plan = plan
+        self.secrets = secrets
+        self.surroundings = surroundings
+    }
+
+    /// A self-signed root CA, with its certificate published.
+    package func makeRoot(validityYears: Int) async throws -> InstalledCertificate {
+        let name = try DistinguishedNameText.parse(self.plan.subject)
+        return try await self.make { instance, token, pair in
+            let record = try await CAInstallation.selfSignedRoot(
+                name: name, signingKey: CASigningKey(token: token, keyPair: pair),
+                validity: TimeInterval(validityYears) * 365.25 * 86_400, storage: instance.storage,
+                surroundings: self.surroundings)
+            return try InstalledCertificate(record, instance: instance)
+        }
+    }
+
+    /// A CA that waits for its certificate.
+    ///
+    /// - Parameter save: writes the DER PKCS #10; a failure undoes the instance.
+    package func makeSubordinate(save: @escaping @Sendable ([UInt8]) throws -> Void) async throws -> [UInt8] {
+        let name = try DistinguishedNameText.parse(self.plan.subject)
+        return try await self.make { instance, token, pair in
+            let key = try CASigningKey(token: token, keyPair: pair)
+            let request = try await CAInstallation.subordinateRequest(name: name, signingKey: key)
+            try await PendingAuthorityKey(locator: pair.locator).store(in: instance.storage)
+            try save(request)
+            return request
+        }
+    }
+
+    private func make<R: Sendable>(
+        _ body: @escaping @Sendable (Instance, any KeyToken, TokenKeyPair) async throws -> R
+    ) async throws -> R {
+        let instance = try self.makeDirectory()
+        do {
+            let token = try await instance.token(named: self.plan.configuration.signingToken)
+            let pair = try await token.generateKeyPair(
+                KeyPairSpecification(
+                    algorithm: self.plan.keyAlgorithm, role: .caSigning, label: self.plan.configuration.name,
+                    certificateBytes: InstanceCreation.certificateBytes))
+            let result: R
+            do {
+                try await instance.record(.keyGenerated, details: pair.auditDetails(on: token))
+                result = try await body(instance, token, pair)
+            } catch {
+                try await token.removeKeyPair(pair.locator)
+                throw error
+            }
+            await instance.tokens.close()
+            return result
+        } catch {
+            await instance.tokens.close()
+            try FileManager.default.removeItem(atPath: self.plan.directory)
+            throw error
+        }
+    }
+
+    private func makeDirectory() throws -> Instance {
+        let layout = InstanceLayout(directory: self.plan.directory)
+        do {
+            for path in [layout.directory, layout.templatesDirectory, layout.publicationDirectory] {
+                try FileManager.default.createDirectory(
+                    atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            }
+        } catch {
+            throw ConfigurationError.notWritten(layout.directory, error.localizedDescription)
+        }
+        do {
+            try FilePaths.create(
+                layout.configurationPath, with: Array(self.plan.configuration.yamlText.utf8), mode: 0o600)
+            try TemplateFiles.writeBuiltIn(to: layout.templatesDirectory)
+            return try Instance.open(layout.directory, secrets: self.secrets, surroundings: self.surroundings)
+        } catch {
+            try FileManager.default.removeItem(atPath: layout.directory)
+            throw error
+        }
+    }
+}
+
+/// A CA certificate that is in place and published.
+package struct InstalledCertificate: Sendable {
+    /// SHA-256, upper-case hexadecimal bytes with colons.
+    package let thumbprintText: String
+    package let publishedPath: String
+
+    init(_ record: CACertificateRecord, instance: Instance) throws {
+        self.thumbprintText = Digest.sha256.hash(record.certificateDER)
+            .map { Hexadecimal.upper([$0]) }.joined(separator: ":")
+        self.publishedPath = try instance.publisher.publish(record)
+    }
+}

@@ -1,0 +1,14 @@
+/// Where things are inside an instance's directory.
+package struct InstanceLayout: Sendable {
+    package let directory: String
+
+    package init(directory: String) {
+        self.directory = directory
+    }
+
+    package var configurationPath: String { self.directory + "/signet.yaml" }
+    package var databasePath: String { self.directory + "/signet.sqlite" }
+    package var lockPath: String { self.directory + "/signetd.lock" }
+    package var templatesDirectory: String { self.directory + "/templates" }
+    package var publicationDirectory: String { self.directory + "/publish" }
+}

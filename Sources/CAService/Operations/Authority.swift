@@ -1,0 +1,110 @@
+package import CertificateAuthority
+package import Foundation
+import KeyArchival
+import KeyProvider
+package import PKIMessages
+
+/// An instance that can issue: certificate in place, archival and publication attached. Tokens are opened when an
+/// operation first needs them.
+package struct Authority: Sendable {
+    package let instance: Instance
+    package let authority: CertificationAuthority
+    let agents: KRASelection
+    private let exchangeKeys: ExchangeKeyKeeper
+
+    init(instance: Instance, certificates: [CACertificateRecord]) throws {
+        self.instance = instance
+        let configuration = instance.configuration
+        let own = certificates[0]
+        guard let locator = own.locator else { throw ConfigurationError.notInstalled(configuration.name) }
+        let signingToken = instance.lazyToken(named: configuration.signingToken)
+        let exchangeToken =
+            configuration.exchangeToken == configuration.signingToken
+            ? signingToken : instance.lazyToken(named: configuration.exchangeToken)
+        let subjectPublicKeyInfo = try CertificateFields(derEncoded: own.certificateDER).subjectPublicKeyInfo
+        let signingKey = try CASigningKey(
+            token: signingToken, locator: locator, subjectPublicKeyInfo: subjectPublicKeyInfo)
+        self.agents = try KRASelection(
+            storage: instance.storage,
+            issuers: certificates.filter { $0.use == .own }.map { try CertificateFields(derEncoded: $0.certificateDER) },
+            count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
+        self.authority = try CertificationAuthority(
+            configuration: CAConfiguration(instance: configuration), signingKey: signingKey,
+            certificates: certificates, storage: instance.storage, templates: instance.templates,
+            policy: EnterprisePolicy(),
+            archiver: LazyArchiver(
+                token: exchangeToken, storage: instance.storage, agents: self.agents,
+                settings: ArchivalSettings(configuration.archival), surroundings: instance.surroundings),
+            surroundings: instance.surroundings)
+        self.exchangeKeys = ExchangeKeyKeeper(
+            instance: instance, authority: self.authority, token: exchangeToken)
+    }
+
+    package func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
+        try await self.authority.submit(submission)
+    }
+
+    package func result(ofRequest id: Int64, for caller: Principal) async throws -> EnrollmentResult {
+        try await self.authority.result(ofRequest: id, for: caller)
+    }
+
+    package func approve(request id: Int64, by who: Principal) async throws -> EnrollmentResult {
+        try await self.authority.approve(request: id, by: who)
+    }
+
+    package func deny(request id: Int64, by who: Principal) async throws -> EnrollmentResult {
+        try await self.authority.deny(request: id, by: who)
+    }
+
+    package func revoke(
+        serialNumber: String, reason: CRLReason, effective: Date?, by who: Principal
+    ) async throws {
+        try await self.authority.revoke(serialNumber: serialNumber, reason: reason, effective: effective, by: who)
+    }
+
+    /// Signs a base CRL and writes its file.
+    package func publishCRL(by who: Principal) async throws -> (record: CRLRecord, path: String) {
+        let record = try await self.authority.publishCRL(by: who)
+        return (record, try self.instance.publisher.publish(record))
+    }
+
+    /// Signs a base CRL when the last one's time has come.
+    package func publishCRLIfDue() async throws -> CRLRecord? {
+        guard let record = try await self.authority.publishCRLIfDue() else { return nil }
+        _ = try self.instance.publisher.publish(record)
+        return record
+    }
+
+    package func currentExchangeCertificate() async throws -> ExchangeCertificateRecord {
+        try await self.exchangeKeys.current()
+    }
+
+    /// Closes what a crash left open; to be called once when the service starts.
+    package func settleInterruptedWork() async throws -> [SettledWork] {
+        try await self.authority.settleInterruptedWork()
+    }
+}
+
+extension Instance {
+    /// - Throws: ``ConfigurationError`` with code `notInstalled` while the CA has no certificate.
+    package func authority() async throws -> Authority {
+        let records = try await self.storage.read { try $0.caCertificates() }
+        return try Authority(
+            instance: self, certificates: CACertificateRecord.path(of: records, instance: self.configuration.name))
+    }
+
+    func lazyToken(named name: String) -> LazyToken {
+        LazyToken { try await self.token(named: name) }
+    }
+}
+
+extension CAConfiguration {
+    init(instance: InstanceConfiguration) {
+        let base = instance.web.publicationURL + "/ca/"
+        self.init(
+            name: instance.name, crlPeriod: TimeInterval(instance.crl.periodDays) * 86_400,
+            maximumValidity: TimeInterval(instance.certificates.maximumValidityDays) * 86_400,
+            crlURLs: [base + PublicationPattern.crl], caIssuerURLs: [base + PublicationPattern.certificate],
+            userPrincipalNameSuffix: instance.certificates.userPrincipalNameSuffix)
+    }
+}

@@ -1,0 +1,53 @@
+import Diagnostics
+import Glibc
+package import SecretMemory
+
+/// The controlling terminal.
+package enum Terminal {
+    /// Asks for a secret without echo.
+    ///
+    /// - Throws: ``ConfigurationError`` when there is no terminal, when the line is empty, or on end of input.
+    package static func readSecret(_ what: String) throws -> SecretBytes {
+        let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard terminal >= 0 else {
+            throw ConfigurationError.secretUnavailable(
+                what, "there is no terminal to ask on", "Name a source that needs none: file:PATH or env:NAME.")
+        }
+        defer { close(terminal) }
+        var settings = termios()
+        guard tcgetattr(terminal, &settings) == 0 else {
+            throw ConfigurationError.secretUnavailable(
+                what, "the terminal's echo cannot be switched off", "Use file:PATH or env:NAME.")
+        }
+        Terminal.write("Enter \(what): ", to: terminal)
+        var silent = settings
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(terminal, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(terminal, TCSAFLUSH, &settings)
+            Terminal.write("\n", to: terminal)
+        }
+        return try SecretBytes(capacity: 1024) { try Terminal.readLine(into: $0, from: terminal, what: what) }
+    }
+
+    private static func readLine(
+        into buffer: UnsafeMutableRawBufferPointer, from terminal: Int32, what: String
+    ) throws -> Int {
+        var count = 0
+        while count < buffer.count, let base = buffer.baseAddress {
+            let read = Glibc.read(terminal, base + count, 1)
+            guard read == 1, buffer[count] != 0x0A else { break }
+            count += 1
+        }
+        guard count > 0 else {
+            throw ConfigurationError.secretUnavailable(what, "nothing was entered", "Try again and enter it.")
+        }
+        return count
+    }
+
+    private static func write(_ text: String, to terminal: Int32) {
+        var bytes = Array(text.utf8)
+        // A terminal that takes no prompt still gives an answer; there is nobody to tell.
+        _ = Glibc.write(terminal, &bytes, bytes.count)
+    }
+}

@@ -1,0 +1,21 @@
+package import KeyProvider
+
+/// A token that is opened when it is first asked to do something: an operation that only reads or changes the
+/// database needs neither the token nor its PIN.
+package struct LazyToken: Signing {
+    private let open: @Sendable () async throws -> any KeyToken
+
+    package init(open: @escaping @Sendable () async throws -> any KeyToken) {
+        self.open = open
+    }
+
+    package func token() async throws -> any KeyToken {
+        try await self.open()
+    }
+
+    package func sign(
+        _ message: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
+    ) async throws -> [UInt8] {
+        try await self.token().sign(message, with: key, algorithm: algorithm)
+    }
+}

@@ -1,0 +1,106 @@
+import DeviceProfiles
+package import Diagnostics
+import Glibc
+package import KeyProvider
+import PKCS11
+import PKCS11KeyProvider
+import SecretMemory
+
+/// Opens tokens by their configuration. Modules are loaded once and shared by the tokens that name them.
+package actor TokenOpener {
+    private let directory: String
+    private let secrets: SecretInput
+    private let profiles: ProfileDirectories
+    private let modules = ModuleRegistry()
+    private var opened: [TokenConfiguration: Task<TokenKeyStore, any Error>] = [:]
+    /// What was set for a module, so that a second token cannot silently change it.
+    private var moduleEnvironment: [String: String] = [:]
+
+    /// - Parameter directory: relative paths of a configuration are below it.
+    package init(directory: String, secrets: SecretInput, profiles: ProfileDirectories) {
+        self.directory = directory
+        self.secrets = secrets
+        self.profiles = profiles
+    }
+
+    /// Opens the token and logs in, once: later calls get the same. A failure is kept as well, because a PIN that was
+    /// refused is not tried again.
+    package func open(_ configuration: TokenConfiguration) async throws -> any KeyToken {
+        if let opened = self.opened[configuration] { return try await opened.value }
+        let task = Task { try await self.openNow(configuration) }
+        self.opened[configuration] = task
+        return try await task.value
+    }
+
+    private func openNow(_ configuration: TokenConfiguration) async throws -> TokenKeyStore {
+        let (secrets, directory) = (self.secrets, self.directory)
+        let reference = try KeyReference(configuration.token)
+        let module = try self.module(of: configuration)
+        let store = try TokenKeyStore.open(
+            PKCS11KeyProvider.TokenConfiguration(
+                modulePath: configuration.module, initializationString: configuration.moduleArguments,
+                profile: try self.profile(of: configuration, in: module), reference: reference),
+            modules: self.modules
+        ) {
+            try secrets.read(
+                configuration.pin, what: "the PIN of token \(configuration.token)", relativeTo: directory)
+        }
+        try await store.logIn()
+        return store
+    }
+
+    private func module(of configuration: TokenConfiguration) throws -> Module {
+        try self.prepareEnvironment(configuration)
+        return try self.modules.module(
+            path: configuration.module, initializationString: configuration.moduleArguments)
+    }
+
+    /// The profile that is named, or the one that matches the token's manufacturer, model and firmware.
+    private func profile(of configuration: TokenConfiguration, in module: Module) throws -> DeviceProfile {
+        let catalog = try ProfileCatalog(directories: self.profiles.paths)
+        let overrides = configuration.profileOverrides
+        if let name = configuration.profile { return try catalog.profile(named: name, overrides: overrides) }
+        let uri = try PKCS11URI(configuration.token)
+        for slot in try module.slots() {
+            let token = try slot.tokenInfo().identification
+            guard uri.matches(token), let match = catalog.match(token, modulePath: configuration.module) else { continue }
+            return try catalog.profile(named: match.name, overrides: overrides)
+        }
+        throw ConfigurationError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
+    }
+
+    /// Logs out of every token and finalises the modules. To be called before the program ends.
+    package func close() async {
+        for opening in self.opened.values {
+            // A token that did not open has nothing to close.
+            if let store = try? await opening.value { await store.close() }
+        }
+        self.opened = [:]
+        self.modules.finalizeAll()
+    }
+
+    /// Initialises an empty token, sets both PINs, and gives the identification it has then.
+    package func initialize(
+        _ configuration: TokenConfiguration, securityOfficerPIN: PINSource
+    ) async throws -> TokenIdentification {
+        let reference = try KeyReference(configuration.token)
+        let module = try self.module(of: configuration)
+        let officer = try self.secrets.readNew(
+            securityOfficerPIN, what: "the security officer's PIN of token \(configuration.token)")
+        let user = try self.secrets.readNew(configuration.pin, what: "the PIN of token \(configuration.token)")
+        return try await TokenInitialization(module: module, uri: PKCS11URI(reference.uri))
+            .run(securityOfficerPIN: officer, userPIN: user)
+    }
+
+    /// Sets the variables that the module reads when it is initialised. They belong to the process, so two tokens
+    /// that want different values cannot be open together.
+    private func prepareEnvironment(_ configuration: TokenConfiguration) throws {
+        for (name, value) in configuration.moduleEnvironment {
+            guard self.moduleEnvironment[name] ?? value == value else {
+                throw ConfigurationError.moduleEnvironmentConflict(name, token: configuration.token)
+            }
+            setenv(name, value, 1)
+            self.moduleEnvironment[name] = value
+        }
+    }
+}
