@@ -1,0 +1,80 @@
+import ArgumentParser
+import CAService
+import CertificateAuthority
+import PKIMessages
+
+/// `signet ca install|show|exchange`
+struct AuthorityCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ca", abstract: "The CA's own certificates.",
+        subcommands: [InstallCertificate.self, ShowAuthority.self, ExchangeCertificate.self])
+}
+
+/// `signet ca install`
+struct InstallCertificate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "install", abstract: "Install the certificate that the parent CA issued.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "A certificate between this CA and the root, or the root. Repeat, parent first.")
+    var chain: [String]
+
+    @Argument(help: "The CA's certificate, PEM or DER.")
+    var certificate: String
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let installed = try await instance.installCertificate(
+            Output.readDER(self.certificate, what: self.certificate),
+            chain: self.chain.map { try Output.readDER($0, what: $0) })
+        Console.say("Installed. Certificate SHA-256: \(installed.thumbprintText)")
+        Console.say("Published: \(installed.publishedPath)")
+    }
+}
+
+/// `signet ca show`
+struct ShowAuthority: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the CA's certificate and chain.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "Write the chain as PEM, the CA's own certificate first.")
+    var pemOut: String?
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let chain = try await instance.authorityCertificates()
+        for certificate in chain {
+            Console.say("Subject: \(certificate.subject)")
+            Console.say("  Serial: \(certificate.serialHex)")
+            Console.say("  Valid: \(Output.time(certificate.notBefore)) to \(Output.time(certificate.notAfter))")
+        }
+        if let path = self.pemOut {
+            let text = chain.map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }.joined()
+            try FilePaths.create(path, with: Array(text.utf8), mode: 0o644)
+            Console.say("Chain: \(path)")
+        }
+    }
+}
+
+/// `signet ca exchange`
+struct ExchangeCertificate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exchange",
+        abstract: "Give the CA exchange certificate, to which requesters encrypt keys for archival.",
+        discussion: "When none is valid, or it ends within a day, a new key is generated on the token.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "Where to write the certificate (PEM).")
+    var out: String
+
+    func run(in context: CommandContext) async throws {
+        let authority = try await context.open(self.options).authority()
+        let record = try await authority.currentExchangeCertificate()
+        try Output.writePEM(record.certificateDER, label: "CERTIFICATE", to: self.out)
+        Console.say("Exchange certificate, valid until \(Output.time(record.notAfter)): \(self.out)")
+    }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import CAService
+import CertificateAuthority
+import KeyArchival
+import KeyProvider
+import PKIMessages
+
+/// `signet kra enroll|accept|add|list`
+struct RecoveryAgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kra", abstract: "Key recovery agents and their cards.",
+        subcommands: [EnrollAgent.self, AcceptAgentCertificate.self, AddAgent.self, ListAgents.self])
+}
+
+/// `signet kra enroll`
+struct EnrollAgent: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enroll", abstract: "Generate a recovery agent's key on a card and request its certificate.",
+        discussion: "The card's room for key and certificate is checked before anything is written.")
+
+    @OptionGroup var options: InstanceOptions
+    @OptionGroup var card: TokenOptions
+
+    @Option(name: .long, help: "The agent's name: common name of the certificate and label on the card.")
+    var name: String
+
+    @Option(name: .long, help: "rsa-2048 (when left out), rsa-3072 or rsa-4096.")
+    var keyAlgorithm: KeyAlgorithmArgument?
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let authority = try await instance.authority()
+        let card = try await context.open(self.card)
+        let enrollment = AgentEnrollment(
+            card: card, name: self.name,
+            algorithm: self.keyAlgorithm?.algorithm ?? .rsa(modulusBits: 2048))
+        let result = try await enrollment.enroll(requester: .localOperator) { try await authority.submit($0) }
+        try RequestReport(result).print(certificatePath: nil)
+        Console.say("When it is issued: signet kra accept --request \(result.requestID) ...")
+    }
+}
+
+/// `signet kra accept`
+struct AcceptAgentCertificate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept", abstract: "Write an agent's issued certificate to the card that has its key.")
+
+    @OptionGroup var options: InstanceOptions
+    @OptionGroup var card: TokenOptions
+
+    @Option(name: .long, help: "The request's number.")
+    var request: Int64
+
+    func run(in context: CommandContext) async throws {
+        let certificate = try await context.open(self.options).issuedCertificate(ofRequest: self.request)
+        let card = try await context.open(self.card)
+        let pair = try await AgentEnrollment.accept(certificate, on: card)
+        Console.say("Certificate \(certificate.serialHex) written to \(card.identification) beside key \(pair.label).")
+    }
+}
+
+/// `signet kra add`
+struct AddAgent: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Archive keys to this agent from now on.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "The number of the request that the agent's certificate was issued for.")
+    var request: Int64?
+
+    @Option(name: .long, help: "The agent's certificate, PEM or DER.")
+    var certificate: String?
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let der: [UInt8]
+        switch (self.request, self.certificate) {
+        case (let number?, nil): der = try await instance.issuedCertificate(ofRequest: number).derBytes
+        case (nil, let path?): der = try Output.readDER(path, what: path)
+        default: throw ValidationError("Name either --request or --certificate.")
+        }
+        let agent = try await instance.authority().addRecoveryAgent(der, by: .localOperator)
+        Console.say("Keys are archived to \(agent.subject) (serial \(agent.serialHex)) from now on.")
+    }
+}
+
+/// `signet kra list`
+struct ListAgents: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the agents with the state of their certificates.")
+
+    @OptionGroup var options: InstanceOptions
+
+    func run(in context: CommandContext) async throws {
+        let agents = try await context.open(self.options).authority().recoveryAgents()
+        Console.table(
+            ["State", "Serial", "Not after", "Subject"],
+            agents.map { agent in
+                guard let certificate = agent.certificate else { return ["\(agent.state)", "-", "-", "-"] }
+                return [
+                    "\(agent.state)", certificate.serialHex, Output.time(certificate.notAfter),
+                    "\(certificate.subject)",
+                ]
+            })
+    }
+}

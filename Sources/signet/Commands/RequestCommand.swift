@@ -1,0 +1,178 @@
+import ArgumentParser
+import CAService
+import CertificateAuthority
+import Diagnostics
+import PKIMessages
+
+/// `signet request new|submit|list|show|approve|deny|retrieve`
+struct RequestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "request", abstract: "Certificate requests: make, submit, list, decide, retrieve.",
+        subcommands: [
+            NewRequest.self, SubmitRequest.self, ListRequests.self, ApproveRequest.self, DenyRequest.self,
+            RetrieveRequest.self,
+        ])
+}
+
+/// `signet request submit`
+struct SubmitRequest: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit", abstract: "Submit a PKCS#10 or CMC request to a local instance.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "The certificate template, where the request does not name one.")
+    var template: String?
+
+    @Option(name: .long, help: "A further Name:Value attribute. May be repeated.")
+    var attribute: [String] = []
+
+    @Option(name: .long, help: "Where to write the certificate (PEM).")
+    var out: String?
+
+    @Option(name: .long, help: "Where to write the full PKI response (DER, RFC 5272).")
+    var responseOut: String?
+
+    @Argument(help: "The request, PEM, base64 or DER.")
+    var request: String
+
+    func run(in context: CommandContext) async throws {
+        let authority = try await context.open(self.options).authority()
+        let attributes = (self.template.map { ["CertificateTemplate:\($0)"] } ?? []) + self.attribute
+        let result = try await authority.submit(
+            EnrollmentSubmission(
+                requestBytes: FilePaths.read(self.request), attributes: attributes.joined(separator: "\n"),
+                caller: .localOperator, wantsFullResponse: self.responseOut != nil))
+        try RequestReport(result).print(certificatePath: self.out)
+        if let path = self.responseOut, let response = result.fullResponseDER {
+            try FilePaths.create(path, with: response, mode: 0o644)
+            Console.say("Response: \(path)")
+        }
+    }
+}
+
+/// What became of a request, told on the terminal; a failure ends with exit code 1 after its report.
+struct RequestReport {
+    let result: EnrollmentResult
+
+    init(_ result: EnrollmentResult) {
+        self.result = result
+    }
+
+    func print(certificatePath: String?) throws {
+        Console.say("RequestId: \(self.result.requestID)")
+        switch self.result.disposition {
+        case .issued, .revoked:
+            Console.say("Certificate retrieved(Issued) \(self.result.dispositionMessage)")
+            if let path = certificatePath, let certificate = self.result.certificateDER {
+                try Output.writePEM(certificate, label: "CERTIFICATE", to: path)
+                Console.say("Certificate: \(path)")
+            }
+        case .pending:
+            Console.say("Certificate request is pending: \(self.result.dispositionMessage) (0)")
+        default:
+            Console.complain("Certificate not issued: \(self.result.dispositionMessage)")
+            if let failure = self.result.failure { throw failure }
+            Console.complain("code: \(self.result.statusCode): \(self.result.statusCode.text)")
+            throw ExitCode.failure
+        }
+    }
+}
+
+/// `signet request list`
+struct ListRequests: ContextCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List requests, newest first.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "pending, issued, revoked, error or denied.")
+    var disposition: String?
+
+    @Option(name: .long, help: "At most that many.")
+    var limit = 100
+
+    @Flag(name: .long, help: "Print only the numbers, one a line.")
+    var numbers = false
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let wanted = try self.disposition.map(ListRequests.disposition)
+        let limit = self.limit
+        let records = try await instance.storage.read { try $0.requests(with: wanted, limit: limit) }
+        guard !self.numbers else {
+            for record in records { Console.say("\(record.requestID)") }
+            return
+        }
+        Console.table(
+            ["Id", "Disposition", "Submitted", "Requester", "Template", "Subject", "Message"],
+            records.map { record in
+                [
+                    "\(record.requestID)", "\(record.disposition)", Output.time(record.submittedWhen),
+                    record.requesterName, record.templateName ?? "-", record.subject, record.dispositionMessage,
+                ]
+            })
+    }
+
+    private static func disposition(_ text: String) throws -> Disposition {
+        switch text {
+        case "active": .active
+        case "pending": .pending
+        case "issued": .issued
+        case "revoked": .revoked
+        case "error": .error
+        case "denied": .denied
+        default: throw ValidationError("--disposition is one of active, pending, issued, revoked, error, denied.")
+        }
+    }
+}
+
+/// `signet request approve`
+struct ApproveRequest: ContextCommand {
+    static let configuration = CommandConfiguration(commandName: "approve", abstract: "Issue a pending request.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Argument(help: "The request's number.")
+    var request: Int64
+
+    func run(in context: CommandContext) async throws {
+        let authority = try await context.open(self.options).authority()
+        try RequestReport(await authority.approve(request: self.request, by: .localOperator)).print(certificatePath: nil)
+    }
+}
+
+/// `signet request deny`
+struct DenyRequest: ContextCommand {
+    static let configuration = CommandConfiguration(commandName: "deny", abstract: "Deny a pending request.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Argument(help: "The request's number.")
+    var request: Int64
+
+    func run(in context: CommandContext) async throws {
+        let authority = try await context.open(self.options).authority()
+        let result = try await authority.deny(request: self.request, by: .localOperator)
+        Console.say("Request \(result.requestID): \(result.dispositionMessage)")
+    }
+}
+
+/// `signet request retrieve`
+struct RetrieveRequest: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retrieve", abstract: "Fetch the certificate of a request.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "Where to write the certificate (PEM).")
+    var out: String?
+
+    @Argument(help: "The request's number.")
+    var request: Int64
+
+    func run(in context: CommandContext) async throws {
+        let authority = try await context.open(self.options).authority()
+        let result = try await authority.result(ofRequest: self.request, for: .localOperator)
+        try RequestReport(result).print(certificatePath: self.out)
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import CAService
+import KeyProvider
+
+/// `signet token init|list|capacity`
+struct TokenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "HSMs and smart cards.",
+        subcommands: [InitToken.self, ListToken.self, TokenCapacityCommand.self])
+}
+
+/// `signet token init`
+struct InitToken: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Initialise an empty token: label, security officer's PIN and user PIN.",
+        discussion: "A token that is initialised already is refused; wiping one is left to the device's own tools.")
+
+    @OptionGroup var token: TokenOptions
+
+    @Option(name: .long, help: "Where the security officer's PIN comes from: prompt, file:PATH or env:NAME.")
+    var soPin: String = "prompt"
+
+    func run(in context: CommandContext) async throws {
+        let initialized = try await context.opener().initialize(
+            self.token.configuration(), securityOfficerPIN: PINSource(self.soPin))
+        Console.say("Token \(initialized) is ready.")
+    }
+}
+
+/// `signet token list`
+struct ListToken: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the key pairs on a token, with what the token says of them.")
+
+    @OptionGroup var token: TokenOptions
+
+    func run(in context: CommandContext) async throws {
+        let token = try await context.open(self.token)
+        Console.say("Token \(token.identification), profile \(token.profileName)")
+        Console.table(
+            ["Label", "Algorithm", "Private", "Sensitive", "Never extractable", "Local", "Reference"],
+            try await token.keyPairs().map { pair in
+                let said: (Bool?) -> String = { value in value.map { $0 ? "yes" : "NO" } ?? "unknown" }
+                return [
+                    pair.label, "\(pair.algorithm)", said(pair.attributes.isPrivate), said(pair.attributes.sensitive),
+                    said(pair.attributes.neverExtractable), said(pair.attributes.local), "\(pair.locator.reference)",
+                ]
+            })
+    }
+}
+
+/// `signet token capacity`
+struct TokenCapacityCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capacity", abstract: "Tell what a token holds and what is left, by its profile.")
+
+    @OptionGroup var token: TokenOptions
+
+    func run(in context: CommandContext) async throws {
+        let token = try await context.open(self.token)
+        let capacity = try await token.capacity()
+        let said: (Int?, String) -> String = { value, unit in value.map { "\($0)\(unit)" } ?? "unknown" }
+        Console.say("Token \(token.identification), profile \(token.profileName)")
+        Console.say("Objects: \(capacity.objects) of \(said(capacity.maximumObjects, ""))")
+        Console.say("Used by the profile's cost model: \(capacity.usedBytes) bytes of \(said(capacity.totalBytes, " bytes"))")
+        Console.say("Free: \(said(capacity.freeBytes, " bytes"))")
+    }
+}

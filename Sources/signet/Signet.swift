@@ -1,0 +1,48 @@
+import ArgumentParser
+import CAService
+import Diagnostics
+import Glibc
+
+/// The operator's, requester's and recovery agent's tool.
+@main
+struct Signet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "signet",
+        abstract: "A certification authority whose keys live on PKCS#11 tokens.",
+        discussion: """
+            A PIN or password is never an argument: where one is needed, name its source as
+            prompt, file:PATH (mode 0600) or env:NAME.
+            """,
+        version: CAServiceVersion.text,
+        subcommands: [
+            InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
+            RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, WebCommand.self, TokenCommand.self,
+            TemplateCommand.self, AuditCommand.self,
+        ])
+
+    /// Renders errors here and nowhere else: what, facts, token, code, hints.
+    static func main() async {
+        ProcessHardening.forbidCoreDumps()
+        do {
+            var command = try Signet.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error where Signet.belongsToParser(error) {
+            Signet.exit(withError: error)
+        } catch {
+            let lines = ErrorReport(error).lines
+            Console.complain("error: " + lines[0])
+            for line in lines.dropFirst() { Console.complain("  " + line) }
+            Glibc.exit(1)
+        }
+    }
+
+    /// Usage errors, `--help` and explicit exit codes are ArgumentParser's to print.
+    private static func belongsToParser(_ error: any Error) -> Bool {
+        !(error is any DiagnosableError) && Signet.exitCode(for: error) != .failure
+            || error is ValidationError || error is ExitCode || error is CleanExit
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import CAService
+import Foundation
+import KeyProvider
+
+/// The instances and tokens that one command has opened. They are closed when the command ends, however it ends.
+final class CommandContext {
+    private var openers: [TokenOpener] = []
+
+    func open(_ options: InstanceOptions) throws -> Instance {
+        let instance = try Instance.open(options.instance, secrets: .system)
+        self.openers.append(instance.tokens)
+        return instance
+    }
+
+    func open(_ options: TokenOptions) async throws -> any KeyToken {
+        try await self.opener().open(options.configuration())
+    }
+
+    /// Opens tokens that stand in no instance.
+    func opener() -> TokenOpener {
+        let opener = TokenOpener(
+            directory: ".", secrets: .system,
+            profiles: .standard(instance: nil, environment: ProcessInfo.processInfo.environment))
+        self.openers.append(opener)
+        return opener
+    }
+
+    func close() async {
+        for opener in self.openers { await opener.close() }
+    }
+}
+
+/// A command that works on instances or tokens.
+protocol ContextCommand: AsyncParsableCommand {
+    func run(in context: CommandContext) async throws
+}
+
+extension ContextCommand {
+    func run() async throws {
+        let context = CommandContext()
+        do {
+            try await self.run(in: context)
+        } catch {
+            await context.close()
+            throw error
+        }
+        await context.close()
+    }
+}
