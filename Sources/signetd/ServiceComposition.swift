@@ -1,0 +1,79 @@
+import CAService
+import CertificateAuthority
+import EnrollmentWeb
+import Foundation
+import KeyProvider
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Puts the service together: one instance, its authority, the listeners and the CRL timer.
+struct ServiceComposition {
+    private static let crlCheckInterval = Duration.seconds(60)
+
+    let directory: String
+    let allowPlainHTTP: Bool
+    let logger: Logger
+
+    func run() async throws {
+        let instance = try Instance.open(self.directory, secrets: .system)
+        do {
+            try await self.serve(instance)
+        } catch {
+            await instance.tokens.close()
+            throw error
+        }
+        await instance.tokens.close()
+    }
+
+    private func serve(_ instance: Instance) async throws {
+        let lock = try InstanceLock(instance.layout)
+        defer { withExtendedLifetime(lock) {} }
+        let authority = try await instance.authority()
+        for settled in try await authority.settleInterruptedWork() {
+            self.logger.warning("settled what a crash left open", metadata: ["work": "\(settled)"])
+        }
+        try await authority.recordStart()
+        let front = try EnrollmentFront(
+            enrollment: authority.authority,
+            publications: StoredPublications(
+                caName: instance.configuration.name, storage: instance.storage,
+                directory: instance.layout.publicationDirectory),
+            authenticator: PasswordAuthenticator(storage: instance.storage, surroundings: instance.surroundings),
+            surroundings: instance.surroundings)
+        var services: [any Service] = []
+        for listener in try await self.listeners(instance) {
+            services.append(try EnrollmentServer(front: front, listener: listener, logger: self.logger))
+        }
+        services.append(
+            CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger))
+        let group = ServiceGroup(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
+        self.logger.info("starting", metadata: ["ca": "\(instance.configuration.name)"])
+        try await group.run()
+        try await authority.recordStop()
+    }
+
+    /// `/certsrv` with TLS where a certificate is configured, and the publication points without.
+    private func listeners(_ instance: Instance) async throws -> [Listener] {
+        let web = instance.configuration.web
+        return [
+            Listener(
+                host: web.host, port: web.port, tls: try await self.tls(instance), scope: .everything,
+                allowsPlainHTTP: self.allowPlainHTTP),
+            Listener(host: web.host, port: web.publicationPort, tls: nil, scope: .publicationOnly),
+        ]
+    }
+
+    private func tls(_ instance: Instance) async throws -> ServerTLS? {
+        guard let settings = instance.configuration.web.tls else { return nil }
+        let certificate = FilePaths.resolve(settings.certificate, in: instance.directory)
+        switch settings.key {
+        case .file(let path):
+            return try ServerTLS(
+                certificateFile: certificate, keyFile: FilePaths.resolve(path, in: instance.directory))
+        case .token(let name):
+            return try await ServerTLS(certificateFile: certificate, token: instance.token(named: name))
+        }
+    }
+}
