@@ -9,13 +9,13 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency], linker: [LinkerSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings, linkerSettings: linker)
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: settings)
+        name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: settings)
 }
 
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
@@ -26,10 +26,17 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "Hummingbird", package: "hummingbird"),
     .product(name: "HummingbirdTLS", package: "hummingbird"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
+
+/// `libsignet-token-simulator.so` shows `C_GetFunctionList` and nothing else, so that it can be loaded into a process
+/// that has Swift modules of the same names.
+let simulatorExports = LinkerSetting.unsafeFlags([
+    "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/SignetTokenSimulator/exports.map",
+])
 
 let package = Package(
     name: "signet",
@@ -67,8 +74,10 @@ let package = Package(
         library(
             "PKCS11KeyProvider",
             ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "SecretMemory", "CLibCrypto"]),
-        library("TokenSimulator", ["CPKCS11", "DeviceProfiles"]),
-        library("SignetTokenSimulator", ["TokenSimulator", "CPKCS11"]),
+        library("TokenSimulator", ["CPKCS11", "DeviceProfiles", "Diagnostics"]),
+        .target(
+            name: "SignetTokenSimulator", dependencies: ["TokenSimulator", "CPKCS11"], exclude: ["exports.map"],
+            swiftSettings: settings, linkerSettings: [simulatorExports]),
 
         // The certification authority
         library("PKIMessages", ["Diagnostics", "SecretMemory", "CLibCrypto", asn1, x509, crypto]),
@@ -76,7 +85,7 @@ let package = Package(
         library(
             "KeyArchival",
             ["CertificateAuthority", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory", asn1, x509, crypto]),
-        library("SQLiteStorage", ["CertificateAuthority", "Diagnostics", grdb]),
+        library("SQLiteStorage", ["CertificateAuthority", "KeyProvider", "Diagnostics", grdb]),
 
         // Composition and entry points
         library(
@@ -88,7 +97,9 @@ let package = Package(
             ]),
         library(
             "EnrollmentWeb",
-            ["CertificateAuthority", "KeyArchival", "KeyProvider", "PKIMessages", "Diagnostics", logging] + hummingbird),
+            [
+                "CertificateAuthority", "KeyProvider", "PKIMessages", "SecretMemory", "Diagnostics", logging, lifecycle,
+            ] + hummingbird),
         .executableTarget(
             name: "signet",
             dependencies: [
@@ -98,23 +109,49 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "signetd",
-            dependencies: ["CAService", "EnrollmentWeb", "Diagnostics", logging, lifecycle],
+            dependencies: [
+                "CAService", "CertificateAuthority", "EnrollmentWeb", "KeyProvider", "Diagnostics", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings),
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["PKCS11", "Diagnostics"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["PKCS11", "Diagnostics", "SecretMemory"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("DiagnosticsTests", ["Diagnostics"]),
-        tests("PKCS11Tests", ["PKCS11", "CPKCS11"]),
-        tests("DeviceProfilesTests", ["DeviceProfiles"]),
-        tests("PKCS11KeyProviderTests", ["PKCS11KeyProvider"]),
-        tests("TokenSimulatorTests", ["TokenSimulator", "SignetTokenSimulator", "CPKCS11", "DeviceProfiles"]),
-        tests("PKIMessagesTests", ["PKIMessages", "SecretMemory", asn1, x509, crypto]),
-        tests("CertificateAuthorityTests", ["CertificateAuthority", "SQLiteStorage", "PKIMessages"]),
-        tests("KeyArchivalTests", ["KeyArchival", "PKCS11KeyProvider", "SQLiteStorage"]),
-        tests("SQLiteStorageTests", ["SQLiteStorage"]),
-        tests("EnrollmentWebTests", ["EnrollmentWeb"]),
-        tests("IntegrationTests", ["CAService"]),
+        tests("SecretMemoryTests", ["SecretMemory"]),
+        tests("PKCS11Tests", ["PKCS11", "CPKCS11", "Diagnostics"]),
+        tests("DeviceProfilesTests", ["DeviceProfiles", "Diagnostics"]),
+        tests(
+            "PKCS11KeyProviderTests",
+            ["PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics", "SecretMemory"]),
+        tests("TokenSimulatorTests", ["TokenSimulator", "CPKCS11", "DeviceProfiles", "Diagnostics"]),
+        tests(
+            "PKIMessagesTests", ["PKIMessages", "Diagnostics", "SecretMemory", asn1, x509, crypto],
+            exclude: ["Vectors/README.md"]),
+        tests(
+            "CertificateAuthorityTests",
+            [
+                "CertificateAuthority", "SQLiteStorage", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory",
+                asn1, x509, crypto, yams,
+            ]),
+        tests("SQLiteStorageTests", ["SQLiteStorage", "CertificateAuthority", "KeyProvider", "Diagnostics", grdb]),
+        tests(
+            "KeyArchivalTests",
+            [
+                "KeyArchival", "PKCS11KeyProvider", "SQLiteStorage", "CertificateAuthority", "PKIMessages",
+                "KeyProvider", "DeviceProfiles", "SecretMemory", "Diagnostics", asn1, x509,
+            ]),
+        tests(
+            "EnrollmentWebTests",
+            [
+                "EnrollmentWeb", "SQLiteStorage", "CertificateAuthority", "PKIMessages", "KeyProvider", "SecretMemory",
+                "Diagnostics", logging, lifecycle,
+            ] + hummingbird),
+        tests("CAServiceTests", ["CAService", "CertificateAuthority", "KeyProvider", "SecretMemory", "Diagnostics"]),
+        // The programs are built with the tests, which run them.
+        tests("IntegrationTests", ["signet", "signetd"]),
     ]
 )

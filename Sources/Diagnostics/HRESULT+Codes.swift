@@ -23,6 +23,8 @@ extension HRESULT {
     public static let notSupported = HRESULT(rawValue: 0x8007_0032)
     /// `ERROR_FILE_EXISTS`
     public static let fileExists = HRESULT(rawValue: 0x8007_0050)
+    /// `ERROR_INVALID_PASSWORD`
+    public static let invalidPassword = HRESULT(rawValue: 0x8007_0056)
     /// `E_INVALIDARG`
     public static let invalidParameter = HRESULT(rawValue: 0x8007_0057)
     /// `ERROR_MOD_NOT_FOUND`
@@ -206,6 +208,7 @@ extension HRESULT {
         0x8007_001F: ("ERROR_GEN_FAILURE", "A device attached to the system is not functioning."),
         0x8007_0032: ("ERROR_NOT_SUPPORTED", "The request is not supported."),
         0x8007_0050: ("ERROR_FILE_EXISTS", "The file exists."),
+        0x8007_0056: ("ERROR_INVALID_PASSWORD", "The specified network password is not correct."),
         0x8007_0057: ("E_INVALIDARG", "The parameter is incorrect."),
         0x8007_007E: ("ERROR_MOD_NOT_FOUND", "The specified module could not be found."),
         0x8007_007A: ("ERROR_INSUFFICIENT_BUFFER", "The data area passed to a system call is too small."),

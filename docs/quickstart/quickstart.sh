@@ -3,7 +3,7 @@
 #
 # usage: quickstart.sh BUILD_DIRECTORY DIRECTORY     run it, with everything in DIRECTORY
 #        quickstart.sh --remove DIRECTORY            remove what a run left
-set -euo pipefail
+set -Eeuo pipefail
 
 if [ "${1:-}" = --remove ]; then
     if [ -f "$2/quickstart.complete" ] || [ -f "$2/quickstart.started" ]; then
@@ -15,6 +15,7 @@ if [ "${1:-}" = --remove ]; then
 fi
 
 build=$(cd "$1" && pwd)
+checkout=$(cd "$(dirname "$0")/../.." && pwd)
 directory=$2
 
 if [ -f "$directory/quickstart.complete" ]; then
@@ -94,7 +95,7 @@ environment: {SOFTHSM2_CONF: $here/tokens/kra.conf}
 ledger: $here/tokens/kra.ledger
 tokens:
   - {label: "KRA 1", profile: generic-32k-smartcard}
-profiles: $(cd "$OLDPWD" && pwd)/hsm-profiles
+profiles: $checkout/hsm-profiles
 END
 cat >kra-card.yaml <<END
 module: $simulator
@@ -168,7 +169,7 @@ run signet request new --archive --template User --subject CN=alice --exchange-c
 number=$(submit alice.cmc User)
 run curl -K curl.conf "https://localhost:$port/certsrv/certnew.cer?ReqID=$number&Enc=b64" -o alice.crt
 echo "Attack at dawn. Bring the 1887 vintage." >message.txt
-run openssl cms -encrypt -aes-256-cbc -in message.txt -outform DER -out message.cms alice.crt
+run openssl cms -encrypt -binary -aes-256-cbc -in message.txt -outform DER -out message.cms alice.crt
 
 say "Alice's private key is lost"
 run rm alice.key.pem
@@ -183,7 +184,7 @@ run signet key recover --token-file kra-card.yaml --ca-certificates chain.pem --
 say 'Alice reads her message again'
 openssl pkcs12 -in alice.p12 -passin file:pins/key-password -nodes -out alice-recovered.pem
 chmod 600 alice-recovered.pem
-run openssl cms -decrypt -inform DER -in message.cms -recip alice.crt -inkey alice-recovered.pem -out decrypted.txt
+run openssl cms -decrypt -binary -inform DER -in message.cms -recip alice.crt -inkey alice-recovered.pem -out decrypted.txt
 cmp message.txt decrypted.txt
 run cat decrypted.txt
 

@@ -126,7 +126,7 @@ extension PKIMessageError {
     package static func wrongPassword(_ what: String) -> PKIMessageError {
         PKIMessageError(
             code: .wrongPassword, what: what, reason: "the password does not open it",
-            hresult: HRESULT(rawValue: 0x8007_0056), advice: ["Give the password that the file was made with."])
+            hresult: .invalidPassword, advice: ["Give the password that the file was made with."])
     }
 
     /// A value that the caller gave and that cannot stand where it should.

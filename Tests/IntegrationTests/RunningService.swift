@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+
+/// `signetd` as a process of its own, answering on loopback.
+final class RunningService: Sendable {
+    let port: Int
+    private let process: Process
+
+    /// Starts the service of `site/issuing` and waits until it answers.
+    init(_ site: Site, port: Int) async throws {
+        self.port = port
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Programs.signetd)
+        process.arguments = ["--instance", site.path("issuing")]
+        process.standardInput = FileHandle.nullDevice
+        let log = site.path("signetd.log")
+        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(fileURLWithPath: log)) }
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try handle.seekToEnd()
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        self.process = process
+        try await self.untilItAnswers(site)
+    }
+
+    deinit {
+        if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) }
+    }
+
+    /// Ends it without a chance to clean up.
+    func killHard() {
+        kill(self.process.processIdentifier, SIGKILL)
+        self.process.waitUntilExit()
+    }
+
+    /// Asks it to stop and gives its exit status.
+    func stop() -> Int32 {
+        kill(self.process.processIdentifier, SIGTERM)
+        self.process.waitUntilExit()
+        return self.process.terminationStatus
+    }
+
+    private func untilItAnswers(_ site: Site) async throws {
+        for _ in 0..<300 {
+            let answer = try await run(["curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:\(self.port + 1)/healthz"])
+            if answer.status == 0 { return }
+            guard self.process.isRunning else { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let log = try site.directory.read("signetd.log")
+        throw ServiceDidNotStart(log: String(decoding: log, as: UTF8.self))
+    }
+
+    /// Two neighbouring ports that nobody listens on.
+    static func freePorts() async throws -> Int {
+        let program = """
+            import random, socket
+            while True:
+                port = random.randrange(20000, 30000)
+                try:
+                    for p in (port, port + 1):
+                        with socket.socket() as s: s.bind(('127.0.0.1', p))
+                    print(port); break
+                except OSError: pass
+            """
+        let text = try await succeed(["python3", "-c", program]).text
+        guard let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw ServiceDidNotStart(log: "no free port: \(text)")
+        }
+        return port
+    }
+}
+
+struct ServiceDidNotStart: Error, CustomStringConvertible {
+    let log: String
+    var description: String { "signetd did not start:\n\(self.log)" }
+}
+
+extension Site {
+    /// An issuing CA with TLS and the user `alice`.
+    static func serving(port: Int) async throws -> Site {
+        let site = try await Site.issuing(port: port)
+        let issuing = site.path("issuing")
+        try await site.operate(
+            "web", "certificate", "--instance", issuing, "--dns-name", "localhost", "--key-token", "ca")
+        try site.secret("alice's secret", to: "alice")
+        try await site.operate(
+            "user", "add", "--instance", issuing, "--name", "alice", "--password", "file:\(site.path("alice"))")
+        return site
+    }
+
+    /// curl's arguments for the service, as alice.
+    func curl(_ path: String, port: Int) -> [String] {
+        [
+            "curl", "-sS", "--cacert", self.path("chain.pem"), "-u", "alice:alice's secret",
+            "https://localhost:\(port)/certsrv/\(path)",
+        ]
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import TestSupport
+
+/// Certification authorities on SoftHSM tokens, made by the command line as an operator makes them.
+struct Site: Sendable {
+    static let softHSM = "/usr/lib/softhsm/libsofthsm2.so"
+
+    let directory: TemporaryDirectory
+
+    /// Tokens of their own, in one directory each.
+    static func empty() throws -> Site {
+        let site = Site(directory: try TemporaryDirectory())
+        for name in ["so", "user"] {
+            try site.secret("12345678", to: "pin-\(name)")
+        }
+        return site
+    }
+
+    func path(_ name: String) -> String { self.directory.path(name) }
+
+    /// Writes a secret as an operator should: mode 0600.
+    func secret(_ text: String, to name: String) throws {
+        try self.directory.write(name, Array(text.utf8))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: self.path(name))
+    }
+
+    func signet(_ arguments: String...) async throws -> ToolResult {
+        try await run([Programs.signet] + arguments)
+    }
+
+    /// Runs `signet`, which has to succeed.
+    @discardableResult
+    func operate(_ arguments: String...) async throws -> ToolResult {
+        try await succeed([Programs.signet] + arguments)
+    }
+
+    /// Makes an initialised SoftHSM token and its description for `--token-file`.
+    ///
+    /// - Returns: the path of the description.
+    func makeToken(_ label: String) async throws -> String {
+        let configuration = try self.softHSMConfiguration(label)
+        let file = try self.directory.write(
+            "\(label).yaml",
+            Array(
+                """
+                module: \(Site.softHSM)
+                module-environment: {SOFTHSM2_CONF: "\(configuration)"}
+                token: "pkcs11:token=\(label)"
+                profile: softhsm2
+                pin: "file:\(self.path("pin-user"))"
+
+                """.utf8))
+        try await self.operate("token", "init", "--token-file", file, "--so-pin", "file:\(self.path("pin-so"))")
+        return file
+    }
+
+    /// The same behind the simulator, with the limits of a profile.
+    ///
+    /// - Parameter checkedProfile: lines for the product's own view of the card, such as an override of the capacity.
+    func makeCard(
+        _ label: String, profile: String, overrides: String = "", simulator: String = ""
+    ) async throws -> String {
+        let configuration = try self.softHSMConfiguration(label)
+        let simulation = try self.directory.write(
+            "\(label)-simulator.yaml",
+            Array(
+                """
+                simulate: true
+                module: \(Site.softHSM)
+                environment: {SOFTHSM2_CONF: "\(configuration)"}
+                ledger: "\(self.path("\(label).ledger"))"
+                profiles: "\(Programs.checkout)/hsm-profiles"
+                tokens:
+                  - {label: "\(label)", profile: \(profile)}
+                \(simulator)
+
+                """.utf8))
+        let file = try self.directory.write(
+            "\(label).yaml",
+            Array(
+                """
+                module: \(Programs.simulator)
+                module-environment: {SIGNET_SIMULATOR: "\(simulation)"}
+                token: "pkcs11:token=\(label)"
+                profile: \(profile)
+                pin: "file:\(self.path("pin-user"))"
+                \(overrides)
+
+                """.utf8))
+        try await self.operate("token", "init", "--token-file", file, "--so-pin", "file:\(self.path("pin-so"))")
+        return file
+    }
+
+    /// What `pkcs11-tool -O` shows of a SoftHSM token, private objects as well.
+    func objects(on label: String) async throws -> String {
+        try await succeed(
+            ["pkcs11-tool", "--module", Site.softHSM, "--token-label", label, "-O", "--login", "--pin", "12345678"],
+            environment: ["SOFTHSM2_CONF": self.path("\(label).conf")]
+        ).text
+    }
+
+    private func softHSMConfiguration(_ label: String) throws -> String {
+        let tokens = self.path("tokens-\(label)")
+        try FileManager.default.createDirectory(atPath: tokens, withIntermediateDirectories: false)
+        return try self.directory.write(
+            "\(label).conf",
+            Array("directories.tokendir = \(tokens)\nobjectstore.backend = file\nlog.level = ERROR\n".utf8))
+    }
+}
+
+extension Site {
+    /// A root CA in `root` on token `root`.
+    func makeRoot() async throws {
+        let token = try await self.makeToken("root")
+        try await self.operate(
+            "init", "root", self.path("root"), "--name", "Test Root CA", "--subject", "CN=Test Root CA,O=Test",
+            "--token-file", token, "--key-algorithm", "p-384", "--publication-url", "http://localhost:1")
+        try await self.operate("crl", "publish", "--instance", self.path("root"))
+    }
+
+    /// A root and an issuing CA in `issuing` on token `issuing`, with CRLs and `chain.pem`.
+    ///
+    /// - Parameter port: of the enrolment pages; the publication points are on the next one.
+    static func issuing(keyAlgorithm: String = "p-256", port: Int = 1) async throws -> Site {
+        let site = try Site.empty()
+        try await site.makeRoot()
+        let token = try await site.makeToken("issuing")
+        try await site.operate(
+            "init", "subordinate", site.path("issuing"), "--name", "Test Issuing CA", "--subject",
+            "CN=Test Issuing CA,O=Test", "--token-file", token, "--key-algorithm", keyAlgorithm, "--publication-url",
+            "http://localhost:\(port + 1)", "--port", "\(port)", "--publication-port", "\(port + 1)", "--upn-suffix",
+            "example.test", "--request-out", site.path("issuing.req"))
+        try await site.operate(
+            "request", "submit", "--instance", site.path("root"), "--template", "SubCA", "--out",
+            site.path("issuing.crt"), site.path("issuing.req"))
+        try await site.operate(
+            "ca", "install", "--instance", site.path("issuing"), "--chain",
+            site.path("root/publish/Test Root CA.crt"), site.path("issuing.crt"))
+        try await site.operate("ca", "show", "--instance", site.path("issuing"), "--pem-out", site.path("chain.pem"))
+        try await site.operate("crl", "publish", "--instance", site.path("issuing"))
+        return site
+    }
+
+    /// Both CRLs in one PEM file, as `openssl verify -CRLfile` wants them.
+    func crls() async throws -> String {
+        var text = ""
+        for name in ["root/publish/Test Root CA.crl", "issuing/publish/Test Issuing CA.crl"] {
+            text += try await succeed(["openssl", "crl", "-inform", "DER", "-in", self.path(name)]).text
+        }
+        return try self.directory.write("crls-\(UUID().uuidString).pem", Array(text.utf8))
+    }
+
+    /// A PKCS #10 for a P-256 key, made by openssl.
+    func makeRequest(_ name: String) async throws -> String {
+        try await succeed([
+            "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            self.path("\(name).key"), "-out", self.path("\(name).req"), "-subj", "/CN=\(name).example.test", "-addext",
+            "subjectAltName=DNS:\(name).example.test",
+        ])
+        return self.path("\(name).req")
+    }
+}
