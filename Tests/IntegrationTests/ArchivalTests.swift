@@ -55,9 +55,11 @@ struct ArchivalTests {
         ])
         try FileManager.default.removeItem(atPath: site.path("alice.key"))
 
-        let found = try await site.operate("key", "find", "--instance", issuing, "alice")
-        #expect(found.text.contains("UPN: ") && found.text.contains("1 archived key\n"))
-        try await site.operate("key", "get", "--instance", issuing, "--out", site.path("blob"), "alice")
+        let serial = try await site.serial(of: "alice.crt")
+        let found = try await site.operate("key", "find", "--instance", issuing, serial)
+        #expect(found.text.contains("Serial Number: \(serial)\n"))
+        #expect(found.text.contains("UPN: ") && found.text.hasSuffix("1 archived key\n"))
+        try await site.operate("key", "get", "--instance", issuing, "--out", site.path("blob"), serial)
         try await self.readByOpenSSL(site)
         try await site.operate(
             "key", "recover", "--token-file", card, "--ca-certificates", site.path("chain.pem"), "--out",
@@ -138,6 +140,12 @@ struct ArchivalTests {
 }
 
 extension Site {
+    /// A certificate's serial number, as openssl prints it.
+    func serial(of name: String) async throws -> String {
+        let text = try await succeed(["openssl", "x509", "-in", self.path(name), "-noout", "-serial"]).text
+        return String(text.trimmingCharacters(in: .whitespacesAndNewlines).dropFirst("serial=".count))
+    }
+
     /// The base64 lines of a PEM file.
     func base64Body(_ name: String) throws -> [UInt8] {
         let text = String(decoding: try self.directory.read(name), as: UTF8.self)

@@ -75,7 +75,10 @@ struct ServiceTests {
     private static let python = Programs.checkout + "/.build/certsrv-client/bin/python"
 
     private static let client = """
-        import sys, certsrv
+        import os, sys
+        # requests prefers bundles named by the environment to the one it is given.
+        for name in ('REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'): os.environ.pop(name, None)
+        import certsrv
         port, bundle, request = sys.argv[1:]
         ca = certsrv.Certsrv('localhost:' + port, 'alice', "alice's secret", cafile=bundle)
         assert ca.check_credentials() is True

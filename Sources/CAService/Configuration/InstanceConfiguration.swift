@@ -93,6 +93,11 @@ package struct InstanceConfiguration: Sendable, Equatable {
         /// Path of the certificate chain in PEM, relative to the instance.
         package var certificate: String
         package var key: TLSKey
+
+        package init(certificate: String, key: TLSKey) {
+            self.certificate = certificate
+            self.key = key
+        }
     }
 
     /// Where the service's TLS key is. The only key of an instance that may be in a file.

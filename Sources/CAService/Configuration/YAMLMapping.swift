@@ -11,7 +11,7 @@ final class YAMLMapping {
     convenience init(text: String, file: String) throws {
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch {
-            throw ConfigurationError.invalid(file, "(whole file)", "it is not YAML: \(error)")
+            throw ConfigurationError.invalid(file, "(whole file)", YAMLMapping.reason(error))
         }
         try self.init(node, file: file, path: "")
     }
@@ -24,11 +24,22 @@ final class YAMLMapping {
         }
         for (key, value) in mapping {
             guard let name = key.string else { throw ConfigurationError.invalid(file, path, "a key is not a text") }
-            guard self.entries.updateValue(value, forKey: name) == nil else {
-                throw ConfigurationError.invalid(file, self.name(of: name), "it stands there twice")
-            }
+            // A key that stands there twice was refused by the parser.
+            self.entries[name] = value
         }
         self.unread = Set(self.entries.keys)
+    }
+
+    /// What is wrong and where, without the text around it: an operator may have put a PIN there.
+    private static func reason(_ error: any Error) -> String {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            "it is not YAML: \(problem) in line \(mark.line)"
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            "it has a key twice: \(duplicates.sorted().joined(separator: ", ")), near line \(context.mark.line)"
+        default: "it is not YAML"
+        }
     }
 
     var keys: [String] { self.entries.keys.sorted() }

@@ -29,15 +29,15 @@ struct KeyTemplates: Sendable {
             self.mechanism = Mechanism(.rsaPKCSKeyPairGen)
             publicKey[.modulusBits] = UInt(bits)
             publicKey[.publicExponent] = [0x01, 0x00, 0x01]
-            publicKey[.encrypt] = role.decrypts
-            publicKey[.wrap] = role.decrypts
-            privateKey[.decrypt] = role.decrypts
-            privateKey[.unwrap] = role.decrypts
         case .p256, .p384, .p521:
-            // An EC key cannot decrypt; some devices refuse a template that mentions it.
             self.mechanism = Mechanism(.ecKeyPairGen)
             publicKey[.ecParameters] = specification.algorithm.curve?.parametersDER
         }
+        // Said for curves as well, which cannot decrypt: a token that is not told may note the key as able to.
+        publicKey[.encrypt] = role.decrypts && specification.algorithm.isRSA
+        publicKey[.wrap] = role.decrypts && specification.algorithm.isRSA
+        privateKey[.decrypt] = role.decrypts && specification.algorithm.isRSA
+        privateKey[.unwrap] = role.decrypts && specification.algorithm.isRSA
         self.publicKey = publicKey
         self.privateKey = privateKey
     }
