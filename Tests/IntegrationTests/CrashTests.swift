@@ -27,7 +27,7 @@ struct CrashTests {
                 }
             }
             try await Task.sleep(for: delay)
-            service.killHard()
+            try await service.killHard()
             return try await group.reduce(into: []) { $0 += $1 }
         }
         return acknowledged
@@ -47,7 +47,7 @@ struct CrashTests {
                 site, port: port, request: request, killAfter: .milliseconds(20 + round * 11), service)
         }
         let service = try await RunningService(site, port: port)
-        #expect(service.stop() == 0)
+        #expect(try await service.stop() == 0)
         #expect(!acknowledged.isEmpty)
         #expect(Set(acknowledged).count == acknowledged.count)
         let issued = try await site.operate(

@@ -4,41 +4,27 @@ import TestSupport
 /// `signetd` as a process of its own, answering on loopback.
 final class RunningService: Sendable {
     let port: Int
-    private let process: Process
+    private let process: ChildProcess
 
     /// Starts the service of `site/issuing` and waits until it answers.
     init(_ site: Site, port: Int) async throws {
         self.port = port
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Programs.signetd)
-        process.arguments = ["--instance", site.path("issuing")]
-        process.standardInput = FileHandle.nullDevice
         let log = site.path("signetd.log")
-        if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(fileURLWithPath: log)) }
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try handle.seekToEnd()
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        self.process = process
+        self.process = try ChildProcess(
+            [Programs.signetd, "--instance", site.path("issuing")], output: log, error: log)
         try await self.untilItAnswers(site)
     }
 
-    deinit {
-        if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) }
-    }
-
     /// Ends it without a chance to clean up.
-    func killHard() {
-        kill(self.process.processIdentifier, SIGKILL)
-        self.process.waitUntilExit()
+    func killHard() async throws {
+        self.process.signal(SIGKILL)
+        _ = try await self.process.wait()
     }
 
     /// Asks it to stop and gives its exit status.
-    func stop() -> Int32 {
-        kill(self.process.processIdentifier, SIGTERM)
-        self.process.waitUntilExit()
-        return self.process.terminationStatus
+    func stop() async throws -> Int32 {
+        self.process.signal(SIGTERM)
+        return try await self.process.wait()
     }
 
     private func untilItAnswers(_ site: Site) async throws {

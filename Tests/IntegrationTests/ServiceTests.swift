@@ -32,7 +32,7 @@ struct ServiceTests {
             "https://localhost:\(port)/certsrv/",
         ])
         #expect(unauthenticated.text == "401")
-        #expect(service.stop() == 0)
+        #expect(try await service.stop() == 0)
         let trail = try await site.operate("audit", "show", "--instance", site.path("issuing"), "--limit", "1000").text
         #expect(trail.contains(" 784 ") && trail.contains(" 785 "))
     }
@@ -54,7 +54,7 @@ struct ServiceTests {
         #expect(page.contains(/certnew.cer\?ReqID=(\d+)&/))
         let found = try await site.operate("key", "find", "--instance", site.path("issuing"), "alice")
         #expect(found.text.contains("UPN: alice@example.test"))
-        #expect(service.stop() == 0)
+        #expect(try await service.stop() == 0)
     }
 
     /// The client is from PyPI and not one of ours: `make test` puts it where this test looks.
@@ -69,7 +69,7 @@ struct ServiceTests {
         let script = try site.directory.write("client.py", Array(ServiceTests.client.utf8))
         let result = try await succeed([ServiceTests.python, script, "\(port)", site.path("chain.pem"), request])
         #expect(result.text.hasSuffix("all five calls work\n"))
-        #expect(service.stop() == 0)
+        #expect(try await service.stop() == 0)
     }
 
     private static let python = Programs.checkout + "/.build/certsrv-client/bin/python"

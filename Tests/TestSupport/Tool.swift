@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// What a tool answered.
 package struct ToolResult: Sendable {
     package let status: Int32
@@ -24,22 +22,10 @@ package func run(
     try directory.write("stdin", input)
     try directory.write("stdout", [])
     try directory.write("stderr", [])
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = try FileHandle(forReadingFrom: directory.url.appendingPathComponent("stdin"))
-    process.standardOutput = try FileHandle(forWritingTo: directory.url.appendingPathComponent("stdout"))
-    process.standardError = try FileHandle(forWritingTo: directory.url.appendingPathComponent("stderr"))
-    let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
-        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-        do {
-            try process.run()
-        } catch {
-            process.terminationHandler = nil
-            continuation.resume(throwing: error)
-        }
-    }
+    let process = try ChildProcess(
+        command, environment: environment, input: directory.path("stdin"), output: directory.path("stdout"),
+        error: directory.path("stderr"))
+    let status = try await process.wait()
     return ToolResult(
         status: status, stdout: try directory.read("stdout"),
         stderr: String(decoding: try directory.read("stderr"), as: UTF8.self))
