@@ -217,7 +217,7 @@ extension HRESULT {
         0x8007_03E3: (
             "ERROR_OPERATION_ABORTED",
             "The I/O operation has been aborted because of either a thread exit or an application "
-            + "request."
+                + "request."
         ),
         0x8007_052E: ("ERROR_LOGON_FAILURE", "The user name or password is incorrect."),
         0x8007_05B4: ("ERROR_TIMEOUT", "This operation returned because the timeout period expired."),
@@ -249,7 +249,7 @@ extension HRESULT {
         0x8009_2013: (
             "CRYPT_E_REVOCATION_OFFLINE",
             "The revocation function was unable to check revocation because the revocation server "
-            + "was offline."
+                + "was offline."
         ),
         0x8009_3103: ("CRYPT_E_ASN1_CORRUPT", "ASN1 corrupted data."),
         0x8009_3104: ("CRYPT_E_ASN1_LARGE", "ASN1 value too large."),
@@ -269,32 +269,32 @@ extension HRESULT {
         0x8009_4007: (
             "CERTSRV_E_ENCODING_LENGTH",
             "The certificate contains an encoded length that is potentially incompatible with older "
-            + "enrollment software."
+                + "enrollment software."
         ),
         0x8009_4008: (
             "CERTSRV_E_ROLECONFLICT",
             "The operation is denied. The user has multiple roles assigned and the certification "
-            + "authority is configured to enforce role separation."
+                + "authority is configured to enforce role separation."
         ),
         0x8009_4009: (
             "CERTSRV_E_RESTRICTEDOFFICER",
             "The operation is denied. It can only be performed by a certificate manager that is "
-            + "allowed to manage certificates for the current requester."
+                + "allowed to manage certificates for the current requester."
         ),
         0x8009_400A: (
             "CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED",
             "Cannot archive private key. The certification authority is not configured for key "
-            + "archival."
+                + "archival."
         ),
         0x8009_400B: (
             "CERTSRV_E_NO_VALID_KRA",
             "Cannot archive private key. No valid key recovery agent is defined for this "
-            + "certification authority."
+                + "certification authority."
         ),
         0x8009_400C: (
             "CERTSRV_E_BAD_REQUEST_KEY_ARCHIVAL",
             "The request is incorrectly formatted. The encrypted private key must be in an "
-            + "unauthenticated attribute in an outermost signature."
+                + "unauthenticated attribute in an outermost signature."
         ),
         0x8009_400E: (
             "CERTSRV_E_BAD_RENEWAL_CERT_ATTRIBUTE",
@@ -303,12 +303,12 @@ extension HRESULT {
         0x8009_4011: (
             "CERTSRV_E_ENROLL_DENIED",
             "The permissions on this certification authority do not allow the current user to enroll "
-            + "for certificates."
+                + "for certificates."
         ),
         0x8009_4012: (
             "CERTSRV_E_TEMPLATE_DENIED",
             "The permissions on the certificate template do not allow the current user to enroll for "
-            + "this type of certificate."
+                + "this type of certificate."
         ),
         0x8009_4014: (
             "CERTSRV_E_ADMIN_DENIED_REQUEST",
@@ -352,27 +352,27 @@ extension HRESULT {
         0x8009_4810: (
             "CERTSRV_E_ARCHIVED_KEY_UNEXPECTED",
             "The request includes a private key for archival by the server, but key archival is not "
-            + "enabled for the specified certificate template."
+                + "enabled for the specified certificate template."
         ),
         0x8009_4811: (
             "CERTSRV_E_KEY_LENGTH",
             "The public key does not meet the minimum size required by the specified certificate "
-            + "template."
+                + "template."
         ),
         0x8009_4812: (
             "CERTSRV_E_SUBJECT_EMAIL_REQUIRED",
             "The E-Mail name is unavailable and cannot be added to the Subject or Subject Alternate "
-            + "name."
+                + "name."
         ),
         0x8009_4813: (
             "CERTSRV_E_UNKNOWN_CERT_TYPE",
             "One or more certificate templates to be enabled on this certification authority could "
-            + "not be found."
+                + "not be found."
         ),
         0x8009_4814: (
             "CERTSRV_E_CERT_TYPE_OVERLAP",
             "The certificate template renewal period is longer than the certificate validity period. "
-            + "The template should be reconfigured or the CA certificate renewed."
+                + "The template should be reconfigured or the CA certificate renewed."
         ),
         0x8009_5002: (
             "XENROLL_E_RESPONSE_KA_HASH_NOT_FOUND",
@@ -389,12 +389,12 @@ extension HRESULT {
         0x800B_0101: (
             "CERT_E_EXPIRED",
             "A required certificate is not within its validity period when verifying against the "
-            + "current system clock or the timestamp in the signed file."
+                + "current system clock or the timestamp in the signed file."
         ),
         0x800B_0109: (
             "CERT_E_UNTRUSTEDROOT",
             "A certificate chain processed, but terminated in a root certificate which is not "
-            + "trusted by the trust provider."
+                + "trusted by the trust provider."
         ),
         0x800B_010A: ("CERT_E_CHAINING", "A certificate chain could not be built to a trusted root authority."),
         0x800B_0110: ("CERT_E_WRONG_USAGE", "The certificate is not valid for the requested usage."),
@@ -417,7 +417,7 @@ extension HRESULT {
         0x8010_006C: (
             "SCARD_W_CHV_BLOCKED",
             "The card cannot be accessed because the maximum number of PIN entry attempts has been "
-            + "reached."
+                + "reached."
         ),
         0x8010_006E: ("SCARD_W_CANCELLED_BY_USER", "The action was cancelled by the user."),
         0x8010_006F: ("SCARD_W_CARD_NOT_AUTHENTICATED", "No PIN was presented to the smart card."),

@@ -92,7 +92,9 @@ public protocol Signing: Sendable {
 /// Decrypts with a private key on the token.
 public protocol KeyDecrypting: Sendable {
     /// Decrypts a content-encryption key (`C_Decrypt`). The result is host plaintext, in locked memory.
-    func decrypt(_ ciphertext: [UInt8], with key: KeyLocator, transport: KeyTransportAlgorithm) async throws
+    func decrypt(
+        _ ciphertext: [UInt8], with key: KeyLocator, transport: KeyTransportAlgorithm
+    ) async throws
         -> SecretBytes
 }
 

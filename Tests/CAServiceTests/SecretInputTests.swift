@@ -3,8 +3,8 @@ import Diagnostics
 import Foundation
 import SecretMemory
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @Suite("PINs and passwords")
 struct SecretInputTests {
@@ -26,7 +26,9 @@ struct SecretInputTests {
         return directory.path("pin")
     }
 
-    @Test("The first line of a file of mode 0600 counts, without its end", arguments: ["1234", "1234\n", "1234\r\nnote\n"])
+    @Test(
+        "The first line of a file of mode 0600 counts, without its end",
+        arguments: ["1234", "1234\n", "1234\r\nnote\n"])
     func fromFile(content: String) throws {
         let directory = try TemporaryDirectory()
         let path = try self.file(content, mode: 0o600, in: directory)

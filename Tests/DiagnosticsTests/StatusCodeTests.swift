@@ -20,7 +20,8 @@ struct StatusCodeTests {
         #expect(code.text == "Unknown error 0x8009fffe.")
     }
 
-    @Test("A PKCS #11 value is found by its name with or without the prefix", arguments: ["CKR_PIN_LOCKED", "PIN_LOCKED"])
+    @Test(
+        "A PKCS #11 value is found by its name with or without the prefix", arguments: ["CKR_PIN_LOCKED", "PIN_LOCKED"])
     func returnValueByName(name: String) {
         #expect(ReturnValue(name: name) == .pinLocked)
     }

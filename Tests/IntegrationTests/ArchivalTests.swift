@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 extension Site {
     /// An agent on a 32 KB card whose certificate is installed, and the exchange certificate in `exchange.crt`.

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Recovery agents on cards that are too small")
 struct CardCapacityTests {

@@ -1,11 +1,13 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("signetd, killed")
 struct CrashTests {
     /// Submits requests from two clients until the service dies, and collects the numbers it acknowledged.
-    private func load(_ site: Site, port: Int, request: String, killAfter delay: Duration, _ service: RunningService)
+    private func load(
+        _ site: Site, port: Int, request: String, killAfter delay: Duration, _ service: RunningService
+    )
         async throws -> [String]
     {
         let acknowledged = try await withThrowingTaskGroup(of: [String].self) { group in

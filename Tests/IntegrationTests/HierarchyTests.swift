@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Root and issuing CA, made on the command line")
 struct HierarchyTests {

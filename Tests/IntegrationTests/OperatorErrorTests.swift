@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("What operators see when something is wrong")
 struct OperatorErrorTests {

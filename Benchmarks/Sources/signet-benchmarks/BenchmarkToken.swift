@@ -13,7 +13,8 @@ struct BenchmarkToken {
 
     init(label: String) throws {
         self.label = label
-        self.directory = FileManager.default.temporaryDirectory
+        self.directory =
+            FileManager.default.temporaryDirectory
             .appendingPathComponent("signet-benchmark-\(UUID().uuidString)").path
         self.pinFile = self.directory + "/pin"
         let tokens = self.directory + "/tokens"

@@ -38,7 +38,10 @@ extension Instance {
     ) async throws {
         guard !name.isEmpty, name.count <= 128, !name.contains(":"),
             name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-        else { throw OperationError.invalidName("The user name", "it is empty, too long, or has a colon or a control character") }
+        else {
+            throw OperationError.invalidName(
+                "The user name", "it is empty, too long, or has a colon or a control character")
+        }
         let hash = try PasswordHash.make(password: password, salt: self.surroundings.randomBytes(16))
         let user = UserRecord(name: name, passwordHash: hash, roles: roles)
         let event = AuditEvent(

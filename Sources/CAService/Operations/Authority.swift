@@ -26,7 +26,9 @@ package struct Authority: Sendable {
             token: signingToken, locator: locator, subjectPublicKeyInfo: subjectPublicKeyInfo)
         self.agents = try KRASelection(
             storage: instance.storage,
-            issuers: certificates.filter { $0.use == .own }.map { try CertificateFields(derEncoded: $0.certificateDER) },
+            issuers: certificates.filter { $0.use == .own }.map {
+                try CertificateFields(derEncoded: $0.certificateDER)
+            },
             count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
         self.authority = try CertificationAuthority(
             configuration: CAConfiguration(instance: configuration), signingKey: signingKey,

@@ -60,7 +60,8 @@ enum WebServerSettings {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard present.web.tls == nil, let section = lines.firstIndex(of: "web:") else {
             throw ConfigurationError.invalid(
-                path, "web.tls", "it is set already; change it yourself to certificate \(wanted.certificate) and "
+                path, "web.tls",
+                "it is set already; change it yourself to certificate \(wanted.certificate) and "
                     + "key-token \(keyToken)")
         }
         lines.insert(

@@ -1,5 +1,5 @@
-import Diagnostics
 import CoreFoundation
+import Diagnostics
 import Foundation
 import Glibc
 package import SecretMemory

@@ -83,9 +83,12 @@ struct InitSubordinate: AsyncParsableCommand {
 
     func run() async throws {
         let creation = try InstanceCreation(plan: self.options.plan(type: .subordinate), secrets: .system)
-        let request = try await creation.makeSubordinate { try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: self.requestOut) }
+        let request = try await creation.makeSubordinate {
+            try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: self.requestOut)
+        }
         Console.say("CA \"\(self.options.name)\" made in \(self.options.directory); it waits for its certificate.")
         Console.say("Request (\(request.count) bytes): \(self.requestOut)")
-        Console.say("Next: have it signed by the parent, then: signet ca install --instance \(self.options.directory) ...")
+        Console.say(
+            "Next: have it signed by the parent, then: signet ca install --instance \(self.options.directory) ...")
     }
 }

@@ -37,7 +37,8 @@ struct NewRequest: AsyncParsableCommand {
     @Option(name: .long, help: "Where the private key is written, as encrypted PKCS#8 (PEM, mode 0600).")
     var keyOut: String
 
-    @Option(name: .long, help: "Where the password of the private key's file comes from: prompt, file:PATH or env:NAME.")
+    @Option(
+        name: .long, help: "Where the password of the private key's file comes from: prompt, file:PATH or env:NAME.")
     var keyPassword: String = "prompt"
 
     func run() async throws {

@@ -137,7 +137,8 @@ struct ApproveRequest: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        try RequestReport(await authority.approve(request: self.request, by: .localOperator)).print(certificatePath: nil)
+        try RequestReport(await authority.approve(request: self.request, by: .localOperator)).print(
+            certificatePath: nil)
     }
 }
 

@@ -114,7 +114,9 @@ struct ShowAudit: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let (after, limit) = (self.after, self.limit)
-        let entries = try await context.open(self.options).storage.read { try $0.auditEntries(after: after, limit: limit) }
+        let entries = try await context.open(self.options).storage.read {
+            try $0.auditEntries(after: after, limit: limit)
+        }
         for entry in entries {
             let details = entry.event.details.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
             Console.say(
@@ -141,7 +143,10 @@ struct ListTemplates: ContextCommand {
         Console.table(
             ["Name", "Display name", "Version", "OID"],
             try context.open(self.options).templates.map { template in
-                [template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)", template.oid]
+                [
+                    template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)",
+                    template.oid,
+                ]
             })
     }
 }

@@ -62,7 +62,8 @@ struct TokenCapacityCommand: ContextCommand {
         let said: (Int?, String) -> String = { value, unit in value.map { "\($0)\(unit)" } ?? "unknown" }
         Console.say("Token \(token.identification), profile \(token.profileName)")
         Console.say("Objects: \(capacity.objects) of \(said(capacity.maximumObjects, ""))")
-        Console.say("Used by the profile's cost model: \(capacity.usedBytes) bytes of \(said(capacity.totalBytes, " bytes"))")
+        Console.say(
+            "Used by the profile's cost model: \(capacity.usedBytes) bytes of \(said(capacity.totalBytes, " bytes"))")
         Console.say("Free: \(said(capacity.freeBytes, " bytes"))")
     }
 }
