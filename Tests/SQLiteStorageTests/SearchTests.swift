@@ -55,7 +55,7 @@ struct SearchTests {
 
     static let statements = [
         CertificateRecord.search + CertificateRecord.onlyArchived,
-        CertificateRecord.revoked,
+        RevokedCertificate.selection,
         "SELECT * FROM request WHERE disposition = ? ORDER BY request_id DESC LIMIT ?",
         "SELECT * FROM certificate WHERE serial_number = ?",
         "SELECT * FROM crl WHERE ca_key_index = ? ORDER BY number DESC LIMIT 1",

@@ -72,14 +72,15 @@ extension CertificationAuthority {
         }
     }
 
-    private func list(number: UInt64, revoked: [CertificateRecord], now: Date) throws -> TBSCertList {
-        let entries = revoked.compactMap { certificate -> RevokedEntry? in
-            guard let revocation = certificate.revocation, revocation.effectiveWhen <= now,
-                let serial = SerialNumber.content(hex: certificate.serialNumber)
-            else { return nil }
+    private func list(number: UInt64, revoked: [RevokedCertificate], now: Date) throws -> TBSCertList {
+        let entries = try revoked.filter { $0.revocation.effectiveWhen <= now }.map { certificate in
+            // A revoked certificate is never left out in silence.
+            guard let serial = SerialNumber.content(hex: certificate.serialNumber) else {
+                throw IssuanceError.unexpected("the database has a serial number that is not hexadecimal")
+            }
             return RevokedEntry(
-                serialNumber: serial, revocationDate: revocation.effectiveWhen,
-                reason: CRLReason(rawValue: revocation.reason))
+                serialNumber: serial, revocationDate: certificate.revocation.effectiveWhen,
+                reason: CRLReason(rawValue: certificate.revocation.reason))
         }
         return TBSCertList(
             signatureAlgorithm: self.signatureAlgorithm, issuerDER: self.caCertificate.subjectDER,

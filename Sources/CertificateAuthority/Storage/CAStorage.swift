@@ -12,7 +12,7 @@ package protocol StorageReading {
     /// identifier equals `term`; only those with an archived key when `archivedOnly`.
     func certificates(matching term: String, archivedOnly: Bool) throws -> [CertificateRecord]
     /// Revoked, signed by that key and not expired before `date`, in the order of their serial numbers.
-    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [CertificateRecord]
+    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [RevokedCertificate]
 
     func openIntents() throws -> [SigningIntent]
 

@@ -105,6 +105,18 @@ package struct CertificateRecord: Sendable, Equatable {
     }
 }
 
+/// What a CRL says of one certificate: all that is read of a revoked one, because a large CA has many.
+package struct RevokedCertificate: Sendable, Equatable {
+    /// Upper-case hexadecimal, as in ``CertificateRecord/serialNumber``.
+    package var serialNumber: String
+    package var revocation: CertificateRecord.Revocation
+
+    package init(serialNumber: String, revocation: CertificateRecord.Revocation) {
+        self.serialNumber = serialNumber
+        self.revocation = revocation
+    }
+}
+
 /// That the CA is about to sign something: stored before the token is asked, closed by the outcome.
 package struct SigningIntent: Sendable, Equatable {
     package enum Kind: String, Sendable, Codable {

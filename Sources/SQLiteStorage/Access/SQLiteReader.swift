@@ -75,9 +75,10 @@ extension DatabaseReading {
             ["text": term.text, "serial": term.serial, "bytes": term.bytes?.stored], CertificateRecord.init)
     }
 
-    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [CertificateRecord] {
+    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [RevokedCertificate] {
         try self.all(
-            "list revoked certificates", CertificateRecord.revoked, [caKeyIndex, date.stored], CertificateRecord.init)
+            "list revoked certificates", RevokedCertificate.selection, [caKeyIndex, date.stored],
+            RevokedCertificate.init)
     }
 
     func openIntents() throws -> [SigningIntent] {

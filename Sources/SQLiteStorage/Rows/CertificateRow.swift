@@ -51,11 +51,20 @@ extension CertificateRecord {
         """
 
     static let onlyArchived = " AND EXISTS (SELECT 1 FROM archived_key k WHERE k.request_id = certificate.request_id)"
+}
 
-    static let revoked = """
-        SELECT * FROM certificate WHERE ca_key_index = ? AND revocation_reason IS NOT NULL AND not_after >= ?
-        ORDER BY serial_number
+extension RevokedCertificate {
+    static let selection = """
+        SELECT serial_number, revocation_reason, revoked_when, revocation_effective_when FROM certificate
+        WHERE ca_key_index = ? AND revocation_reason IS NOT NULL AND not_after >= ? ORDER BY serial_number
         """
+
+    init(_ row: RowReader) throws {
+        guard let revocation = try CertificateRecord.Revocation(row) else {
+            throw StorageError.corrupt("revocation_reason", row.operation)
+        }
+        self.init(serialNumber: try row.text("serial_number"), revocation: revocation)
+    }
 }
 
 extension CertificateRecord.Revocation {
