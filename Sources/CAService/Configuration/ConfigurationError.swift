@@ -11,6 +11,7 @@ package struct ConfigurationError: DiagnosableError, Equatable {
         package static let invalidField = Code(rawValue: "invalidField")
         package static let invalidPINSource = Code(rawValue: "invalidPINSource")
         package static let secretUnavailable = Code(rawValue: "secretUnavailable")
+        package static let cancelled = Code(rawValue: "cancelled")
         package static let looseFileMode = Code(rawValue: "looseFileMode")
         package static let exists = Code(rawValue: "exists")
         package static let notInstalled = Code(rawValue: "notInstalled")
@@ -80,6 +81,12 @@ package struct ConfigurationError: DiagnosableError, Equatable {
         ConfigurationError(
             code: .secretUnavailable, headline: "Could not get \(what): \(reason).", hresult: .notAuthenticated,
             advice: [advice])
+    }
+
+    package static func cancelled(_ what: String) -> ConfigurationError {
+        ConfigurationError(
+            code: .cancelled, headline: "Asking for \(what) was cancelled.", hresult: .cancelledByUser,
+            advice: ["Run the command again when you have it."])
     }
 
     package static func looseFileMode(_ path: String, mode: String) -> ConfigurationError {

@@ -4,6 +4,9 @@ package import SecretMemory
 
 /// The controlling terminal.
 package enum Terminal {
+    /// Control-C.
+    private static let interrupt: UInt8 = 3
+
     /// Asks for a secret without echo.
     ///
     /// - Throws: ``ConfigurationError`` when there is no terminal, when the line is empty, or on end of input.
@@ -21,7 +24,9 @@ package enum Terminal {
         }
         Terminal.write("Enter \(what): ", to: terminal)
         var silent = settings
-        silent.c_lflag &= ~tcflag_t(ECHO)
+        // The interrupt key ends the line instead of the process, so that echo is switched on again before we stop.
+        silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        silent.c_cc.11 = Terminal.interrupt  // VEOL
         tcsetattr(terminal, TCSAFLUSH, &silent)
         defer {
             tcsetattr(terminal, TCSAFLUSH, &settings)
@@ -37,6 +42,7 @@ package enum Terminal {
         while count < buffer.count, let base = buffer.baseAddress {
             let read = Glibc.read(terminal, base + count, 1)
             guard read == 1, buffer[count] != 0x0A else { break }
+            guard buffer[count] != Terminal.interrupt else { throw ConfigurationError.cancelled(what) }
             count += 1
         }
         guard count > 0 else {
