@@ -11,7 +11,7 @@ help:
 	@echo "make build        debug build of the programs and the token simulator"
 	@echo "make release      optimised build"
 	@echo "make format       format the sources in place"
-	@echo "make lint         check the format, and build with warnings as errors"
+	@echo "make lint         check the format, and build"
 	@echo "make bench        issuance through the whole path as a ratio to the raw token"
 	@echo "make clean        remove what was built (never an instance or a token)"
 
@@ -42,7 +42,7 @@ $(CERTSRV_CLIENT)/bin/python:
 		|| { rm -rf $(CERTSRV_CLIENT); echo "note: PyPI gave no certsrv client; its test is skipped"; }
 
 test: packages $(CERTSRV_CLIENT)/bin/python
-	$(SWIFT) build --build-tests -Xswiftc -warnings-as-errors
+	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 
 format:
@@ -50,7 +50,7 @@ format:
 
 lint: packages
 	$(SWIFT) format lint --configuration .swift-format --strict --recursive --parallel Package.swift Sources Tests Benchmarks
-	$(SWIFT) build -Xswiftc -warnings-as-errors
+	$(SWIFT) build
 
 bench: packages
 	$(SWIFT) run -c release --package-path Benchmarks signet-benchmarks

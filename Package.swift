@@ -1,8 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The language rules every target is held to: see `docs/architecture.md`.
+/// The language rules every target is held to: see `docs/architecture.md`. A newer compiler may warn of what this one
+/// does not: `SIGNET_WARNINGS=allowed` builds all the same.
 let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: Context.environment["SIGNET_WARNINGS"] == "allowed" ? .warning : .error),
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),

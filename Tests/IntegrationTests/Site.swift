@@ -56,10 +56,8 @@ struct Site: Sendable {
 
     /// The same behind the simulator, with the limits of a profile.
     ///
-    /// - Parameter checkedProfile: lines for the product's own view of the card, such as an override of the capacity.
-    func makeCard(
-        _ label: String, profile: String, overrides: String = "", simulator: String = ""
-    ) async throws -> String {
+    /// - Parameter overrides: lines for the product's own view of the card, such as an override of the capacity.
+    func makeCard(_ label: String, profile: String, overrides: String = "") async throws -> String {
         let configuration = try self.softHSMConfiguration(label)
         let simulation = try self.directory.write(
             "\(label)-simulator.yaml",
@@ -72,7 +70,6 @@ struct Site: Sendable {
                 profiles: "\(Programs.checkout)/hsm-profiles"
                 tokens:
                   - {label: "\(label)", profile: \(profile)}
-                \(simulator)
 
                 """.utf8))
         let file = try self.directory.write(
@@ -89,6 +86,14 @@ struct Site: Sendable {
                 """.utf8))
         try await self.operate("token", "init", "--token-file", file, "--so-pin", "file:\(self.path("pin-so"))")
         return file
+    }
+
+    /// Lets calls of a simulated token fail from now on, counted in each process.
+    func setFaults(_ faults: String, on label: String) throws {
+        let path = self.path("\(label)-simulator.yaml")
+        let text = try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "faults:")[0]
+        try (text + (faults.isEmpty ? "" : "faults:\n\(faults)\n")).write(
+            toFile: path, atomically: true, encoding: .utf8)
     }
 
     /// What `pkcs11-tool -O` shows of a SoftHSM token, private objects as well.
@@ -120,11 +125,17 @@ extension Site {
 
     /// A root and an issuing CA in `issuing` on token `issuing`, with CRLs and `chain.pem`.
     ///
-    /// - Parameter port: of the enrolment pages; the publication points are on the next one.
-    static func issuing(keyAlgorithm: String = "p-256", port: Int = 1) async throws -> Site {
+    /// - Parameters:
+    ///   - port: of the enrolment pages; the publication points are on the next one.
+    ///   - simulated: puts the issuing CA's token behind the simulator.
+    static func issuing(
+        keyAlgorithm: String = "p-256", port: Int = 1, simulated: Bool = false
+    ) async throws -> Site {
         let site = try Site.empty()
         try await site.makeRoot()
-        let token = try await site.makeToken("issuing")
+        let token =
+            simulated
+            ? try await site.makeCard("issuing", profile: "softhsm2") : try await site.makeToken("issuing")
         try await site.operate(
             "init", "subordinate", site.path("issuing"), "--name", "Test Issuing CA", "--subject",
             "CN=Test Issuing CA,O=Test", "--token-file", token, "--key-algorithm", keyAlgorithm, "--publication-url",

@@ -1,0 +1,75 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A token that fails under the CA")
+struct FailingTokenTests {
+    /// The provider tries a signature a second time in a new session, so both calls fail.
+    private static let signFails = [1, 2].map {
+        "  - {function: C_Sign, call: \($0), returns: CKR_DEVICE_ERROR}"
+    }.joined(separator: "\n")
+
+    @Test("A signature that fails is told with token and call, issues nothing, and the next attempt works")
+    func commandLine() async throws {
+        let site = try await Site.issuing(simulated: true)
+        let request = try await site.makeRequest("www")
+        let submit = { (out: String) in
+            [
+                Programs.signet, "request", "submit", "--instance", site.path("issuing"), "--template", "WebServer",
+                "--out", site.path(out), request,
+            ]
+        }
+        try site.setFaults(Self.signFails, on: "issuing")
+        let failed = try await run(submit("failed.crt"))
+        #expect(failed.status == 1)
+        #expect(failed.stderr.contains("\"issuing\""))
+        #expect(failed.stderr.contains("C_Sign with CKM_ECDSA returned CKR_DEVICE_ERROR (0x30)"))
+        #expect(failed.stderr.contains("code: 0x8"))
+        #expect(failed.stderr.contains("hint: "))
+        #expect(!FileManager.default.fileExists(atPath: site.path("failed.crt")))
+        let failures = try await site.operate(
+            "request", "list", "--instance", site.path("issuing"), "--disposition", "error", "--numbers")
+        #expect(failures.text.split(separator: "\n").count == 1)
+        let trail = try await site.operate("audit", "show", "--instance", site.path("issuing")).text
+        #expect(trail.contains(" 10001 ") && trail.contains("CKR_DEVICE_ERROR"))
+
+        try site.setFaults("", on: "issuing")
+        try await succeed(submit("www.crt"))
+        try await succeed(["openssl", "verify", "-CAfile", site.path("chain.pem"), site.path("www.crt")])
+        try await site.operate("audit", "verify", "--instance", site.path("issuing"))
+    }
+
+    @Test("One failure of a call that may be repeated is repeated and not seen")
+    func repeated() async throws {
+        let site = try await Site.issuing(simulated: true)
+        try site.setFaults("  - {function: C_Sign, call: 1, returns: CKR_SESSION_HANDLE_INVALID}", on: "issuing")
+        try await site.operate(
+            "request", "submit", "--instance", site.path("issuing"), "--template", "WebServer", "--out",
+            site.path("www.crt"), try await site.makeRequest("www"))
+        try await succeed(["openssl", "verify", "-CAfile", site.path("chain.pem"), site.path("www.crt")])
+    }
+
+    @Test("A web client learns the code and its request's number, and nothing of the token")
+    func web() async throws {
+        let port = try await RunningService.freePorts()
+        let site = try await Site.serving(port: port, simulated: true)
+        // The TLS handshake signs on the token as well: the first call is the handshake's.
+        try site.setFaults(
+            [2, 3].map { "  - {function: C_Sign, call: \($0), returns: CKR_DEVICE_ERROR}" }.joined(separator: "\n"),
+            on: "issuing")
+        let service = try await RunningService(site, port: port)
+        let page = try await succeed(
+            site.curl("certfnsh.asp", port: port) + [
+                "--data-urlencode", "Mode=newreq", "--data-urlencode", "CertRequest@\(site.makeRequest("www"))",
+                "--data-urlencode", "CertAttrib=CertificateTemplate:WebServer",
+            ]
+        ).text
+        #expect(!page.contains("issued to you"))
+        #expect(page.contains(/0x8[0-9a-fA-F]{7}/))
+        for fact in ["issuing\"", "C_Sign", "CKR_", "SoftHSM", "serial"] { #expect(!page.contains(fact), "\(fact)") }
+        #expect(try await service.stop() == 0)
+        let active = try await site.operate(
+            "request", "list", "--instance", site.path("issuing"), "--disposition", "active", "--numbers")
+        #expect(active.text.isEmpty)
+    }
+}
