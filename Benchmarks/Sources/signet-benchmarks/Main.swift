@@ -108,9 +108,8 @@ struct RawSigner: Sendable {
         var template = AttributeTemplate()
         template[.objectClass] = .privateKey
         let wanted = template
-        guard let key = try await token.withSession({ try $0.findObjects(wanted) }).first else {
-            throw BenchmarkFailure.noKey
-        }
+        let found = try await token.withSession { session in try session.findObjects(wanted) }
+        guard let key = found.first else { throw BenchmarkFailure.noKey }
         self.token = token
         self.key = key
         let digest = [UInt8](repeating: 0x5A, count: 32)
