@@ -54,6 +54,10 @@ import Testing
         let retrieved = try await fixture.authority.result(ofRequest: pending.requestID, for: CAFixture.alice)
         try FullPKIResponse(derEncoded: retrieved.fullResponseDER ?? [])
             .verifyEncryptedKeyHash(sent: Digest.sha256.hash(encryptedKey))
+        let plain = try await fixture.authority.result(
+            ofRequest: pending.requestID, for: CAFixture.alice, response: .certificateOnly)
+        #expect(plain.certificateDER == issued.certificateDER)
+        #expect(plain.fullResponseDER == nil)
     }
 
     @Test("A template that archives denies a request without a key: 0x80094804")

@@ -75,7 +75,7 @@ import Testing
         let first = try await fixture.submit(request)
         fixture.token.behave(.fails)
         let retrieved = try await fixture.authority.result(
-            ofRequest: first.requestID, for: CAFixture.alice, wantsFullResponse: true)
+            ofRequest: first.requestID, for: CAFixture.alice, response: .full)
         #expect(retrieved.certificateDER == first.certificateDER)
         #expect(retrieved.fullResponseDER == nil)
         #expect(retrieved.failure is KeyProviderError)

@@ -15,7 +15,7 @@ struct ServerTests {
     private func curl(_ pki: TestPKI, _ arguments: [String]) async throws -> ToolResult {
         try await run(
             [
-                "curl", "-sS", "--max-time", "20", "--cacert", pki.directory.path("root.pem"), "-u",
+                "curl", "-sS", "--max-time", "120", "--cacert", pki.directory.path("root.pem"), "-u",
                 "alice:\(GivenUsers.password)",
             ]
                 + arguments)

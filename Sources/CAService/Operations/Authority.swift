@@ -47,7 +47,7 @@ package struct Authority: Sendable {
     }
 
     package func result(ofRequest id: Int64, for caller: Principal) async throws -> EnrollmentResult {
-        try await self.authority.result(ofRequest: id, for: caller)
+        try await self.authority.result(ofRequest: id, for: caller, response: .certificateOnly)
     }
 
     package func approve(request id: Int64, by who: Principal) async throws -> EnrollmentResult {

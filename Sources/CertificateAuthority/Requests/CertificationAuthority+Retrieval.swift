@@ -7,10 +7,10 @@ extension CertificationAuthority {
     ///
     /// - Parameters:
     ///   - caller: the requester, or somebody with a role that reads the queue.
-    ///   - wantsFullResponse: answer with a CMC full response also for a PKCS #10; a CMC request always gets one.
+    ///   - response: what to sign for the answer; nothing is signed for ``ResponseForm/certificateOnly``.
     /// - Throws: ``RequestError``: `unknownRequest` (0x80094004), `accessDenied` (0x80070005); ``StorageError``.
     package func result(
-        ofRequest requestID: Int64, for caller: Principal, wantsFullResponse: Bool = false
+        ofRequest requestID: Int64, for caller: Principal, response: ResponseForm = .asRequested
     ) async throws -> EnrollmentResult {
         let operation = "retrieve request \(requestID)"
         let found = try await self.storage.read { db in
@@ -21,7 +21,8 @@ extension CertificationAuthority {
             throw RequestError.accessDenied(caller, needs: [.reader, .certificateManager], operation: operation)
         }
         let result = EnrollmentResult(row, certificateDER: found.1?.certificateDER)
-        return await self.addingFullResponse(to: result, for: row, wanted: wantsFullResponse)
+        guard response != .certificateOnly else { return result }
+        return await self.addingFullResponse(to: result, for: row, wanted: response == .full)
     }
 
     /// Adds a CMC full response when it is wanted or the request was a CMC request.

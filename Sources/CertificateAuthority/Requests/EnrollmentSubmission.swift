@@ -21,6 +21,16 @@ package struct EnrollmentSubmission: Sendable {
     }
 }
 
+/// What an answer carries beside the certificate. A full response costs a signature by the CA's key.
+package enum ResponseForm: Sendable {
+    /// No full response.
+    case certificateOnly
+    /// A full response for a CMC request, none for a PKCS #10.
+    case asRequested
+    /// A full response in any case.
+    case full
+}
+
 /// What became of a request.
 package struct EnrollmentResult: Sendable {
     package var requestID: Int64

@@ -69,7 +69,8 @@ struct RetrievalRoutes: Sendable {
             return .certificate(try authority.own(renewal: renewal).certificateDER)
         case .request(let requestID):
             context.notes.update { $0.requestID = requestID }
-            let result = try await self.enrollment.result(ofRequest: requestID, for: context.principal)
+            let result = try await self.enrollment.result(
+                ofRequest: requestID, for: context.principal, response: .certificateOnly)
             context.notes.record(result)
             if let der = result.certificateDER { return .certificate(der) }
             let page = ErrorPage(result, mode: .fetch, reference: context.reference)

@@ -56,7 +56,8 @@ struct SubmissionRoutes: Sendable {
             notes.mode = .checkPending
             notes.requestID = requestID
         }
-        let result = try await self.front.enrollment.result(ofRequest: requestID, for: context.principal)
+        let result = try await self.front.enrollment.result(
+            ofRequest: requestID, for: context.principal, response: .asRequested)
         return self.page(for: result, mode: .checkPending, context)
     }
 

@@ -12,11 +12,9 @@ package protocol CertificateEnrolling: Sendable {
     ///
     /// - Throws: a `DiagnosableError`; `0x80094004` when there is no such request, `0x80070005` when it is not the
     ///   caller's to see.
-    func result(ofRequest requestID: Int64, for caller: Principal) async throws -> EnrollmentResult
+    func result(
+        ofRequest requestID: Int64, for caller: Principal, response: ResponseForm
+    ) async throws -> EnrollmentResult
 }
 
-extension CertificationAuthority: CertificateEnrolling {
-    package func result(ofRequest requestID: Int64, for caller: Principal) async throws -> EnrollmentResult {
-        try await self.result(ofRequest: requestID, for: caller, wantsFullResponse: false)
-    }
-}
+extension CertificationAuthority: CertificateEnrolling {}

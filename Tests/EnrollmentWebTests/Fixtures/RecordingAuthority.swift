@@ -30,7 +30,9 @@ final class RecordingAuthority: CertificateEnrolling {
         }
     }
 
-    func result(ofRequest requestID: Int64, for caller: Principal) async throws -> EnrollmentResult {
+    func result(
+        ofRequest requestID: Int64, for caller: Principal, response: ResponseForm
+    ) async throws -> EnrollmentResult {
         guard let result = self.state.withLock({ $0.results[requestID] }) else {
             throw RequestError.unknownRequest(requestID, operation: "retrieve request \(requestID)")
         }

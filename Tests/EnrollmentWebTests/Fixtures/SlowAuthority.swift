@@ -17,10 +17,12 @@ final class SlowAuthority: CertificateEnrolling {
     func release() { self.released.continuation.finish() }
 
     func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
-        try await self.result(ofRequest: 1, for: submission.caller)
+        try await self.result(ofRequest: 1, for: submission.caller, response: .asRequested)
     }
 
-    func result(ofRequest requestID: Int64, for caller: Principal) async throws -> EnrollmentResult {
+    func result(
+        ofRequest requestID: Int64, for caller: Principal, response: ResponseForm
+    ) async throws -> EnrollmentResult {
         self.asked.continuation.finish()
         for await _ in self.released.stream {}
         return EnrollmentResult(
