@@ -43,7 +43,7 @@ $(CERTSRV_CLIENT)/bin/python:
 
 test: packages $(CERTSRV_CLIENT)/bin/python
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8
 
 format:
 	$(SWIFT) format format --configuration .swift-format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
