@@ -63,7 +63,9 @@ package actor TokenOpener {
         let uri = try PKCS11URI(configuration.token)
         for slot in try module.slots() {
             let token = try slot.tokenInfo().identification
-            guard uri.matches(token), let match = catalog.match(token, modulePath: configuration.module) else { continue }
+            guard uri.matches(token), let match = try catalog.match(token, modulePath: configuration.module) else {
+                continue
+            }
             return try catalog.profile(named: match.name, overrides: overrides)
         }
         throw ConfigurationError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
