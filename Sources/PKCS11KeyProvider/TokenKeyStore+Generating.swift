@@ -13,9 +13,12 @@ extension TokenKeyStore {
             )
         }
         return try await self.exclusively {
+            try await self.removeLeftovers()
             try await self.requireRoom(for: .keyPair(specification), operation: operation)
             // Chosen before the first object exists, so that everything made under it can be found and removed.
-            let id = try await self.withSession(operation: operation) { try $0.randomBytes(20) }
+            let id = try await self.withSessionRetried(operation: operation) { session, _ in
+                try session.randomBytes(20)
+            }
             do {
                 return try await self.generateAndProve(specification, id: id, operation: operation)
             } catch {
@@ -29,7 +32,13 @@ extension TokenKeyStore {
     ) async throws -> TokenKeyPair {
         let templates = KeyTemplates(specification, id: id)
         // Not through `withSession(operation:)`: the roll-back classifies the token's own error.
-        try await self.token.withSession(.readWrite) { session in
+        try await self.connection.once(
+            .readWrite, isNew: false, limit: self.connection.deadlines.generate,
+            late: { session in
+                // The caller was told that nothing was made. What cannot be removed now is removed at the next write.
+                do { _ = try Leftovers.everything(id: id).remove(session) } catch { self.leftovers.withLock { $0.append(.everything(id: id)) } }
+            }
+        ) { session, _ in
             _ = try session.generateKeyPair(
                 templates.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
         }
@@ -37,7 +46,7 @@ extension TokenKeyStore {
             role: specification.role, operation: operation,
             derFromToken: self.profile.template.ecdsaSignature.value == .der)
         // A new session: what is there only for the session that made it must not pass.
-        return try await self.token.withSession(.readOnly, isNew: true) { session in
+        return try await self.connection.once(.readOnly, isNew: true, limit: nil, late: nil) { session, live in
             let keys = try session.privateKeys(id: id)
             guard let key = keys.first, keys.count == 1, key.algorithm == specification.algorithm else {
                 throw KeyProviderError.notProven(
@@ -46,7 +55,7 @@ extension TokenKeyStore {
             let pair = try self.keyPair(key, session, operation)
             try self.judge(pair.attributes, operation: operation)
             try proof.prove(key, session)
-            self.handles.withLock { $0[pair.locator] = key }
+            live.remember(key, pair.locator)
             return pair
         }
     }
@@ -71,7 +80,7 @@ extension TokenKeyStore {
         let operation = "remove the key \(key.reference)"
         let resolver = try KeyResolver(key, token: self.identification, operation: operation)
         try await self.exclusively {
-            self.forget(key)
+            self.connection.live.forget(key)
             try await self.withSession(.readWrite, operation: operation) { session in
                 let found = try resolver.find(session)
                 try session.destroyAll(id: found.id)

@@ -152,9 +152,10 @@ extension TokenKeyStore {
 
     func ledger(operation: String) async throws -> CapacityLedger {
         let capacity = self.profile.capacity
-        return try await self.withSessionRetried(operation: operation) { session in
+        return try await self.withSessionRetried(operation: operation) { session, live in
             CapacityLedger(
-                capacity: capacity, census: try TokenCensus(scanning: session), info: try self.token.slot.tokenInfo())
+                capacity: capacity, census: try TokenCensus(scanning: session),
+                info: try live.token.slot.tokenInfo())
         }
     }
 }

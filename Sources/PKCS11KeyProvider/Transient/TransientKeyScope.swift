@@ -10,11 +10,19 @@ extension TokenKeyStore {
     public func withTransientKeys<R: Sendable>(
         _ body: @escaping @Sendable (any TransientKeyOperations) throws -> R
     ) async throws -> R {
-        try await self.withSession(operation: "work with keys on the token \(self.identification)") { session in
-            let scope = TransientKeyScope(store: self, session: session)
-            let result = Result { try body(scope) }
-            try scope.destroyAll(after: result)
-            return try result.get()
+        let operation = "work with keys on the token \(self.identification)"
+        return try await self.translating(operation) {
+            try await self.connection.once(
+                .readOnly, isNew: false, limit: self.connection.deadlines.use * 10,
+                late: nil
+            ) { session, live in
+                let scope = TransientKeyScope(store: self, session: session, live: live)
+                let result = Result { try body(scope) }
+                // The failure of a call inside is seen by the connection as it was.
+                if let failure = scope.failure { self.connection.failed(failure, live) }
+                try scope.destroyAll(after: result)
+                return try result.get()
+            }
         }
     }
 }
@@ -23,10 +31,14 @@ extension TokenKeyStore {
 final class TransientKeyScope: TransientKeyOperations {
     private let store: TokenKeyStore
     private let session: Session
+    private let live: LiveToken
+    /// The last call that failed.
+    private(set) var failure: (any Error)?
     private var keys: [ObjectHandle] = []
     private(set) var mechanismsUsed: [String] = []
 
-    init(store: TokenKeyStore, session: Session) {
+    init(store: TokenKeyStore, session: Session, live: LiveToken) {
+        self.live = live
         self.store = store
         self.session = session
     }
@@ -147,10 +159,10 @@ final class TransientKeyScope: TransientKeyOperations {
     ) throws -> ObjectHandle {
         let stale: Set<ReturnValue> = [.keyHandleInvalid, .objectHandleInvalid, .unwrappingKeyHandleInvalid]
         do {
-            return try body(self.store.resolve(resolver, self.session))
+            return try body(self.live.resolve(resolver, self.session))
         } catch let error as PKCS11Error where stale.contains(error.returnValue) {
-            self.store.forget(resolver.locator)
-            return try body(self.store.resolve(resolver, self.session))
+            self.live.forget(resolver.locator)
+            return try body(self.live.resolve(resolver, self.session))
         }
     }
 
@@ -180,7 +192,8 @@ final class TransientKeyScope: TransientKeyOperations {
         do {
             return try body()
         } catch {
-            throw KeyProviderError.of(error, operation: operation)
+            self.failure = error
+            throw KeyProviderError.of(error, operation: operation, profile: self.store.profile)
         }
     }
 }
