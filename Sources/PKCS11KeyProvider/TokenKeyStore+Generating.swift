@@ -12,6 +12,7 @@ extension TokenKeyStore {
                 operation: operation, reason: "only RSA keys transport keys", advice: "Choose an RSA key for this role."
             )
         }
+        try self.profile.require(specification.algorithm, operation: operation)
         return try await self.exclusively {
             try await self.removeLeftovers()
             try await self.requireRoom(for: .keyPair(specification), operation: operation)
@@ -30,7 +31,8 @@ extension TokenKeyStore {
     private func generateAndProve(
         _ specification: KeyPairSpecification, id: [UInt8], operation: String
     ) async throws -> TokenKeyPair {
-        let templates = KeyTemplates(specification, id: id)
+        let templates = try KeyTemplates(
+            specification, id: id, rules: self.profile.template, operation: operation)
         // Not through `withSession(operation:)`: the roll-back classifies the token's own error.
         try await self.connection.once(
             .readWrite, isNew: false, limit: self.connection.deadlines.generate,
@@ -43,8 +45,7 @@ extension TokenKeyStore {
                 templates.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
         }
         let proof = KeyProof(
-            role: specification.role, operation: operation,
-            derFromToken: self.profile.template.ecdsaSignature.value == .der)
+            role: specification.role, operation: operation, profile: self.profile)
         // A new session: what is there only for the session that made it must not pass.
         return try await self.connection.once(.readOnly, isNew: true, limit: nil, late: nil) { session, live in
             let keys = try session.privateKeys(id: id)

@@ -1,3 +1,4 @@
+internal import DeviceProfiles
 internal import KeyProvider
 internal import PKCS11
 
@@ -8,7 +9,10 @@ struct KeyTemplates: Sendable {
     let publicKey: AttributeTemplate
     let privateKey: AttributeTemplate
 
-    init(_ specification: KeyPairSpecification, id: [UInt8]) {
+    /// - Throws: `unsupported` when the profile wants what is not known here.
+    init(
+        _ specification: KeyPairSpecification, id: [UInt8], rules: DeviceProfile.TemplateRules, operation: String
+    ) throws(KeyProviderError) {
         let role = specification.role
         var publicKey = AttributeTemplate()
         var privateKey = AttributeTemplate()
@@ -33,13 +37,16 @@ struct KeyTemplates: Sendable {
             publicKey[.wrap] = role.decrypts
             privateKey[.decrypt] = role.decrypts
             privateKey[.unwrap] = role.decrypts
+        case .ed25519:
+            self.mechanism = Mechanism(.ecEdwardsKeyPairGen)
+            publicKey[.ecParameters] = KeyAlgorithm.ed25519Parameters[0]
         case .p256, .p384, .p521:
             // An EC key cannot decrypt; some devices refuse a template that mentions it.
             self.mechanism = Mechanism(.ecKeyPairGen)
             publicKey[.ecParameters] = specification.algorithm.curve?.parametersDER
         }
-        self.publicKey = publicKey
-        self.privateKey = privateKey
+        self.publicKey = try rules.applied(to: publicKey, of: .publicKey, operation: operation)
+        self.privateKey = try rules.applied(to: privateKey, of: .privateKey, operation: operation)
     }
 }
 

@@ -68,10 +68,10 @@ actor TokenLogin {
         return try await self.ask(operation)
     }
 
-    /// Remembers what the token said to the PIN of ``pinForUse(_:operation:)``.
-    func used(_ error: PKCS11Error, on token: TokenIdentification, operation: String) throws {
-        guard let refused = self.refused(error, operation) else { return }
-        self.refusal = refused
+    /// Remembers that the token refused the PIN of ``pinForUse(_:operation:)``.
+    func refused(_ error: KeyProviderError, on token: TokenIdentification) throws {
+        guard error.failureClass == .authBlocked else { return }
+        self.refusal = error
         try self.policy.refusals?.record(token, at: self.clock())
     }
 

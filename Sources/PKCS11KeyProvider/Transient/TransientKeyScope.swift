@@ -139,10 +139,37 @@ final class TransientKeyScope: TransientKeyOperations {
     }
 
     func encrypt(_ plaintext: SecretBytes, with key: TransientKey, cipher: ContentCipher) throws -> [UInt8] {
-        try self.translating("encrypt on the token") {
+        try cipher.require(by: self.store.profile, operation: "encrypt on the token")
+        return try self.translating("encrypt on the token") {
             try plaintext.withUnsafeBytes {
                 try self.session.encrypt($0, with: self.handle(key), self.used(cipher.mechanism))
             }
+        }
+    }
+
+    func decrypt(_ ciphertext: [UInt8], with key: TransientKey, cipher: ContentCipher) throws -> SecretBytes {
+        try cipher.require(by: self.store.profile, operation: "decrypt on the token")
+        return try self.translating("decrypt on the token") {
+            try SecretBytes(capacity: max(64, ciphertext.count)) { buffer in
+                try self.session.decrypt(ciphertext, with: self.handle(key), self.used(cipher.mechanism), into: buffer)
+            }
+        }
+    }
+
+    func unwrapSecretKey(
+        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as secret: SecretKeyAlgorithm
+    ) throws -> TransientKey {
+        let operation = "unwrap a secret key with a secret key"
+        let mechanism = try self.mechanism(algorithm, operation)
+        return try self.translating(operation) {
+            var template = TransientTemplates.generatedSecretKey(secret)
+            // The wrapped key tells its length; some devices want to be told as well.
+            if self.store.profile.template.unwrapRequire.value?.contains("VALUE_LEN") != true {
+                template[.valueLength] = nil
+            }
+            template[.decrypt] = true
+            return self.kept(
+                try self.session.unwrapKey(wrappedKey, with: self.handle(key), self.used(mechanism), template: template))
         }
     }
 
@@ -167,6 +194,7 @@ final class TransientKeyScope: TransientKeyOperations {
     }
 
     private func mechanism(_ algorithm: KeyWrapAlgorithm, _ operation: String) throws(KeyProviderError) -> Mechanism {
+        if algorithm == .aesKeyWrap { return Mechanism(.aesKeyWrap) }
         guard let mechanism = self.store.profile.keyWrapPadded else {
             throw .unsupported(
                 operation: operation,
