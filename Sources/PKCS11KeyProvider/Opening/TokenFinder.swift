@@ -47,6 +47,17 @@ struct TokenFinder {
         }
     }
 
+    /// The initialised tokens that are there.
+    func present(in module: Module) throws(PKCS11Error) -> [TokenIdentification] {
+        var present: [TokenIdentification] = []
+        for slot in try module.slots() {
+            if let info = try self.info(of: slot), info.flags.contains(.tokenInitialized) {
+                present.append(info.identification)
+            }
+        }
+        return present
+    }
+
     /// `nil` for a slot whose token has gone meanwhile or is not one that the module knows: another token may fit.
     private func info(of slot: Slot) throws(PKCS11Error) -> TokenInfo? {
         do throws(PKCS11Error) {

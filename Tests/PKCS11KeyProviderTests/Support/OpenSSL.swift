@@ -5,13 +5,30 @@ import Testing
 /// `openssl` as the judge of what a token made.
 enum OpenSSL {
     static func verify(
-        _ signature: [UInt8], of message: [UInt8], hash: String, subjectPublicKeyInfo: [UInt8]
+        _ signature: [UInt8], of message: [UInt8], hash: String, subjectPublicKeyInfo: [UInt8], isPSS: Bool = false
     ) async throws -> Bool {
         let directory = try TemporaryDirectory()
         let key = try directory.write("key.der", subjectPublicKeyInfo)
         let file = try directory.write("signature", signature)
+        let pss = isPSS ? ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"] : []
         let result = try await run(
-            ["openssl", "dgst", "-\(hash)", "-verify", key, "-keyform", "DER", "-signature", file], input: message)
+            ["openssl", "dgst", "-\(hash)", "-verify", key, "-keyform", "DER"] + pss + ["-signature", file],
+            input: message)
+        return result.status == 0
+    }
+
+    /// A signature scheme that hashes by itself, such as Ed25519.
+    static func verifyRaw(
+        _ signature: [UInt8], of message: [UInt8], subjectPublicKeyInfo: [UInt8]
+    ) async throws -> Bool {
+        let directory = try TemporaryDirectory()
+        let key = try directory.write("key.der", subjectPublicKeyInfo)
+        let file = try directory.write("signature", signature)
+        let input = try directory.write("message", message)
+        let result = try await run([
+            "openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", key, "-sigfile", file,
+            "-in", input,
+        ])
         return result.status == 0
     }
 
