@@ -74,6 +74,7 @@ let package = Package(
         library(
             "PKCS11KeyProvider",
             ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "SecretMemory", "CLibCrypto"]),
+        library("TokenDoctor", ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "CLibCrypto", yams]),
         library("TokenSimulator", ["CPKCS11", "DeviceProfiles", "Diagnostics"]),
         .target(
             name: "SignetTokenSimulator", dependencies: ["TokenSimulator", "CPKCS11"], exclude: ["exports.map"],
@@ -92,8 +93,8 @@ let package = Package(
             "CAService",
             [
                 "Diagnostics", "SecretMemory", "PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider",
-                "PKIMessages", "CertificateAuthority", "KeyArchival", "SQLiteStorage", "CLibCrypto", asn1, x509,
-                crypto, yams, logging,
+                "TokenDoctor", "PKIMessages", "CertificateAuthority", "KeyArchival", "SQLiteStorage", "CLibCrypto",
+                asn1, x509, crypto, yams, logging,
             ]),
         library(
             "EnrollmentWeb",
@@ -103,8 +104,9 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "CAService", "CertificateAuthority", "KeyArchival", "KeyProvider", "PKIMessages", "SecretMemory",
-                "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider", "PKIMessages",
+                "SecretMemory", "TokenDoctor", "Diagnostics",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -124,6 +126,7 @@ let package = Package(
         tests("SecretMemoryTests", ["SecretMemory"]),
         tests("PKCS11Tests", ["PKCS11", "CPKCS11", "Diagnostics"]),
         tests("DeviceProfilesTests", ["DeviceProfiles", "Diagnostics"]),
+        tests("TokenDoctorTests", ["TokenDoctor", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics"]),
         tests(
             "PKCS11KeyProviderTests",
             ["PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics", "SecretMemory"]),

@@ -17,6 +17,7 @@ struct Signet: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
             RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, WebCommand.self, TokenCommand.self,
+            ProfileCommand.self, ExplainCommand.self,
             TemplateCommand.self, AuditCommand.self,
         ])
 

@@ -1,5 +1,6 @@
-import Diagnostics
+import CDispatch
 import CoreFoundation
+import Diagnostics
 import Foundation
 import Glibc
 package import SecretMemory

@@ -27,19 +27,34 @@ package actor TokenOpener {
     /// refused is not tried again.
     package func open(_ configuration: TokenConfiguration) async throws -> any KeyToken {
         if let opened = self.opened[configuration] { return try await opened.value }
-        let task = Task { try await self.openNow(configuration) }
+        let task = Task { try await self.openNow(configuration, profile: nil) }
         self.opened[configuration] = task
         return try await task.value
     }
 
-    private func openNow(_ configuration: TokenConfiguration) async throws -> TokenKeyStore {
+    /// Opens a token for which there may be no profile: `nil` is returned beside it then.
+    func openForDiagnosis(_ configuration: TokenConfiguration) async throws -> (any KeyToken, DeviceProfile?) {
+        let profile: DeviceProfile?
+        do {
+            profile = try self.profile(of: configuration, in: self.module(of: configuration))
+        } catch let error as ConfigurationError where error.code == .noProfile {
+            profile = nil
+        }
+        if let opened = self.opened[configuration] { return (try await opened.value, profile) }
+        let used = profile ?? DeviceProfile(name: "unknown", summary: "A device without a profile")
+        let task = Task { try await self.openNow(configuration, profile: used) }
+        self.opened[configuration] = task
+        return (try await task.value, profile)
+    }
+
+    private func openNow(_ configuration: TokenConfiguration, profile: DeviceProfile?) async throws -> TokenKeyStore {
         let (secrets, directory) = (self.secrets, self.directory)
         let reference = try KeyReference(configuration.token)
         let module = try self.module(of: configuration)
         let store = try TokenKeyStore.open(
             PKCS11KeyProvider.TokenConfiguration(
                 modulePath: configuration.module, initializationString: configuration.moduleArguments,
-                profile: try self.profile(of: configuration, in: module), reference: reference),
+                profile: try profile ?? self.profile(of: configuration, in: module), reference: reference),
             modules: self.modules
         ) {
             try secrets.read(
@@ -49,7 +64,7 @@ package actor TokenOpener {
         return store
     }
 
-    private func module(of configuration: TokenConfiguration) throws -> Module {
+    func module(of configuration: TokenConfiguration) throws -> Module {
         try self.prepareEnvironment(configuration)
         return try self.modules.module(
             path: configuration.module, initializationString: configuration.moduleArguments)
