@@ -33,8 +33,10 @@ let hummingbird: [Target.Dependency] = [
 ]
 
 /// `libsignet-token-simulator.so` shows `C_GetFunctionList` and nothing else, so that it can be loaded into a process
-/// that has Swift modules of the same names.
+/// that has Swift modules of the same names. It stays mapped after `dlclose`, because a program may forget `C_Finalize`,
+/// which ends the thread of the control socket.
 let simulatorExports = LinkerSetting.unsafeFlags([
+    "-Xlinker", "-z", "-Xlinker", "nodelete",
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/SignetTokenSimulator/exports.map",
 ])
 
@@ -76,6 +78,7 @@ let package = Package(
             ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "SecretMemory", "CLibCrypto"]),
         library("TokenDoctor", ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "CLibCrypto", yams]),
         library("TokenSimulator", ["CPKCS11", "DeviceProfiles", "Diagnostics"]),
+        library("SimulatorControl", []),
         .target(
             name: "SignetTokenSimulator", dependencies: ["TokenSimulator", "CPKCS11"], exclude: ["exports.map"],
             swiftSettings: settings, linkerSettings: [simulatorExports]),
@@ -130,7 +133,9 @@ let package = Package(
         tests(
             "PKCS11KeyProviderTests",
             ["PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics", "SecretMemory"]),
-        tests("TokenSimulatorTests", ["TokenSimulator", "CPKCS11", "DeviceProfiles", "Diagnostics"]),
+        tests(
+            "TokenSimulatorTests",
+            ["TokenSimulator", "SimulatorControl", "CPKCS11", "DeviceProfiles", "Diagnostics"]),
         tests(
             "PKIMessagesTests", ["PKIMessages", "Diagnostics", "SecretMemory", asn1, x509, crypto],
             exclude: ["Vectors/README.md"]),
