@@ -92,9 +92,29 @@ enum OpenSSL {
         ])
     }
 
+    /// A certificate for a throw-away P-256 key, into which the key of another can be put.
+    static func p256Certificate() async throws -> CertificateModel {
+        let pem = try await self.output(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"])
+        let key = try await self.output(["openssl", "pkey", "-pubout", "-outform", "DER"], input: pem)
+        return CertificateModel(certificate: try await self.certificate(for: key), subjectPublicKeyInfo: key)
+    }
+
     private static func output(_ command: [String], input: [UInt8] = []) async throws -> [UInt8] {
         let result = try await run(command, input: input)
         try #require(result.status == 0, "\(command.joined(separator: " ")): \(result.stderr)")
         return result.stdout
+    }
+}
+
+/// A certificate in which the public key can be replaced by another of the same length. Its signature is wrong then.
+struct CertificateModel: Sendable {
+    let certificate: [UInt8]
+    let subjectPublicKeyInfo: [UInt8]
+
+    func certificate(for key: [UInt8]) throws -> [UInt8] {
+        try #require(key.count == self.subjectPublicKeyInfo.count)
+        let last = self.certificate.count - key.count
+        let place = try #require((0...last).first { self.certificate[$0...].starts(with: self.subjectPublicKeyInfo) })
+        return self.certificate[..<place] + key + self.certificate[(place + key.count)...]
     }
 }
