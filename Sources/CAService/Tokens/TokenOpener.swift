@@ -11,13 +11,16 @@ package actor TokenOpener {
     private let directory: String
     private let secrets: SecretInput
     private let profiles: ProfileDirectories
-    private let modules = ModuleRegistry()
+    private let records: TokenRecords
+    private let modules: ModuleRegistry
     private var opened: [TokenConfiguration: Task<TokenKeyStore, any Error>] = [:]
     /// What was set for a module, so that a second token cannot silently change it.
     private var moduleEnvironment: [String: String] = [:]
 
     /// - Parameter directory: relative paths of a configuration are below it.
-    package init(directory: String, secrets: SecretInput, profiles: ProfileDirectories) {
+    package init(directory: String, secrets: SecretInput, profiles: ProfileDirectories, records: TokenRecords) {
+        self.records = records
+        self.modules = ModuleRegistry(trace: records.trace)
         self.directory = directory
         self.secrets = secrets
         self.profiles = profiles
@@ -47,7 +50,9 @@ package actor TokenOpener {
         return (try await task.value, profile)
     }
 
-    private func openNow(_ configuration: TokenConfiguration, profile: DeviceProfile?) async throws -> TokenKeyStore {
+    private func openNow(
+        _ configuration: TokenConfiguration, profile: DeviceProfile?, isOperatorsWord: Bool = false
+    ) async throws -> TokenKeyStore {
         let (secrets, directory) = (self.secrets, self.directory)
         let reference = try KeyReference(configuration.token)
         let module = try self.module(of: configuration)
@@ -55,7 +60,9 @@ package actor TokenOpener {
             PKCS11KeyProvider.TokenConfiguration(
                 modulePath: configuration.module, initializationString: configuration.moduleArguments,
                 profile: try profile ?? self.profile(of: configuration, in: module), reference: reference),
-            modules: self.modules
+            modules: self.modules,
+            pinPolicy: PINPolicy(
+                isRepeatable: configuration.pin != .prompt && !isOperatorsWord, refusals: self.records.refusals)
         ) {
             try secrets.read(
                 configuration.pin, what: "the PIN of token \(configuration.token)", relativeTo: directory)
@@ -96,6 +103,38 @@ package actor TokenOpener {
         self.modules.finalizeAll()
     }
 
+    /// Forgets that the token refused a PIN, and logs in once by the operator's word, which also clears the token's own
+    /// mark of a wrong PIN (`CKF_USER_PIN_COUNT_LOW`).
+    ///
+    /// - Returns: the token, and how many PINs it had refused.
+    package func unblock(
+        _ configuration: TokenConfiguration
+    ) async throws -> (token: TokenIdentification, refused: Int) {
+        let forgotten = try await self.forgetRefusals(configuration)
+        let profile = try self.profile(of: configuration, in: self.module(of: configuration))
+        let task = Task { try await self.openNow(configuration, profile: profile, isOperatorsWord: true) }
+        self.opened[configuration] = task
+        _ = try await task.value
+        return forgotten
+    }
+
+    private func forgetRefusals(
+        _ configuration: TokenConfiguration
+    ) async throws -> (token: TokenIdentification, refused: Int) {
+        let uri = try PKCS11URI(KeyReference(configuration.token).uri)
+        let present = try self.module(of: configuration).slots().map { try $0.tokenInfo().identification }
+        let fitting = present.filter { uri.matches($0) }
+        guard let token = fitting.first, fitting.count == 1 else {
+            throw OperationError.tokenNotNamed(configuration.token, present: fitting.isEmpty ? present : fitting)
+        }
+        let refusals = self.records.refusals
+        return try await refusals.exclusively {
+            let refused = try refusals.refusal(for: token)?.count ?? 0
+            try refusals.clear(token)
+            return (token, refused)
+        }
+    }
+
     /// Initialises an empty token, sets both PINs, and gives the identification it has then.
     package func initialize(
         _ configuration: TokenConfiguration, securityOfficerPIN: PINSource
@@ -119,5 +158,14 @@ package actor TokenOpener {
             setenv(name, value, 1)
             self.moduleEnvironment[name] = value
         }
+    }
+}
+
+extension OperationError {
+    fileprivate static func tokenNotNamed(_ reference: String, present: [TokenIdentification]) -> OperationError {
+        OperationError(
+            code: Code(rawValue: "tokenNotNamed"), headline: "The reference \(reference) does not fit exactly one token.",
+            hresult: .noSmartCard, facts: present.map { Fact("token present", $0.description) },
+            advice: ["Connect the token, and name its label and serial number."])
     }
 }

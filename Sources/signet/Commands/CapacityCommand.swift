@@ -17,7 +17,7 @@ struct AnyTokenOptions: ParsableArguments {
 
     /// The token's configuration, what opens it, and the instance if there is one.
     func resolve(in context: CommandContext) throws -> (TokenConfiguration, TokenOpener, Instance?) {
-        guard let path = self.instance else { return (try self.token.configuration(), context.opener(), nil) }
+        guard let path = self.instance else { return (try self.token.configuration(), try context.opener(), nil) }
         var options = InstanceOptions()
         options.instance = path
         let instance = try context.open(options)
@@ -155,5 +155,28 @@ struct RetireKeys: ContextCommand {
     private static func confirmed(_ question: String) -> Bool {
         Swift.print("\(question) Type yes: ", terminator: "")
         return readLine() == "yes"
+    }
+}
+
+/// `signet token unblock`
+struct UnblockToken: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unblock", abstract: "Forget that a token refused a PIN, so that it is logged in to again.",
+        discussion: """
+            A PIN that was refused once is not tried again by any program before this, so that a wrong PIN file does not \
+            lock the token. Correct the source of the PIN first: it is tried once now, which clears the token's own mark of a \
+            wrong PIN as well. A PIN that the token has locked stays locked, and the last try is never taken.
+            """)
+
+    @OptionGroup var options: AnyTokenOptions
+
+    func run(in context: CommandContext) async throws {
+        let (configuration, opener, _) = try self.options.resolve(in: context)
+        let (token, refused) = try await opener.unblock(configuration)
+        Console.say(
+            refused == 0
+                ? "No refused PIN was remembered for \(token)."
+                : "Forgotten: \(refused) refused PIN\(refused == 1 ? "" : "s") of \(token).")
+        Console.say("Logged in: the PIN is right.")
     }
 }

@@ -2,12 +2,13 @@ import ArgumentParser
 import CAService
 import KeyProvider
 
-/// `signet token init|list|capacity|retire|doctor`
+/// `signet token init|list|capacity|retire|doctor|unblock`
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "HSMs and smart cards.",
         subcommands: [
             InitToken.self, ListToken.self, TokenCapacityCommand.self, RetireKeys.self, DoctorCommand.self,
+            UnblockToken.self,
         ])
 }
 
