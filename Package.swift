@@ -108,7 +108,7 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider", "PKIMessages",
-                "SecretMemory", "TokenDoctor", "Diagnostics",
+                "SecretMemory", "SimulatorControl", "TokenDoctor", "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -18,7 +18,7 @@ struct Signet: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
             RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, WebCommand.self, TokenCommand.self,
-            ProfileCommand.self, ExplainCommand.self,
+            ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
             TemplateCommand.self, AuditCommand.self,
         ])
 
