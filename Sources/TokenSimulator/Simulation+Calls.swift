@@ -53,6 +53,11 @@ extension Simulation {
                 return work(use) ?? CKR_FUNCTION_NOT_SUPPORTED
             }
         }
+        guard self.faults.isArmed, !isSizeQuery else {
+            let result = self.enter(session, function) { work($0) ?? CKR_FUNCTION_NOT_SUPPORTED }
+            self.events?.write(Call(function: function, isSizeQuery: isSizeQuery), result: result)
+            return result
+        }
         switch self.admit(session, for: function) {
         case .refused(let refusal):
             // Not a call that a fault could meet: it fails by itself.

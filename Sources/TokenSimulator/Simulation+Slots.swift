@@ -94,6 +94,7 @@ extension Simulation {
 
     /// The same for devices that need no look.
     func noticeWithoutLooking() {
+        guard self.canNoticeWithoutLooking else { return }
         let cards = self.reader.withState { state in
             state.cards.values.map(\.card).filter { !$0.needsRescan }
         }

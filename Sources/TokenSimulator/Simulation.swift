@@ -12,6 +12,13 @@ final class Simulation: Sendable {
     let ledger: LedgerStore
     let reader = Reader()
     let events: EventLog?
+    /// False when nothing is set for which sessions and handles must be known: then all of them are those of the
+    /// module inside.
+    let isTracking: Bool
+    /// Whether some card is seen again without a look at the slots.
+    let canNoticeWithoutLooking: Bool
+    /// Whether faults can be ordered while the program runs.
+    let takesOrders: Bool
     /// The change of the ledger as of which orders were taken over.
     private let adopted = Mutex<UInt64?>(nil)
     private let control = Mutex<ControlServer?>(nil)
@@ -24,6 +31,11 @@ final class Simulation: Sendable {
         self.module = module
         self.faults = faults
         self.ledger = LedgerStore(path: configuration.ledgerPath)
+        self.takesOrders = configuration.controlPath != nil
+        self.isTracking = !configuration.tokens.isEmpty || self.takesOrders || faults.hasKeyFilters
+        self.canNoticeWithoutLooking = configuration.tokens.contains {
+            $0.profile.lifecycle.rescanNeeded.value == false
+        }
         if let log = configuration.log {
             self.events = try EventLog(path: log.path, logsCalls: log.includesCalls)
         } else {
@@ -33,12 +45,6 @@ final class Simulation: Sendable {
 
     /// The functions of the module inside.
     var inner: CK_FUNCTION_LIST { self.module.functions.pointee }
-
-    /// False when nothing is set for which sessions and handles must be known: then all of them are those of the
-    /// module inside.
-    var isTracking: Bool {
-        !self.configuration.tokens.isEmpty || self.configuration.controlPath != nil || self.faults.hasKeyFilters
-    }
 
     /// `C_Initialize` of the module inside.
     func initializeModule(_ arguments: InitializeArguments) -> CK_RV {
@@ -110,7 +116,7 @@ final class Simulation: Sendable {
 
     /// Takes over what was ordered over the control socket since the last call.
     func adoptOrders() {
-        guard self.configuration.controlPath != nil else { return }
+        guard self.takesOrders else { return }
         let (ledger, change) = self.ledger.current()
         self.adopted.withLock { adopted in
             guard adopted != change else { return }

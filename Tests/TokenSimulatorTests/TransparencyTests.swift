@@ -11,15 +11,16 @@ struct TransparencyTests {
     @Test("pkcs11-tool --test and p11tool --list-all print the same as on the bare module", arguments: rules)
     func sameOutput(_ rule: [String]) async throws {
         let card = try await SimulatedCard(profile: nil, rule: rule)
-        _ = try await card.tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "one", "--id", "01")
         _ = try await card.tool("--keypairgen", "--key-type", "rsa:2048", "--label", "two", "--id", "02")
-        for arguments in [["--test"], ["-L"], ["-M"], ["-O"]] {
-            let simulated = try await card.tool(arguments[0])
-            let bare = try await card.bareTool(arguments[0])
+        // With one key: what is printed of several depends on the order in which SoftHSM gives them.
+        for argument in ["--test", "-L", "-M", "-O"] {
+            let simulated = try await card.tool(argument)
+            let bare = try await card.bareTool(argument)
             #expect(simulated.comparable == bare.comparable)
             #expect(simulated.status == bare.status)
             #expect(!simulated.text.isEmpty)
         }
+        _ = try await card.tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "one", "--id", "01")
         let list = { (module: String, environment: [String: String]) in
             try await run(
                 [
@@ -52,11 +53,8 @@ struct TransparencyTests {
 }
 
 extension ToolResult {
-    /// Lines without those that tell of the order of objects or of random numbers, sorted: SoftHSM gives its objects
-    /// in another order each time.
-    fileprivate var comparable: [Substring] {
-        self.text.split(separator: "\n").filter { !$0.contains("seems to be OK") || !$0.contains("0x") }.sorted()
-    }
+    /// The lines, sorted: SoftHSM gives the halves of a pair in another order each time.
+    fileprivate var comparable: [Substring] { self.text.split(separator: "\n").sorted() }
 
     /// The objects that p11tool lists, each as one text without its number, sorted.
     fileprivate var sections: [String] {
