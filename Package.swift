@@ -35,8 +35,10 @@ let hummingbird: [Target.Dependency] = [
 ]
 
 /// `libsignet-token-simulator.so` shows `C_GetFunctionList` and nothing else, so that it can be loaded into a process
-/// that has Swift modules of the same names.
+/// that has Swift modules of the same names. It stays mapped after `dlclose`, because a program may forget `C_Finalize`,
+/// which ends the thread of the control socket.
 let simulatorExports = LinkerSetting.unsafeFlags([
+    "-Xlinker", "-z", "-Xlinker", "nodelete",
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/SignetTokenSimulator/exports.map",
 ])
 
@@ -76,7 +78,9 @@ let package = Package(
         library(
             "PKCS11KeyProvider",
             ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "SecretMemory", "CLibCrypto"]),
+        library("TokenDoctor", ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "CLibCrypto", yams]),
         library("TokenSimulator", ["CPKCS11", "DeviceProfiles", "Diagnostics"]),
+        library("SimulatorControl", []),
         .target(
             name: "SignetTokenSimulator", dependencies: ["TokenSimulator", "CPKCS11"], exclude: ["exports.map"],
             swiftSettings: settings, linkerSettings: [simulatorExports]),
@@ -94,8 +98,8 @@ let package = Package(
             "CAService",
             [
                 "Diagnostics", "SecretMemory", "PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider",
-                "PKIMessages", "CertificateAuthority", "KeyArchival", "SQLiteStorage", "CLibCrypto", asn1, x509,
-                crypto, yams, logging,
+                "TokenDoctor", "PKIMessages", "CertificateAuthority", "KeyArchival", "SQLiteStorage", "CLibCrypto",
+                asn1, x509, crypto, yams, logging,
             ]),
         library(
             "EnrollmentWeb",
@@ -105,8 +109,9 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "CAService", "CertificateAuthority", "KeyArchival", "KeyProvider", "PKIMessages", "SecretMemory",
-                "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider", "PKIMessages",
+                "SecretMemory", "SimulatorControl", "TokenDoctor", "Diagnostics",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -126,10 +131,13 @@ let package = Package(
         tests("SecretMemoryTests", ["SecretMemory"]),
         tests("PKCS11Tests", ["PKCS11", "CPKCS11", "Diagnostics"]),
         tests("DeviceProfilesTests", ["DeviceProfiles", "Diagnostics"]),
+        tests("TokenDoctorTests", ["TokenDoctor", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics"]),
         tests(
             "PKCS11KeyProviderTests",
             ["PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics", "SecretMemory"]),
-        tests("TokenSimulatorTests", ["TokenSimulator", "CPKCS11", "DeviceProfiles", "Diagnostics"]),
+        tests(
+            "TokenSimulatorTests",
+            ["TokenSimulator", "SimulatorControl", "CPKCS11", "DeviceProfiles", "Diagnostics"]),
         tests(
             "PKIMessagesTests", ["PKIMessages", "Diagnostics", "SecretMemory", asn1, x509, crypto],
             exclude: ["Vectors/README.md"]),

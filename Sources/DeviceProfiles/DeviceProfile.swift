@@ -1,3 +1,5 @@
+public import Diagnostics
+
 /// What is known about one kind of PKCS #11 device, each value with its evidence: one file of `hsm-profiles/`.
 ///
 /// The product reads it to know what a device can take; the token simulator reads the same file to imitate the
@@ -16,6 +18,8 @@ public struct DeviceProfile: Hashable, Sendable {
     public var template: TemplateRules
     public var lifecycle: Lifecycle
     public var latency: Latency
+    /// What the vendor's own return values are called, such as `CKR_HSM_STORAGE_FULL`.
+    public var vendorReturnValues: [ReturnValue: ProfileValue<String>]
 
     /// A profile in which everything is unknown.
     public init(name: String, summary: String) {
@@ -29,5 +33,6 @@ public struct DeviceProfile: Hashable, Sendable {
         self.template = TemplateRules()
         self.lifecycle = Lifecycle()
         self.latency = Latency()
+        self.vendorReturnValues = [:]
     }
 }

@@ -60,16 +60,19 @@ public struct ProfileCatalog: Sendable {
         return try DeviceProfile(yaml: entry.text, file: entry.path, overrides: overrides)
     }
 
-    /// The profile that fits a token best: the one whose rule names the most fields, of those the first by name.
+    /// The profile that fits a token best: the one whose rule names the most fields.
     ///
     /// - Parameter modulePath: the module through which the token is reached.
     /// - Returns: `nil` when no rule fits; the device is unknown then.
-    public func match(_ token: TokenIdentification, modulePath: String) -> DeviceProfile? {
-        var best: (profile: DeviceProfile, specificity: Int)?
-        for profile in self.profiles {
-            guard let specificity = profile.match.specificity(for: token, modulePath: modulePath) else { continue }
-            if specificity > best?.specificity ?? 0 { best = (profile, specificity) }
+    /// - Throws: ``ProfileError`` with code ``ProfileError/Code/ambiguous`` when several fit equally well: which of them
+    ///   tells the truth about the device only the operator can say.
+    public func match(_ token: TokenIdentification, modulePath: String) throws(ProfileError) -> DeviceProfile? {
+        let fitting = self.profiles.compactMap { profile in
+            profile.match.specificity(for: token, modulePath: modulePath).map { (profile: profile, fields: $0) }
         }
-        return best?.profile
+        let most = fitting.map(\.fields).max() ?? 0
+        let best = fitting.filter { $0.fields == most }.map(\.profile)
+        guard best.count < 2 else { throw .ambiguous(token, fitting: best.map(\.name)) }
+        return best.first
     }
 }

@@ -4,6 +4,8 @@ public enum KeyAlgorithm: Hashable, Sendable, Codable {
     case rsa(modulusBits: Int)
     /// NIST P-256, P-384 and P-521 (FIPS 186-4, appendix D.1.2).
     case p256, p384, p521
+    /// Ed25519 (RFC 8032), where the device has it.
+    case ed25519
 }
 
 extension KeyAlgorithm: CustomStringConvertible, LosslessStringConvertible {
@@ -14,6 +16,7 @@ extension KeyAlgorithm: CustomStringConvertible, LosslessStringConvertible {
         case .p256: "p-256"
         case .p384: "p-384"
         case .p521: "p-521"
+        case .ed25519: "ed25519"
         }
     }
 
@@ -22,6 +25,7 @@ extension KeyAlgorithm: CustomStringConvertible, LosslessStringConvertible {
         case "p-256", "p256": self = .p256
         case "p-384", "p384": self = .p384
         case "p-521", "p521": self = .p521
+        case "ed25519": self = .ed25519
         case let text where text.hasPrefix("rsa-"):
             guard let bits = Int(text.dropFirst(4)), (1024...16384).contains(bits), bits % 256 == 0 else { return nil }
             self = .rsa(modulusBits: bits)
@@ -49,6 +53,10 @@ public enum SignatureAlgorithm: Hashable, Sendable, Codable {
     case rsaPKCS1v15(HashAlgorithm)
     /// ECDSA; the signature is the DER `ECDSA-Sig-Value` (RFC 3279, section 2.2.3).
     case ecdsa(HashAlgorithm)
+    /// RSASSA-PSS with MGF1 of the same hash and a salt as long as the hash (RFC 8017, section 8.1).
+    case rsaPSS(HashAlgorithm)
+    /// Ed25519, which hashes the message itself (RFC 8032, section 5.1).
+    case ed25519
 }
 
 /// How an RSA key transports a content-encryption key.
@@ -63,6 +71,8 @@ public enum KeyTransportAlgorithm: Hashable, Sendable, Codable {
 public enum KeyWrapAlgorithm: String, Hashable, Sendable, Codable {
     /// AES key wrap with padding (RFC 5649), for keys of any length.
     case aesKeyWrapPadded
+    /// AES key wrap without padding (RFC 3394), for keys of a multiple of 8 bytes.
+    case aesKeyWrap
 }
 
 /// A symmetric key that a token can make.
@@ -79,14 +89,23 @@ public enum SecretKeyAlgorithm: String, Hashable, Sendable, Codable {
     }
 }
 
-/// A block cipher in CBC mode with the padding of RFC 5652, section 6.3.
+/// A block cipher and its mode.
 public struct ContentCipher: Hashable, Sendable {
+    public enum Mode: Hashable, Sendable {
+        /// CBC with the padding of RFC 5652, section 6.3.
+        case cbc
+        /// GCM with a tag of 128 bits after the ciphertext (NIST SP 800-38D); AES only.
+        case gcm(additionalData: [UInt8])
+    }
+
     public var algorithm: SecretKeyAlgorithm
-    /// 16 bytes for AES, 8 for triple DES.
+    public var mode: Mode
+    /// For CBC 16 bytes for AES, 8 for triple DES; for GCM 12 bytes, never used twice with one key.
     public var initializationVector: [UInt8]
 
-    public init(algorithm: SecretKeyAlgorithm, initializationVector: [UInt8]) {
+    public init(algorithm: SecretKeyAlgorithm, mode: Mode = .cbc, initializationVector: [UInt8]) {
         self.algorithm = algorithm
+        self.mode = mode
         self.initializationVector = initializationVector
     }
 }

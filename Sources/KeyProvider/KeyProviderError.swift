@@ -36,6 +36,12 @@ public struct KeyProviderError: DiagnosableError, Equatable {
         public static let keyNotProven = Code(rawValue: "keyNotProven")
         /// Ciphertext that the key does not open.
         public static let decryptionFailed = Code(rawValue: "decryptionFailed")
+        /// No login is tried: a PIN was refused before, or the token warns that a wrong one was entered.
+        public static let loginStopped = Code(rawValue: "loginStopped")
+        /// A call did not return in time, or there was no free session in time.
+        public static let timedOut = Code(rawValue: "timedOut")
+        /// The token is down and was not asked; see ``TokenHealth``.
+        public static let tokenDown = Code(rawValue: "tokenDown")
         /// Any other failure of a call; see ``KeyProviderError/tokenFailure``.
         public static let tokenCallFailed = Code(rawValue: "tokenCallFailed")
     }
@@ -47,13 +53,16 @@ public struct KeyProviderError: DiagnosableError, Equatable {
     public var reason: String
     public var hresult: HRESULT
     public var tokenFailure: TokenFailure?
+    /// What the failure means for what can be done next, where a call or its absence tells.
+    public var failureClass: FailureClass?
     public var facts: [Fact]
     public var advice: [Advice]
 
     public init(
         code: Code, operation: String, reason: String, hresult: HRESULT, tokenFailure: TokenFailure? = nil,
-        facts: [Fact] = [], advice: [Advice]
+        failureClass: FailureClass? = nil, facts: [Fact] = [], advice: [Advice]
     ) {
+        self.failureClass = failureClass
         self.code = code
         self.operation = operation
         self.reason = reason

@@ -157,7 +157,7 @@ public protocol TransientKeyOperations {
         _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as keyAlgorithm: KeyAlgorithm
     ) throws -> TransientKey
 
-    /// Makes a fresh secret key on the token. It can be wrapped, wraps and encrypts.
+    /// Makes a fresh secret key on the token. It can be wrapped, wraps and encrypts, and the reverse.
     func generateSecretKey(_ algorithm: SecretKeyAlgorithm) throws -> TransientKey
 
     /// Wraps a key of the scope under a secret key of the scope.
@@ -171,6 +171,14 @@ public protocol TransientKeyOperations {
 
     /// Encrypts and pads with a secret key of the scope.
     func encrypt(_ plaintext: SecretBytes, with key: TransientKey, cipher: ContentCipher) throws -> [UInt8]
+
+    /// Decrypts with a secret key of the scope.
+    func decrypt(_ ciphertext: [UInt8], with key: TransientKey, cipher: ContentCipher) throws -> SecretBytes
+
+    /// Unwraps a secret key with a secret key of the scope.
+    func unwrapSecretKey(
+        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as secret: SecretKeyAlgorithm
+    ) throws -> TransientKey
 
     /// What the token says of a key of the scope.
     func attributes(of key: TransientKey) throws -> KeyAttributes

@@ -1,3 +1,4 @@
+internal import DeviceProfiles
 internal import Diagnostics
 public import KeyProvider
 internal import PKCS11
@@ -11,11 +12,31 @@ extension KeyProviderError.Code {
 
 extension KeyProviderError {
     /// Any error of a token operation as one of this module; one that is already is left as it is.
-    static func of(_ error: any Error, operation: String) -> any Error {
+    static func of(_ error: any Error, operation: String, profile: DeviceProfile? = nil) -> any Error {
         switch error {
-        case let error as PKCS11Error: self.token(error, operation: operation)
-        default: error
+        case let error as PKCS11Error:
+            var known = self.token(error, operation: operation)
+            known.failureClass = FailureClass.of(error.returnValue, function: error.function, profile: profile)
+            return known
+        case let error as TokenWaitError: return self.waited(error, operation: operation)
+        case let error as ModuleLoadError: return self.moduleNotLoaded(error)
+        default: return error
         }
+    }
+
+    private static func waited(_ error: TokenWaitError, operation: String) -> KeyProviderError {
+        KeyProviderError(
+            code: error.code == .closed || error.code == .forked ? .tokenCallFailed : .timedOut, operation: operation,
+            reason: error.headline.prefix(1).lowercased() + error.headline.dropFirst().dropLast(),
+            hresult: error.hresult, failureClass: error.code == .busy ? .throttled : .ambiguous,
+            facts: [Fact("token", error.token.description)], advice: error.advice)
+    }
+
+    static func notReinitialized(operation: String, reason: String) -> KeyProviderError {
+        KeyProviderError(
+            code: .tokenCallFailed, operation: operation, reason: reason, hresult: .operationAborted,
+            failureClass: .ambiguous,
+            advice: ["Restart this program when the other tokens of the module can do without it."])
     }
 
     /// A call that failed and has no better meaning by the operation and the profile. `CKR_DEVICE_MEMORY` of a call

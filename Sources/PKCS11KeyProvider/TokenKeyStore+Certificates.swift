@@ -1,6 +1,7 @@
 internal import Diagnostics
 public import KeyProvider
 internal import PKCS11
+internal import Synchronization
 
 extension TokenKeyStore {
     /// Remaining capacity by the profile's cost model, and by the token's own word where it can be believed.
@@ -22,22 +23,34 @@ extension TokenKeyStore {
                 try session.certificates(id: key.id)
             }
             guard !before.values.contains(certificateDER) else { return }
+            try await self.removeLeftovers()
             try await self.requireRoom(for: .certificate(bytes: certificateDER.count), operation: operation)
+            let leftovers = Leftovers.certificates(id: resolver.id, before: Set(before.values))
             do {
                 let template = fields.template(certificateDER, id: resolver.id, label: label)
-                try await self.writeCertificate(template, certificateDER, id: resolver.id, operation: operation)
+                try await self.writeCertificate(
+                    template, certificateDER, id: resolver.id, leftovers, operation: operation)
             } catch {
-                let leftovers = Leftovers.certificates(id: resolver.id, before: Set(before.keys))
                 throw await self.rolledBack(leftovers, after: error, operation: operation)
             }
         }
     }
 
     private func writeCertificate(
-        _ template: AttributeTemplate, _ certificateDER: [UInt8], id: [UInt8], operation: String
+        _ template: AttributeTemplate, _ certificateDER: [UInt8], id: [UInt8], _ leftovers: Leftovers, operation: String
     ) async throws {
-        try await self.token.withSession(.readWrite) { session in _ = try session.createObject(template) }
-        let stored = try await self.token.withSession(.readOnly, isNew: true) { try $0.certificates(id: id).values }
+        try await self.connection.once(
+            .readWrite, isNew: false, limit: nil,
+            late: { session in
+                // The caller was told that nothing was stored.
+                do { _ = try leftovers.remove(session) } catch {
+                    self.leftovers.withLock { $0.append(leftovers) }
+                }
+            }
+        ) { session, _ in _ = try session.createObject(template) }
+        let stored = try await self.connection.once(.readOnly, isNew: true, limit: nil, late: nil) { session, _ in
+            try Array(session.certificates(id: id).values)
+        }
         guard stored.contains(certificateDER) else {
             throw KeyProviderError.malformedResult(
                 operation: operation, reason: "the token does not give back the certificate that it said it stored")
@@ -47,7 +60,7 @@ extension TokenKeyStore {
 
 extension Session {
     /// The certificates with this `CKA_ID`, as DER.
-    fileprivate func certificates(id: [UInt8]) throws(PKCS11Error) -> [ObjectHandle: [UInt8]] {
+    func certificates(id: [UInt8]) throws(PKCS11Error) -> [ObjectHandle: [UInt8]] {
         var found: [ObjectHandle: [UInt8]] = [:]
         for object in try self.find(.certificate, id: id) {
             found[object] = try self.attributes(of: object, .value)[.value] ?? []

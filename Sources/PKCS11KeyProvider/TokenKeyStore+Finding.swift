@@ -1,13 +1,14 @@
 internal import Diagnostics
 public import KeyProvider
 internal import PKCS11
-internal import Synchronization
 
 extension TokenKeyStore {
     public func keyPairs() async throws -> [TokenKeyPair] {
         let operation = "list the keys of the token \(self.identification)"
-        return try await self.withSessionRetried(operation: operation) { session in
-            try session.privateKeys(id: nil).map { try self.keyPair($0, session, operation) }
+        return try await self.withSessionRetried(operation: operation) { session, live in
+            let keys = try session.privateKeys(id: nil)
+            if keys.isEmpty { try live.requireLogin(session) }
+            return try keys.map { try self.keyPair($0, session, operation) }
         }
     }
 
@@ -21,39 +22,28 @@ extension TokenKeyStore {
     public func certificates(for key: KeyLocator) async throws -> [[UInt8]] {
         let operation = "read the certificates of the key \(key.reference)"
         let id = try KeyResolver(key, token: self.identification, operation: operation).id
-        return try await self.withSessionRetried(operation: operation) { session in
+        return try await self.withSessionRetried(operation: operation) { session, _ in
             try session.find(.certificate, id: id).compactMap { try session.attributes(of: $0, .value)[.value] }
         }
     }
 
     public func randomBytes(_ count: Int) async throws -> [UInt8] {
-        try await self.withSession(operation: "get random bytes from the token \(self.identification)") {
-            try $0.randomBytes(count)
-        }
+        let operation = "get random bytes from the token \(self.identification)"
+        return try await self.withSessionRetried(operation: operation) { session, _ in try session.randomBytes(count) }
     }
 
-    /// Runs `body` with the key's handle: the cached one, or one found now and compared with the locator. When the
-    /// token no longer knows the handle it is forgotten, and key and operation are tried once more.
+    /// Runs `body` with the key's handle: the cached one, or one found now and compared with the locator. A handle is
+    /// forgotten with every failure.
     func withKey<R: Sendable>(
         _ locator: KeyLocator, operation: String,
         _ body: @escaping @Sendable (Session, PrivateKeyObject) throws -> R
     ) async throws -> R {
-        let resolver = try KeyResolver(locator, token: self.identification, operation: operation)
-        return try await self.withSessionRetried(operation: operation, forget: { self.forget(locator) }) { session in
-            try body(session, self.resolve(resolver, session))
+        try await self.withSessionRetried(operation: operation, forget: locator) { session, live in
+            // The reference is read only when there is no handle yet: this is the way of every signature.
+            if let cached = live.cached(locator) { return try body(session, cached) }
+            let resolver = try KeyResolver(locator, token: live.token.identification, operation: operation)
+            return try body(session, live.resolve(resolver, session))
         }
-    }
-
-    /// The key's cached handle, or the one that is found now.
-    func resolve(_ resolver: KeyResolver, _ session: Session) throws -> PrivateKeyObject {
-        if let cached = self.handles.withLock({ $0[resolver.locator] }) { return cached }
-        let found = try resolver.find(session)
-        self.handles.withLock { $0[resolver.locator] = found }
-        return found
-    }
-
-    func forget(_ locator: KeyLocator) {
-        self.handles.withLock { $0[locator] = nil }
     }
 
     func keyPair(_ key: PrivateKeyObject, _ session: Session, _ operation: String) throws -> TokenKeyPair {

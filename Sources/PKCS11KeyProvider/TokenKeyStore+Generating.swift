@@ -12,10 +12,14 @@ extension TokenKeyStore {
                 operation: operation, reason: "only RSA keys transport keys", advice: "Choose an RSA key for this role."
             )
         }
+        try self.profile.require(specification.algorithm, operation: operation)
         return try await self.exclusively {
+            try await self.removeLeftovers()
             try await self.requireRoom(for: .keyPair(specification), operation: operation)
             // Chosen before the first object exists, so that everything made under it can be found and removed.
-            let id = try await self.withSession(operation: operation) { try $0.randomBytes(20) }
+            let id = try await self.withSessionRetried(operation: operation) { session, _ in
+                try session.randomBytes(20)
+            }
             do {
                 return try await self.generateAndProve(specification, id: id, operation: operation)
             } catch {
@@ -27,17 +31,25 @@ extension TokenKeyStore {
     private func generateAndProve(
         _ specification: KeyPairSpecification, id: [UInt8], operation: String
     ) async throws -> TokenKeyPair {
-        let templates = KeyTemplates(specification, id: id)
+        let templates = try KeyTemplates(
+            specification, id: id, rules: self.profile.template, operation: operation)
         // Not through `withSession(operation:)`: the roll-back classifies the token's own error.
-        try await self.token.withSession(.readWrite) { session in
+        try await self.connection.once(
+            .readWrite, isNew: false, limit: self.connection.deadlines.generate,
+            late: { session in
+                // The caller was told that nothing was made. What cannot be removed now is removed at the next write.
+                do { _ = try Leftovers.everything(id: id).remove(session) } catch {
+                    self.leftovers.withLock { $0.append(.everything(id: id)) }
+                }
+            }
+        ) { session, _ in
             _ = try session.generateKeyPair(
                 templates.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
         }
         let proof = KeyProof(
-            role: specification.role, operation: operation,
-            derFromToken: self.profile.template.ecdsaSignature.value == .der)
+            role: specification.role, operation: operation, profile: self.profile)
         // A new session: what is there only for the session that made it must not pass.
-        return try await self.token.withSession(.readOnly, isNew: true) { session in
+        return try await self.connection.once(.readOnly, isNew: true, limit: nil, late: nil) { session, live in
             let keys = try session.privateKeys(id: id)
             guard let key = keys.first, keys.count == 1, key.algorithm == specification.algorithm else {
                 throw KeyProviderError.notProven(
@@ -46,7 +58,7 @@ extension TokenKeyStore {
             let pair = try self.keyPair(key, session, operation)
             try self.judge(pair.attributes, operation: operation)
             try proof.prove(key, session)
-            self.handles.withLock { $0[pair.locator] = key }
+            live.remember(key, pair.locator)
             return pair
         }
     }
@@ -71,7 +83,7 @@ extension TokenKeyStore {
         let operation = "remove the key \(key.reference)"
         let resolver = try KeyResolver(key, token: self.identification, operation: operation)
         try await self.exclusively {
-            self.forget(key)
+            self.connection.live.forget(key)
             try await self.withSession(.readWrite, operation: operation) { session in
                 let found = try resolver.find(session)
                 try session.destroyAll(id: found.id)

@@ -5,15 +5,15 @@ internal import PKCS11
 public import SecretMemory
 
 extension TokenKeyStore {
-    /// Hashes on the host, and has the token sign by `CKM_RSA_PKCS` or `CKM_ECDSA`: what every device has.
+    /// Hashes on the host, and has the token sign by `CKM_RSA_PKCS`, `CKM_RSA_PKCS_PSS` or `CKM_ECDSA`, which every
+    /// device has; by a mechanism that hashes where the profile lists no other.
     public func sign(
         _ message: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
     ) async throws -> [UInt8] {
         let operation = "sign with the key \(key.reference)"
-        let encoding = self.profile.template.ecdsaSignature.value
-        let input = try SigningInput(message, algorithm, operation: operation)
-        return try await self.withKey(key, operation: operation) { session, key in
-            try input.sign(session, key, derFromToken: encoding == .der)
+        let input = try SigningInput(message, algorithm, profile: self.profile, operation: operation)
+        return try await self.withAuthorizedKey(key, operation: operation) { session, key, authorization in
+            try input.sign(session, key, authorization)
         }
     }
 
@@ -23,61 +23,58 @@ extension TokenKeyStore {
     ) async throws -> SecretBytes {
         let operation = "decrypt with the key \(key.reference)"
         try transport.require(by: self.profile, operation: operation)
-        return try await self.withKey(key, operation: operation) { session, key in
+        return try await self.withAuthorizedKey(key, operation: operation) { session, key, authorization in
             guard key.algorithm.isRSA else {
                 throw KeyProviderError.unsupported(
                     operation: operation, reason: "the key is not an RSA key", advice: "Use an RSA key to decrypt.")
             }
             return try SecretBytes(capacity: max(512, ciphertext.count)) { buffer in
-                try session.decrypt(ciphertext, with: key.handle, transport.mechanism, into: buffer)
+                try session.decrypt(
+                    ciphertext, with: key.handle, transport.mechanism, into: buffer,
+                    authorize: authorization?.authorize)
+            }
+        }
+    }
+
+    /// Like ``withKey(_:operation:_:)``, with the PIN for a key that wants it at each use.
+    private func withAuthorizedKey<R: Sendable>(
+        _ locator: KeyLocator, operation: String,
+        _ body: @escaping @Sendable (Session, PrivateKeyObject, UseAuthorization?) throws -> R
+    ) async throws -> R {
+        do {
+            return try await self.withKey(locator, operation: operation) { session, key in
+                guard !key.alwaysAuthenticate else { throw UseAuthorization.Needed() }
+                return try body(session, key, nil)
+            }
+        } catch is UseAuthorization.Needed {
+            let token = self.connection.live.token
+            let pin = try await self.translating(operation) {
+                try await self.connection.login.pinForUse(token, operation: operation)
+            }
+            let authorization = UseAuthorization(pin: pin)
+            do {
+                return try await self.withKey(locator, operation: operation) { try body($0, $1, authorization) }
+            } catch let error as KeyProviderError where error.tokenFailure?.function == "C_Login" {
+                try await self.connection.login.refused(error, on: token.identification)
+                throw error
             }
         }
     }
 }
 
-/// A message hashed and ready for the token.
-struct SigningInput: Sendable {
-    let algorithm: SignatureAlgorithm
-    let digest: [UInt8]
-    let operation: String
+/// The PIN for one use of a key (PKCS #11 v2.40, section 5.6, `CKU_CONTEXT_SPECIFIC`).
+struct UseAuthorization: Sendable {
+    /// `nil` when it is entered at the device.
+    let pin: SecretBytes?
 
-    init(_ message: [UInt8], _ algorithm: SignatureAlgorithm, operation: String) throws(KeyProviderError) {
-        self.algorithm = algorithm
-        self.operation = operation
-        self.digest = try TokenKeyStore.hash(message, algorithm.hash, operation: operation)
-    }
+    /// The key wants the PIN at each use.
+    struct Needed: Error {}
 
-    func sign(_ session: Session, _ key: PrivateKeyObject, derFromToken: Bool) throws -> [UInt8] {
-        switch (self.algorithm, key.algorithm.curve) {
-        case (.rsaPKCS1v15(let hash), nil):
-            return try session.sign(
-                Digest.digestInfo(self.digest, hash), with: key.handle, Mechanism(.rsaPKCS))
-        case (.ecdsa, let curve?):
-            // FIPS 186-4, section 6.4: a longer hash is cut at the length of the order.
-            let signature = try session.sign(
-                Array(self.digest.prefix(curve.fieldBytes)), with: key.handle, Mechanism(.ecdsa))
-            return try self.der(signature, curve, derFromToken: derFromToken)
-        default:
-            throw KeyProviderError.unsupported(
-                operation: self.operation, reason: "the key is \(key.algorithm) and the algorithm is not for it",
-                advice: "Choose a signature algorithm that fits the key.")
+    func authorize(_ session: Session) throws(PKCS11Error) {
+        guard let pin = self.pin else { return try session.login(.contextSpecific, pin: nil) }
+        let result = pin.withUnsafeBytes { bytes in
+            Result { () throws(PKCS11Error) in try session.login(.contextSpecific, pin: bytes) }
         }
-    }
-
-    private func der(
-        _ signature: [UInt8], _ curve: NamedCurve, derFromToken: Bool
-    ) throws(KeyProviderError) -> [UInt8] {
-        if derFromToken, ECDSASignature.isValid(der: signature, curve: curve) { return signature }
-        if !derFromToken, let der = ECDSASignature.der(rawSignature: signature, curve: curve) { return der }
-        throw .malformedResult(
-            operation: self.operation, reason: "the token gave \(signature.count) bytes that are not a signature")
-    }
-}
-
-extension SignatureAlgorithm {
-    var hash: HashAlgorithm {
-        switch self {
-        case .rsaPKCS1v15(let hash), .ecdsa(let hash): hash
-        }
+        try result.get()
     }
 }

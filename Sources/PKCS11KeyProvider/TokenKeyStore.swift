@@ -1,5 +1,6 @@
 public import DeviceProfiles
 public import Diagnostics
+internal import Glibc
 public import KeyProvider
 internal import PKCS11
 internal import Synchronization
@@ -14,68 +15,99 @@ public struct TokenConfiguration: Sendable {
     public var reference: KeyReference
     /// Threads and sessions at most; the profile's maximum is respected as well.
     public var maximumSessions: Int
+    /// How long calls may take; by the profile when it is `nil`.
+    public var deadlines: TokenDeadlines?
+    /// Seconds since 1970, for health and refused PINs.
+    public var clock: @Sendable () -> Int64
 
     public init(
         modulePath: String, initializationString: String? = nil, profile: DeviceProfile, reference: KeyReference,
-        maximumSessions: Int = 4
+        maximumSessions: Int = 4, deadlines: TokenDeadlines? = nil,
+        clock: @escaping @Sendable () -> Int64 = TokenConfiguration.systemClock
     ) {
+        self.deadlines = deadlines
+        self.clock = clock
         self.modulePath = modulePath
         self.initializationString = initializationString
         self.profile = profile
         self.reference = reference
         self.maximumSessions = maximumSessions
     }
+
+    /// The clock of the host.
+    public static let systemClock: @Sendable () -> Int64 = { Int64(time(nil)) }
 }
 
 /// The keys of one PKCS #11 token.
 ///
-/// Keys are held by ``KeyLocator``; object handles are cached and found again when the token no longer knows them, and
-/// the public key is compared after every find. Only signing, decrypting and finding are repeated, once; everything
-/// that writes happens once and is taken back when it fails.
-public final class TokenKeyStore: KeyToken {
-    let token: Token
+/// Keys are held by ``KeyLocator``; object handles are cached for one generation of sessions and found again after it,
+/// and the public key is compared after every find. Only signing, decrypting and finding are repeated, after the ladder
+/// of ``TokenHealth`` has brought the token back; everything that writes happens once and is taken back when it fails.
+public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     let profile: DeviceProfile
-    let handles = Mutex<[KeyLocator: PrivateKeyObject]>([:])
-    private let login: TokenLogin
+    let connection: TokenConnection
     private let gate = WriteGate()
+    /// What could not be removed when an operation failed half-way, to be removed when the token is back.
+    let leftovers = Mutex<[Leftovers]>([])
 
-    private init(token: Token, profile: DeviceProfile, pin: @escaping PINSource) {
-        self.token = token
+    private init(connection: TokenConnection, profile: DeviceProfile) {
+        self.connection = connection
         self.profile = profile
-        self.login = TokenLogin(token: token, pin: pin)
     }
 
     /// Finds the token. Does not log in: the PIN is asked for at the first use.
     ///
+    /// - Parameters:
+    ///   - pinPolicy: whether the PIN may be asked for again without a person, and where refusals are remembered.
     /// - Throws: ``KeyProviderError``.
     public static func open(
-        _ configuration: TokenConfiguration, modules: ModuleRegistry, pin: @escaping PINSource
+        _ configuration: TokenConfiguration, modules: ModuleRegistry, pinPolicy: PINPolicy = PINPolicy(),
+        pin: @escaping PINSource
     ) throws -> TokenKeyStore {
         let operation = "open the token \(configuration.reference)"
         let module = try modules.module(
             path: configuration.modulePath, initializationString: configuration.initializationString)
         let uri = try TokenKeyStore.uri(configuration.reference, operation: operation)
         do {
-            let slot = try TokenFinder(uri: uri).slot(in: module)
-            let sessions = configuration.profile.sessionLimit(atMost: configuration.maximumSessions)
-            let token = try Token(slot: slot, maximumSessions: sessions)
-            return TokenKeyStore(token: token, profile: configuration.profile, pin: pin)
+            let login = TokenLogin(pin: pin, policy: pinPolicy, clock: configuration.clock)
+            let connection = try TokenConnection(
+                configuration, module: module, modules: modules, slot: TokenFinder(uri: uri).slot(in: module),
+                login: login)
+            return TokenKeyStore(connection: connection, profile: configuration.profile)
         } catch {
-            throw KeyProviderError.of(error, operation: operation)
+            throw KeyProviderError.of(error, operation: operation, profile: configuration.profile)
         }
     }
 
-    /// Logs in now instead of at the first use.
+    /// Logs in now instead of at the first use. A person's word: where a lost login waits for one, the PIN is asked for
+    /// again.
     ///
     /// - Throws: ``KeyProviderError`` with code ``KeyProviderError/Code/wrongPIN`` and its relatives.
-    public func logIn() async throws { try await self.login.ensure() }
+    public func logIn() async throws {
+        try await self.translating("log in to the token \(self.identification)") {
+            try await self.connection.logIn()
+        }
+    }
 
     /// Logs out and closes all sessions; the store is not usable afterwards.
-    public func close() async { await self.token.close() }
+    public func close() async { await self.connection.close() }
 
-    public var identification: TokenIdentification { self.token.identification }
+    /// Drops every handle and finds keys anew: for who has seen a signature that does not fit its key.
+    public func distrustHandles() { self.connection.distrustHandles() }
+
+    public var identification: TokenIdentification { self.connection.identification }
 
     public var profileName: String { self.profile.name }
+
+    public var health: TokenHealth {
+        var health = self.connection.health.health
+        let token = self.connection.live.token
+        health.abandonedThreads = token.abandonedThreads
+        health.sessionLimit = token.sessionLimit
+        return health
+    }
+
+    public func healthChanges() -> AsyncStream<TokenHealth> { self.connection.health.changes() }
 
     public var oaepHashes: [HashAlgorithm] {
         (self.profile.mechanisms.oaep.value ?? []).compactMap(HashAlgorithm.init(profileHash:))
@@ -89,33 +121,32 @@ public final class TokenKeyStore: KeyToken {
         }
     }
 
-    /// Runs `body` with a session of the logged-in user.
-    func withSession<R: Sendable>(
-        _ access: SessionAccess = .readOnly, isNew: Bool = false, operation: String,
-        _ body: @escaping @Sendable (Session) throws -> R
-    ) async throws -> R {
-        try await self.login.ensure()
+    func translating<R>(_ operation: String, _ body: () async throws -> R) async throws -> R {
         do {
-            return try await self.token.withSession(access, isNew: isNew, body)
+            return try await body()
         } catch {
-            throw KeyProviderError.of(error, operation: operation)
+            throw KeyProviderError.of(error, operation: operation, profile: self.profile)
         }
     }
 
-    /// Like ``withSession(_:isNew:operation:_:)``, once more in a new session when the failure is one that a new
-    /// session or a new find can mend. For idempotent operations only.
-    func withSessionRetried<R: Sendable>(
-        operation: String, forget: @Sendable () -> Void = {}, _ body: @escaping @Sendable (Session) throws -> R
+    /// Runs `body` once with a session of the logged-in user. What fails is not repeated.
+    func withSession<R: Sendable>(
+        _ access: SessionAccess = .readOnly, isNew: Bool = false, operation: String, limit: Duration? = nil,
+        late: (@Sendable (Session) -> Void)? = nil, _ body: @escaping @Sendable (Session) throws -> R
     ) async throws -> R {
-        try await self.login.ensure()
-        do {
-            return try await self.token.withSession(.readOnly, body)
-        } catch let error as PKCS11Error where error.retryPolicy == .retry {
-            forget()
-            return try await self.withSession(isNew: true, operation: operation, body)
-        } catch {
-            throw KeyProviderError.of(error, operation: operation)
+        try await self.translating(operation) {
+            try await self.connection.once(access, isNew: isNew, limit: limit, late: late) { session, _ in
+                try body(session)
+            }
         }
+    }
+
+    /// Runs `body` with a session, again after each rung of the ladder that may help. For idempotent operations only.
+    func withSessionRetried<R: Sendable>(
+        operation: String, forget: KeyLocator? = nil,
+        _ body: @escaping @Sendable (Session, LiveToken) throws -> R
+    ) async throws -> R {
+        try await self.translating(operation) { try await self.connection.retrying(forget: forget, body) }
     }
 
     /// One writer at a time.

@@ -14,6 +14,11 @@ struct InitializeArguments {
         }
     }
 
+    /// True when the program does not let its modules have threads.
+    var forbidsThreads: Bool {
+        (self.structure?.flags ?? 0) & CKF_LIBRARY_CANT_CREATE_OS_THREADS != 0
+    }
+
     /// Calls `body` with the arguments for the module inside.
     ///
     /// - Parameter moduleArguments: the text for its `pReserved`; `nil` for none.

@@ -2,15 +2,19 @@ internal import CPKCS11
 internal import DeviceProfiles
 internal import Diagnostics
 
-/// Object functions (PKCS #11 v2.40, section 5.7) on a card that can be full.
+/// Object functions (PKCS #11 v2.40, section 5.7) on a card that can be full and that has its own rules.
 extension Simulation {
     /// `C_CreateObject`.
     func createObject(
         _ session: CK_SESSION_HANDLE, _ template: Template, _ object: UnsafeMutablePointer<CK_OBJECT_HANDLE>?
     ) -> CK_RV {
-        let descriptor = ObjectDescriptor(template)
-        return self.store(descriptor, isOnToken: template.isTokenObject, session: session, operation: .create) {
-            self.inner.C_CreateObject?(session, template.pointer, template.count, object)
+        self.call(.createObject, in: session, about: .template(template)) { use in
+            self.making(.createObject, template, objectClass: template.number(CKA_CLASS), in: use) { template in
+                let isOnToken = template.isTokenObject
+                return self.store(ObjectDescriptor(template), isOnToken: isOnToken, .create, use, object) {
+                    self.inner.C_CreateObject?(use.handle, template.pointer, template.count, object)
+                }
+            }
         }
     }
 
@@ -19,11 +23,18 @@ extension Simulation {
         _ session: CK_SESSION_HANDLE, _ source: CK_OBJECT_HANDLE, _ template: Template,
         _ object: UnsafeMutablePointer<CK_OBJECT_HANDLE>?
     ) -> CK_RV {
-        let original = StoredAttributes(module: self.module, session: session, object: source)
-        let attributes = AmendedAttributes(template: template, object: original)
-        let isOnToken = attributes.flag(CKA_TOKEN) ?? false
-        return self.store(ObjectDescriptor(attributes), isOnToken: isOnToken, session: session, operation: .create) {
-            self.inner.C_CopyObject?(session, source, template.pointer, template.count, object)
+        self.call(.copyObject, in: session, about: .object(source)) { use in
+            use.withObject(source) { source in
+                guard use.card != nil || use.effect != nil else {
+                    return self.inner.C_CopyObject?(use.handle, source, template.pointer, template.count, object)
+                }
+                if let refusal = use.card?.rule.template.refusal(ofChange: template) { return refusal.rawValue }
+                let attributes = AmendedAttributes(template: template, object: use.attributes(source))
+                let isOnToken = attributes.flag(CKA_TOKEN) ?? false
+                return self.store(ObjectDescriptor(attributes), isOnToken: isOnToken, .create, use, object) {
+                    self.inner.C_CopyObject?(use.handle, source, template.pointer, template.count, object)
+                }
+            }
         }
     }
 
@@ -32,50 +43,100 @@ extension Simulation {
         _ session: CK_SESSION_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?, _ template: Template,
         _ key: UnsafeMutablePointer<CK_OBJECT_HANDLE>?
     ) -> CK_RV {
-        let descriptor = ObjectDescriptor(template, kind: .secretKey)
-        let isOnToken = template.isTokenObject
-        return self.store(descriptor, isOnToken: isOnToken, session: session, operation: .keyGeneration) {
-            self.inner.C_GenerateKey?(session, mechanism, template.pointer, template.count, key)
+        self.call(.generateKey, in: session, about: .template(template)) { use in
+            if let mechanisms = use.card?.rule.mechanisms {
+                let size = template.number(CKA_VALUE_LEN).flatMap { Int(exactly: $0) }
+                let refusal =
+                    mechanisms.refusal(of: mechanism, use: CKF_GENERATE)
+                    ?? mechanisms.refusal(of: mechanism, keySize: size)
+                if let refusal { return self.refuse(.generateKey, refusal, mechanism) }
+            }
+            return self.making(.generateKey, template, objectClass: CKO_SECRET_KEY, in: use) { template in
+                let descriptor = ObjectDescriptor(template, kind: .secretKey)
+                return self.store(descriptor, isOnToken: template.isTokenObject, .keyGeneration, use, key) {
+                    self.inner.C_GenerateKey?(use.handle, mechanism, template.pointer, template.count, key)
+                }
+            }
         }
+    }
+
+    /// Judges a template by the rules of the card, and gives on what the card keeps of it.
+    func making(
+        _ function: FunctionName, _ template: Template, objectClass: UInt?, in use: SessionUse,
+        _ make: (Template) -> CK_RV?
+    ) -> CK_RV? {
+        guard let rules = use.card?.rule.template else { return make(template) }
+        if let refusal = rules.refusal(of: template, objectClass: objectClass) {
+            return self.refuse(function, refusal, nil)
+        }
+        return rules.withKept(of: template, make)
     }
 
     /// Makes an object whose size is known before, if there is room for it.
     private func store(
-        _ descriptor: ObjectDescriptor, isOnToken: Bool, session: CK_SESSION_HANDLE,
-        operation: CardLimits.Operation, _ make: () -> CK_RV?
-    ) -> CK_RV {
-        guard isOnToken, let card = self.limitedCard(of: session, writing: descriptor.isPrivate) else {
-            return make() ?? CKR_FUNCTION_NOT_SUPPORTED
+        _ descriptor: ObjectDescriptor, isOnToken: Bool, _ operation: CardLimits.Operation, _ use: SessionUse,
+        _ object: UnsafeMutablePointer<CK_OBJECT_HANDLE>?, _ make: () -> CK_RV?
+    ) -> CK_RV? {
+        func write() -> CK_RV? {
+            let result = make()
+            guard result == CKR_OK, let object else { return result }
+            if use.effect == .lose { _ = self.inner.C_DestroyObject?(use.handle, object.pointee) }
+            use.show(object)
+            return result
         }
+        guard isOnToken, let card = self.limitedCard(of: use, writing: descriptor.isPrivate) else { return write() }
         return self.alone(on: card) { census in
             if let refusal = card.limits.refusal(of: [descriptor], on: census, operation: operation) {
+                self.events?.write(nil, "\(card.name) is full: \(refusal)")
                 return refusal.rawValue
             }
-            return make() ?? CKR_FUNCTION_NOT_SUPPORTED
+            return write() ?? CKR_FUNCTION_NOT_SUPPORTED
         }
     }
 
     /// `C_DestroyObject`.
     func destroyObject(_ session: CK_SESSION_HANDLE, _ object: CK_OBJECT_HANDLE) -> CK_RV {
-        let attributes = StoredAttributes(module: self.module, session: session, object: object)
-        guard !self.configuration.tokens.isEmpty, attributes.flag(CKA_TOKEN) == true,
-            let card = self.limitedCard(of: session, writing: attributes.flag(CKA_PRIVATE) ?? true)
-        else { return self.inner.C_DestroyObject?(session, object) ?? CKR_FUNCTION_NOT_SUPPORTED }
-        return self.alone(on: card) { _ in
-            self.inner.C_DestroyObject?(session, object) ?? CKR_FUNCTION_NOT_SUPPORTED
+        self.call(.destroyObject, in: session, about: .object(object)) { use in
+            use.withObject(object) { object in
+                if use.effect == .lose { return CKR_OK }
+                let destroy = { () -> CK_RV in
+                    let result = self.inner.C_DestroyObject?(use.handle, object) ?? CKR_FUNCTION_NOT_SUPPORTED
+                    if result == CKR_OK { use.forget(object) }
+                    return result
+                }
+                guard use.card != nil else { return destroy() }
+                let attributes = use.attributes(object)
+                guard attributes.flag(CKA_TOKEN) == true,
+                    let card = self.limitedCard(of: use, writing: attributes.flag(CKA_PRIVATE) ?? true)
+                else { return destroy() }
+                return self.alone(on: card) { _ in destroy() }
+            }
         }
     }
 
     /// `C_SetAttributeValue`. Only the content of a certificate or data object changes what an object takes.
     func setAttributes(_ session: CK_SESSION_HANDLE, _ object: CK_OBJECT_HANDLE, _ template: Template) -> CK_RV {
+        self.call(.setAttributeValue, in: session, about: .object(object)) { use in
+            use.withObject(object) { object in
+                if use.effect == .lose { return CKR_OK }
+                guard let rules = use.card?.rule.template else {
+                    return self.inner.C_SetAttributeValue?(use.handle, object, template.pointer, template.count)
+                }
+                if let refusal = rules.refusal(ofChange: template) { return refusal.rawValue }
+                return rules.withKept(of: template) { self.setAttributes(use, object, $0) }
+            }
+        }
+    }
+
+    private func setAttributes(_ use: SessionUse, _ object: CK_OBJECT_HANDLE, _ template: Template) -> CK_RV {
         let set = { () -> CK_RV in
-            self.inner.C_SetAttributeValue?(session, object, template.pointer, template.count)
+            self.inner.C_SetAttributeValue?(use.handle, object, template.pointer, template.count)
                 ?? CKR_FUNCTION_NOT_SUPPORTED
         }
-        let stored = StoredAttributes(module: self.module, session: session, object: object)
+        let stored = use.attributes(object)
         guard template.length(of: CKA_VALUE) != nil, stored.flag(CKA_TOKEN) == true else { return set() }
         let before = ObjectDescriptor(stored)
-        guard let card = self.limitedCard(of: session, writing: before.isPrivate) else { return set() }
+        guard let card = self.limitedCard(of: use, writing: before.isPrivate) else { return set() }
         let after = ObjectDescriptor(AmendedAttributes(template: template, object: stored))
         return self.alone(on: card) { census in
             let refusal = card.limits.refusal(of: [after], on: census, replacing: before, operation: .setAttribute)

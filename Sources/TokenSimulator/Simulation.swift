@@ -1,19 +1,46 @@
 internal import CPKCS11
 internal import DeviceProfiles
 internal import Diagnostics
+internal import Glibc
+internal import Synchronization
 
-/// One run of the simulation: the module inside, what it is to look like, and what is on its cards.
+/// One run of the simulation: the module inside, what it is to look like, and what the program has of it.
 final class Simulation: Sendable {
     let configuration: SimulatorConfiguration
     let module: InnerModule
     let faults: FaultScript
     let ledger: LedgerStore
+    let reader = Reader()
+    let events: EventLog?
+    /// False when nothing is set for which sessions and handles must be known: then all of them are those of the
+    /// module inside.
+    let isTracking: Bool
+    /// Whether some card is seen again without a look at the slots.
+    let canNoticeWithoutLooking: Bool
+    /// Whether faults can be ordered while the program runs.
+    let takesOrders: Bool
+    /// The change of the ledger as of which orders were taken over.
+    private let adopted = Mutex<UInt64?>(nil)
+    private let control = Mutex<ControlServer?>(nil)
 
-    init(configuration: SimulatorConfiguration, module: InnerModule, faults: FaultScript) {
+    /// - Throws: ``SimulatorError`` when the log cannot be opened.
+    init(
+        configuration: SimulatorConfiguration, module: InnerModule, faults: FaultScript
+    ) throws(SimulatorError) {
         self.configuration = configuration
         self.module = module
         self.faults = faults
         self.ledger = LedgerStore(path: configuration.ledgerPath)
+        self.takesOrders = configuration.controlPath != nil
+        self.isTracking = !configuration.tokens.isEmpty || self.takesOrders || faults.hasKeyFilters
+        self.canNoticeWithoutLooking = configuration.tokens.contains {
+            $0.profile.lifecycle.rescanNeeded.value == false
+        }
+        if let log = configuration.log {
+            self.events = try EventLog(path: log.path, logsCalls: log.includesCalls)
+        } else {
+            self.events = nil
+        }
     }
 
     /// The functions of the module inside.
@@ -21,62 +48,99 @@ final class Simulation: Sendable {
 
     /// `C_Initialize` of the module inside.
     func initializeModule(_ arguments: InitializeArguments) -> CK_RV {
+        if self.configuration.controlPath != nil, arguments.forbidsThreads { return CKR_NEED_TO_CREATE_THREADS }
         let given = arguments.reserved.map { ReservedText($0).rest }.flatMap { $0.isEmpty ? nil : $0 }
         return arguments.withInner(moduleArguments: self.configuration.moduleArguments ?? given) {
             self.inner.C_Initialize?($0) ?? CKR_FUNCTION_NOT_SUPPORTED
         }
     }
 
-    /// `C_GetInfo` (section 5.4): the information of the module inside, under a description that says what this is.
-    func libraryInfo(_ info: UnsafeMutablePointer<CK_INFO>?) -> CK_RV {
-        let result = self.inner.C_GetInfo?(info) ?? CKR_FUNCTION_NOT_SUPPORTED
-        guard result == CKR_OK, let info else { return result }
-        withUnsafeMutableBytes(of: &info.pointee.libraryDescription) { field in
-            let text = "Signet token simulator: " + PaddedText.read(UnsafeRawBufferPointer(field))
-            PaddedText.write(text, to: field)
-        }
-        return CKR_OK
+    /// Begins once the module inside is initialized.
+    ///
+    /// - Throws: ``SimulatorError`` when the control socket cannot be opened.
+    func start() throws(SimulatorError) {
+        self.identifyCards()
+        guard let path = self.configuration.controlPath else { return }
+        let commands = ControlCommands(ledger: self.ledger, events: self.events)
+        let server = try ControlServer(path: path) { commands.answer($0) }
+        self.control.withLock { $0 = server }
     }
 
-    /// `C_GetTokenInfo` (section 5.5), with the memory that the profile says is reported.
-    func tokenInfo(_ slot: CK_SLOT_ID, _ info: UnsafeMutablePointer<CK_TOKEN_INFO>?) -> CK_RV {
-        let result = self.inner.C_GetTokenInfo?(slot, info) ?? CKR_FUNCTION_NOT_SUPPORTED
-        guard result == CKR_OK, let info, let card = Card(slot: slot, info: info.pointee, in: self.configuration),
-            let report = card.profile.capacity.memoryReported.value
-        else { return result }
-        let total: UInt
-        let free: UInt
-        switch report {
-        case .notReported:
-            (total, free) = (SIGNET_CK_UNAVAILABLE_INFORMATION, SIGNET_CK_UNAVAILABLE_INFORMATION)
-        case .constant(let number):
-            (total, free) = (UInt(number), UInt(number))
-        case .actual:
-            guard let usable = card.profile.capacity.usableBytes else { return result }
-            let used = self.currentCensus(of: card).bytes(by: card.profile.capacity)
-            (total, free) = (UInt(usable), UInt(max(0, usable - used)))
+    /// Ends after the module inside was finalized.
+    func stop() {
+        self.control.withLock { server in
+            server?.stop()
+            server = nil
         }
-        info.pointee.ulTotalPublicMemory = total
-        info.pointee.ulTotalPrivateMemory = total
-        info.pointee.ulFreePublicMemory = free
-        info.pointee.ulFreePrivateMemory = free
+        self.reader.withState { state in
+            state.sessions = [:]
+        }
+        self.recordSessions()
+    }
+
+    /// Runs the work of a call, with the faults that it meets.
+    ///
+    /// - Parameter work: is told what a fault makes of what it writes.
+    func run(_ call: Call, on card: Card?, _ work: (Fault.Effect?) -> CK_RV) -> CK_RV {
+        let result = self.meetingFaults(call, on: card, work)
+        self.events?.write(call, result: result)
         return result
     }
 
-    /// `C_InitToken` (section 5.5): what the ledger knew of the token is gone with its objects.
-    func initializeToken(
-        _ slot: CK_SLOT_ID, _ pin: UnsafeMutablePointer<UInt8>?, _ pinLength: UInt,
-        _ label: UnsafeMutablePointer<UInt8>?
-    ) -> CK_RV {
-        let card = self.card(in: slot)
-        let result = self.inner.C_InitToken?(slot, pin, pinLength, label) ?? CKR_FUNCTION_NOT_SUPPORTED
-        guard result == CKR_OK, let card else { return result }
+    private func meetingFaults(_ call: Call, on card: Card?, _ work: (Fault.Effect?) -> CK_RV) -> CK_RV {
+        guard self.faults.isArmed, !call.isSizeQuery else { return work(nil) }
+        var writing: Fault.Effect?
+        for met in self.faults.take(before: call) where self.claims(met) {
+            self.suffer(met, call: call, card: card)
+            if let effect = met.fault.effect, effect.isOnWrite {
+                if effect == .crash, call.function != .generateKeyPair { Simulation.crash() }
+                writing = effect
+            }
+            if let returns = met.fault.returns { return returns.rawValue }
+        }
+        let result = work(writing)
+        guard result == CKR_OK else { return result }
+        for met in self.faults.take(after: call) where self.claims(met) {
+            self.suffer(met, call: call, card: card)
+            if met.fault.effect == .crash { Simulation.crash() }
+            if let returns = met.fault.returns { return returns.rawValue }
+        }
+        return result
+    }
+
+    private func suffer(_ met: FaultScript.Met, call: Call, card: Card?) {
+        self.events?.write(call, met: met)
+        Moment.wait(seconds: met.fault.hang ?? 0)
+        if let effect = met.fault.effect, !effect.isOnWrite { self.apply(effect, to: card?.name) }
+    }
+
+    /// Takes over what was ordered over the control socket since the last call.
+    func adoptOrders() {
+        guard self.takesOrders else { return }
+        let (ledger, change) = self.ledger.current()
+        self.adopted.withLock { adopted in
+            guard adopted != change else { return }
+            adopted = change
+            // The server has read each of them before it was written.
+            self.faults.adopt(ledger.orders.compactMapValues { try? Fault(line: $0) })
+        }
+    }
+
+    /// Whether a fault is this process's to suffer: one that was ordered for one call is for one process.
+    private func claims(_ met: FaultScript.Met) -> Bool {
+        guard let order = met.order, case .call = met.fault.trigger else { return true }
         do {
-            try self.ledger.withLedger { $0.forget(card.name) }
+            return try self.ledger.withLedger { $0.orders.removeValue(forKey: order) != nil }
         } catch {
-            Simulator.log(error)  // The token is initialized whatever becomes of the ledger.
+            Simulator.log(error)
+            return false
         }
-        return result
+    }
+
+    /// Ends the process as a power failure would.
+    static func crash() -> Never {
+        kill(getpid(), SIGKILL)
+        _exit(137)
     }
 }
 

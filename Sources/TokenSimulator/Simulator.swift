@@ -13,25 +13,55 @@ final class Simulator: Sendable {
 
     private let state = Mutex(State())
 
-    /// Calls a function of the module inside, unless a fault is due.
+    /// Lets the simulation act on a call.
+    func perform(_ function: FunctionName, _ action: (Simulation) -> CK_RV) -> CK_RV {
+        guard let simulation = self.current else { return CKR_CRYPTOKI_NOT_INITIALIZED }
+        return action(simulation)
+    }
+
+    /// Calls a function of the module inside in a session, unless something is in the way.
     ///
     /// - Parameters:
     ///   - isSizeQuery: true when the caller only asks how long the output will be; such a call never has a fault.
-    ///   - call: gives `nil` when the module inside does not have the function.
-    func forward(
-        _ function: FunctionName, isSizeQuery: Bool = false,
-        _ call: (UnsafeMutablePointer<CK_FUNCTION_LIST>) -> CK_RV?
+    ///   - work: gives `nil` when the module inside does not have the function.
+    func inSession(
+        _ function: FunctionName, _ session: CK_SESSION_HANDLE, isSizeQuery: Bool = false,
+        about subject: Simulation.Subject = .operation, _ work: (SessionUse) -> CK_RV?
     ) -> CK_RV {
-        guard let simulation = self.current else { return CKR_CRYPTOKI_NOT_INITIALIZED }
-        return simulation.faults.run(function, isSizeQuery: isSizeQuery) {
-            call(simulation.module.functions) ?? CKR_FUNCTION_NOT_SUPPORTED
+        self.perform(function) { simulation in
+            guard let kind = function.operation else {
+                return simulation.call(function, in: session, isSizeQuery: isSizeQuery, about: subject, work)
+            }
+            return simulation.call(function, in: session, isSizeQuery: isSizeQuery, about: subject) { use in
+                simulation.taking(use.latency(of: kind, isSizeQuery: isSizeQuery), use) { work(use) }
+            }
         }
     }
 
-    /// Lets the simulation act on a call, unless a fault is due.
-    func perform(_ function: FunctionName, _ action: (Simulation) -> CK_RV) -> CK_RV {
-        guard let simulation = self.current else { return CKR_CRYPTOKI_NOT_INITIALIZED }
-        return simulation.faults.run(function, isSizeQuery: false) { action(simulation) }
+    /// The same for a function that is given a mechanism.
+    ///
+    /// - Parameter flag: the `CKF_` flag of what the mechanism is to be used for.
+    func using(
+        _ function: FunctionName, _ session: CK_SESSION_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?,
+        _ flag: CK_FLAGS, isSizeQuery: Bool = false, about subject: Simulation.Subject = .operation,
+        _ work: (SessionUse) -> CK_RV?
+    ) -> CK_RV {
+        self.perform(function) { simulation in
+            simulation.call(function, in: session, isSizeQuery: isSizeQuery, about: subject) { use in
+                if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
+                    return simulation.refuse(function, refusal, mechanism)
+                }
+                return work(use)
+            }
+        }
+    }
+
+    /// Begins an operation with a key.
+    func begin(
+        _ function: FunctionName, _ session: CK_SESSION_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?,
+        _ key: CK_OBJECT_HANDLE, _ flag: CK_FLAGS, _ work: (SessionUse, CK_OBJECT_HANDLE) -> CK_RV?
+    ) -> CK_RV {
+        self.perform(function) { $0.begin(function, in: session, mechanism, key: key, use: flag, work) }
     }
 
     private var current: Simulation? {
@@ -44,10 +74,18 @@ final class Simulator: Sendable {
         return self.state.withLock { state in
             do {
                 let simulation = try state.simulation ?? self.load(arguments, faults: &state.faults)
-                let result = simulation.faults.run(.initialize, isSizeQuery: false) {
-                    simulation.initializeModule(arguments)
+                let isFirst = state.simulation == nil
+                let call = Call(function: .initialize)
+                let result = simulation.run(call, on: nil) { _ in simulation.initializeModule(arguments) }
+                guard result == CKR_OK, isFirst else { return result }
+                do {
+                    try simulation.start()
+                } catch {
+                    // A program that is told of a failure does not finalize.
+                    _ = simulation.inner.C_Finalize?(nil)
+                    throw error
                 }
-                if result == CKR_OK { state.simulation = simulation }
+                state.simulation = simulation
                 return result
             } catch {
                 Simulator.log(error)
@@ -59,22 +97,29 @@ final class Simulator: Sendable {
     private func load(_ arguments: InitializeArguments, faults: inout FaultScript?) throws -> Simulation {
         let configuration = try SimulatorConfiguration.find(reserved: arguments.reserved)
         let script: FaultScript
-        if let earlier = faults, earlier.faults == configuration.faults {
+        if let earlier = faults, earlier.faults == configuration.faults, earlier.seed == configuration.seed {
             script = earlier
         } else {
-            script = FaultScript(configuration.faults)
+            script = FaultScript(configuration.faults, seed: configuration.seed)
         }
         faults = script
         for (name, value) in configuration.environment { setenv(name, value, 1) }
         let module = try InnerModule(path: configuration.modulePath)
-        return Simulation(configuration: configuration, module: module, faults: script)
+        return try Simulation(configuration: configuration, module: module, faults: script)
     }
 
     /// `C_Finalize` (section 5.4).
     func finalize(_ reserved: UnsafeMutableRawPointer?) -> CK_RV {
-        let result = self.forward(.finalize) { $0.pointee.C_Finalize?(reserved) }
-        if result == CKR_OK { self.state.withLock { $0.simulation = nil } }
-        return result
+        self.perform(.finalize) { simulation in
+            let call = Call(function: .finalize)
+            let result = simulation.run(call, on: nil) { _ in
+                simulation.inner.C_Finalize?(reserved) ?? CKR_FUNCTION_NOT_SUPPORTED
+            }
+            guard result == CKR_OK else { return result }
+            simulation.stop()
+            self.state.withLock { $0.simulation = nil }
+            return result
+        }
     }
 
     /// Writes all that is known about an error, in one line.

@@ -15,6 +15,10 @@ package struct SimulatorError: DiagnosableError, Equatable {
         package static let module = Code(rawValue: "module")
         /// The ledger file could not be read or written.
         package static let ledger = Code(rawValue: "ledger")
+        /// The event log could not be opened.
+        package static let log = Code(rawValue: "log")
+        /// The control socket could not be opened.
+        package static let control = Code(rawValue: "control")
     }
 
     package let code: Code
@@ -42,5 +46,17 @@ package struct SimulatorError: DiagnosableError, Equatable {
         SimulatorError(
             code: .ledger, headline: "Could not use the ledger \(path): \(reason).", hresult: .writeFault,
             advice: ["Check the field \"ledger\" of the simulator's configuration and the rights of its directory."])
+    }
+
+    static func log(_ path: String, reason: String) -> SimulatorError {
+        SimulatorError(
+            code: .log, headline: "Could not open the event log \(path): \(reason).", hresult: .writeFault,
+            advice: ["Check the field \"log\" of the simulator's configuration and the rights of its directory."])
+    }
+
+    static func control(_ path: String, reason: String) -> SimulatorError {
+        SimulatorError(
+            code: .control, headline: "Could not open the control socket \(path): \(reason).", hresult: .writeFault,
+            advice: ["Correct the field \"control\" of the simulator's configuration; a short path is best."])
     }
 }

@@ -116,7 +116,7 @@ struct ProfileCatalogTests {
         ])
     func match(_ manufacturer: String, _ model: String, _ expected: String?) throws {
         let catalog = try ProfileCatalog(directories: [SimulatorLibrary.profiles])
-        let found = catalog.match(self.token(manufacturer, model), modulePath: "/usr/lib/m.so")
+        let found = try catalog.match(self.token(manufacturer, model), modulePath: "/usr/lib/m.so")
         #expect(found?.name == expected)
     }
 
@@ -131,8 +131,8 @@ struct ProfileCatalogTests {
         try second.write("a.yaml", Array("name: a\nsummary: second\n".utf8))
         let catalog = try ProfileCatalog(directories: [first.path, second.path])
         #expect(try catalog.profile(named: "a").summary == "first")
-        #expect(catalog.match(self.token("Acme Corp", "1"), modulePath: "/lib/acme.so")?.name == "b")
-        #expect(catalog.match(self.token("Acme Corp", "1"), modulePath: "/lib/other.so")?.name == "a")
+        #expect(try catalog.match(self.token("Acme Corp", "1"), modulePath: "/lib/acme.so")?.name == "b")
+        #expect(try catalog.match(self.token("Acme Corp", "1"), modulePath: "/lib/other.so")?.name == "a")
     }
 
     @Test("A name that does not exist is answered with the nearest one")

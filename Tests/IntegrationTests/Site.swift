@@ -56,8 +56,12 @@ struct Site: Sendable {
 
     /// The same behind the simulator, with the limits of a profile.
     ///
-    /// - Parameter overrides: lines for the product's own view of the card, such as an override of the capacity.
-    func makeCard(_ label: String, profile: String, overrides: String = "") async throws -> String {
+    /// - Parameters:
+    ///   - overrides: lines for the product's own view of the card, such as an override of the capacity.
+    ///   - simulator: further lines of the simulator's own settings.
+    func makeCard(
+        _ label: String, profile: String, overrides: String = "", simulator: String = ""
+    ) async throws -> String {
         let configuration = try self.softHSMConfiguration(label)
         let simulation = try self.directory.write(
             "\(label)-simulator.yaml",
@@ -70,6 +74,7 @@ struct Site: Sendable {
                 profiles: "\(Programs.checkout)/hsm-profiles"
                 tokens:
                   - {label: "\(label)", profile: \(profile)}
+                \(simulator)
 
                 """.utf8))
         let file = try self.directory.write(

@@ -80,6 +80,8 @@ import Testing
             faults: [
                 "{function: C_Sign, call: 1, returns: DEVICE_ERROR}",
                 "{function: C_DestroyObject, call: 1, returns: DEVICE_ERROR}",
+                "{function: C_DestroyObject, call: 2, returns: DEVICE_ERROR}",
+                "{function: C_DestroyObject, call: 3, returns: DEVICE_ERROR}",
             ])
         let store = try card.store(profile: profile("softhsm2"))
         let error = await #expect(throws: KeyProviderError.self) {
@@ -87,6 +89,12 @@ import Testing
                 KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
         }
         #expect(error?.facts.contains { $0.name == "may remain on the token" && $0.value.contains("CKA_ID") } == true)
+        #expect(try await card.objects().isEmpty == false)
+        // What remains goes before anything new is written.
+        let pair = try await store.generateKeyPair(
+            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "next", certificateBytes: 0))
+        #expect(try await store.keyPairs() == [pair])
+        #expect(try await store.capacity().objects == 2)
         await store.close()
     }
 
@@ -104,7 +112,7 @@ import Testing
     }
 
     @Test(
-        "A signature survives a lost handle and a lost session, once",
+        "A signature survives a lost handle and a lost session, as long as a rung of the ladder is left",
         arguments: ["KEY_HANDLE_INVALID", "SESSION_HANDLE_INVALID"])
     func signatureRetried(value: String) async throws {
         // The first signature is the proof of the key.
@@ -114,6 +122,7 @@ import Testing
                 "{function: C_SignInit, call: 2, returns: \(value)}",
                 "{function: C_SignInit, call: 4, returns: \(value)}",
                 "{function: C_SignInit, call: 5, returns: \(value)}",
+                "{function: C_SignInit, call: 6, returns: \(value)}",
             ])
         let store = try card.store(profile: profile("softhsm2"))
         let pair = try await store.generateKeyPair(

@@ -103,7 +103,10 @@ import Testing
             }
             #expect(lengths == 820)
             await token.close()
-            await #expect(throws: PKCS11Error.self) { try await token.withSession { try $0.randomBytes(1) } }
+            let error = await #expect(throws: TokenWaitError.self) {
+                try await token.withSession { try $0.randomBytes(1) }
+            }
+            #expect(error?.code == .closed)
         }
     }
 

@@ -48,8 +48,11 @@ package final class SimulatedCard: Sendable {
     ///   - profile: a name among the shipped profiles, or `nil` to leave the token as it is.
     ///   - overrides: YAML values by dotted path, such as `["capacity.bytes": "4096"]`.
     ///   - faults: lines of YAML, such as `{function: C_Sign, call: 2, returns: CKR_DEVICE_ERROR}`.
+    ///   - rule: further lines of YAML for the token, such as `handles: own`.
+    ///   - settings: further lines of YAML at the top, such as `seed: 7`.
     package init(
-        profile: String?, overrides: [String: String] = [:], faults: [String] = [], label: String = "signet test"
+        profile: String?, overrides: [String: String] = [:], faults: [String] = [], rule: [String] = [],
+        settings: [String] = [], label: String = "signet test"
     ) async throws {
         self.token = try await SoftwareToken.make(.softHSM, label: label)
         self.directory = try TemporaryDirectory()
@@ -63,15 +66,22 @@ package final class SimulatedCard: Sendable {
             "environment:",
         ]
         lines += self.token.environment.map { "  \($0): \($1)" }
+        if profile != nil || !rule.isEmpty { lines += ["tokens:", "  - label: \"^\(label)$\""] }
+        lines += rule.map { "    \($0)" }
         if let profile {
-            lines += ["tokens:", "  - label: \"^\(label)$\"", "    profile: \(profile)"]
+            lines.append("    profile: \(profile)")
             if !overrides.isEmpty { lines.append("    override:") }
             lines += overrides.sorted { $0.key < $1.key }.map { "      \($0): \($1)" }
         }
         if !faults.isEmpty { lines.append("faults:") }
-        lines += faults.map { "  - \($0)" }
+        lines += faults.map { "  - \($0)" } + settings
         let text = lines.joined(separator: "\n") + "\n"
         self.configurationPath = try self.directory.write("simulator.yaml", Array(text.utf8))
+    }
+
+    /// The lines of the event log, if the settings say `log: events`.
+    package func events() throws -> [Substring] {
+        String(decoding: try self.directory.read("events"), as: UTF8.self).split(separator: "\n")
     }
 
     /// The text of the ledger that processes share.

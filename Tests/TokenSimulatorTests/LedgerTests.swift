@@ -12,17 +12,25 @@ struct LedgerTests {
     @Test("A ledger is read as it was written")
     func roundTrip() throws {
         var ledger = Ledger()
-        ledger["0001 card one"].add(self.key, count: 2)
-        ledger["0001 card one"].add(self.certificate)
-        ledger["0002 "] = Census()
+        ledger["0001 card one"].census.add(self.key, count: 2)
+        ledger["0001 card one"].census.add(self.certificate)
+        ledger["0002 "].presence = CardRecord.Presence(isInserted: false, insertion: 3, slot: 7)
+        ledger["0002 "].user = CardRecord.PINCounter(wrong: 2, isLocked: true)
+        ledger["0002 "].sessions = [41: 2]
+        ledger.orders[5] = "{function: C_Sign, call: 1, returns: CKR_DEVICE_ERROR}"
         #expect(try #require(Ledger(text: ledger.text)) == ledger)
         #expect(
             ledger.text == """
                 signet-simulator-ledger 1
+                order 5 {function: C_Sign, call: 1, returns: CKR_DEVICE_ERROR}
                 card 0001 card one
                 1 certificate - 700 public
                 2 private-key p256 0 private
-                card 0002 \n
+                card 0002 \n\
+                out 3 7
+                pin user 2 locked
+                sessions 41 2
+
                 """)
     }
 
@@ -36,6 +44,9 @@ struct LedgerTests {
             "signet-simulator-ledger 1\ncard x\n1 data p257 5 public\n",
             "signet-simulator-ledger 1\ncard x\n1 data - 5 public extra\n",
             "signet-simulator-ledger 1\ncard x\n1 data - 5 public",
+            "signet-simulator-ledger 1\ncard x\nout\n", "signet-simulator-ledger 1\ncard x\nin 1 here\n",
+            "signet-simulator-ledger 1\ncard x\npin user 2\n", "signet-simulator-ledger 1\ncard x\npin who 2 open\n",
+            "signet-simulator-ledger 1\ncard x\nsessions 5 0\n", "signet-simulator-ledger 1\norder x {}\n",
         ])
     func notALedger(_ text: String) {
         #expect(Ledger(text: text) == nil)

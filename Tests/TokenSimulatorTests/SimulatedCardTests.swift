@@ -55,7 +55,7 @@ struct SimulatedCardTests {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(results.count { $0.status == 0 } == 3)
-        #expect(results.count { $0.stderr.contains("rv = CKR_DEVICE_MEMORY (0x31)") } == 3)
+        #expect(results.count { $0.stderr.contains("rv = CKR_DEVICE_MEMORY (0x31)") } == 3, "\(results.map(\.stderr))")
         #expect(try card.ledger().contains("3 private-key p256 0 private\n3 public-key p256 0 public\n"))
     }
 

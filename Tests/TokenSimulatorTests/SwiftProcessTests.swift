@@ -6,35 +6,10 @@ import Testing
 /// The simulator in a process that has the same Swift modules in it: this one.
 @Suite("Loaded into a Swift program")
 struct SwiftProcessTests {
-    /// The functions of a module, and the module, which stays loaded.
-    func functions(_ path: String) throws -> UnsafeMutablePointer<CK_FUNCTION_LIST> {
-        typealias GetFunctionList =
-            @convention(c) (
-                UnsafeMutablePointer<UnsafeMutablePointer<CK_FUNCTION_LIST>?>?
-            ) -> CK_RV
-        let handle = try #require(dlopen(path, RTLD_NOW | RTLD_LOCAL))
-        let symbol = try #require(dlsym(handle, "C_GetFunctionList"))
-        var list: UnsafeMutablePointer<CK_FUNCTION_LIST>?
-        #expect(unsafeBitCast(symbol, to: GetFunctionList.self)(&list) == CKR_OK)
-        return try #require(list)
-    }
-
-    /// Initializes with a text in `pReserved`.
-    func initialize(_ functions: CK_FUNCTION_LIST, _ card: SimulatedCard, reserved: String) throws -> CK_RV {
-        try SoftwareToken.initializing(with: card.token.environment) {
-            reserved.withCString { text in
-                var arguments = CK_C_INITIALIZE_ARGS()
-                arguments.flags = CKF_OS_LOCKING_OK
-                arguments.pReserved = UnsafeMutableRawPointer(mutating: text)
-                return functions.C_Initialize?(&arguments) ?? CKR_FUNCTION_NOT_SUPPORTED
-            }
-        }
-    }
-
     @Test("Every function of v2.40 is there, and none works before C_Initialize")
     func table() async throws {
         let card = try await SimulatedCard(profile: nil)
-        let list = try self.functions(card.modulePath)
+        let list = try LoadedModule.functions(card.modulePath)
         let words = UnsafeRawBufferPointer(start: list, count: MemoryLayout<CK_FUNCTION_LIST>.size)
         let pointers = stride(from: 8, to: words.count, by: 8).map { words.load(fromByteOffset: $0, as: UInt.self) }
         #expect(pointers.count == 68)
@@ -50,10 +25,10 @@ struct SwiftProcessTests {
         let card = try await SimulatedCard(
             profile: "generic-8k-smartcard", overrides: ["capacity.mem_reported": "actual"],
             faults: ["{function: C_GenerateRandom, call: 3, returns: DEVICE_ERROR}"])
-        let functions = try self.functions(card.modulePath).pointee
-        #expect(try self.initialize(functions, card, reserved: card.initializationString) == CKR_OK)
+        let functions = try LoadedModule.functions(card.modulePath).pointee
+        #expect(try LoadedModule.initialize(functions, card, reserved: card.initializationString) == CKR_OK)
         defer { _ = functions.C_Finalize?(nil) }
-        #expect(try self.initialize(functions, card, reserved: "") == CKR_CRYPTOKI_ALREADY_INITIALIZED)
+        #expect(try LoadedModule.initialize(functions, card, reserved: "") == CKR_CRYPTOKI_ALREADY_INITIALIZED)
         var slot: CK_SLOT_ID = 0
         var count: CK_ULONG = 1
         // The empty slot of SoftHSM comes last.
@@ -73,8 +48,8 @@ struct SwiftProcessTests {
     @Test("Memory is reported as unavailable where the profile says so")
     func unreported() async throws {
         let card = try await SimulatedCard(profile: "generic-32k-smartcard")
-        let functions = try self.functions(card.modulePath).pointee
-        #expect(try self.initialize(functions, card, reserved: card.initializationString) == CKR_OK)
+        let functions = try LoadedModule.functions(card.modulePath).pointee
+        #expect(try LoadedModule.initialize(functions, card, reserved: card.initializationString) == CKR_OK)
         defer { _ = functions.C_Finalize?(nil) }
         var slots = [CK_SLOT_ID](repeating: 0, count: 4)
         var count: CK_ULONG = 4

@@ -27,9 +27,10 @@ package struct Instance: Sendable {
             directory: directory, configuration: configuration,
             templates: try TemplateFiles.read(from: layout.templatesDirectory),
             storage: try SQLiteStorage(path: layout.databasePath),
-            tokens: TokenOpener(
+            tokens: try TokenOpener(
                 directory: directory, secrets: secrets,
-                profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
+                profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
+                records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
             surroundings: surroundings)
     }
 

@@ -11,13 +11,16 @@ package actor TokenOpener {
     private let directory: String
     private let secrets: SecretInput
     private let profiles: ProfileDirectories
-    private let modules = ModuleRegistry()
+    private let records: TokenRecords
+    private let modules: ModuleRegistry
     private var opened: [TokenConfiguration: Task<TokenKeyStore, any Error>] = [:]
     /// What was set for a module, so that a second token cannot silently change it.
     private var moduleEnvironment: [String: String] = [:]
 
     /// - Parameter directory: relative paths of a configuration are below it.
-    package init(directory: String, secrets: SecretInput, profiles: ProfileDirectories) {
+    package init(directory: String, secrets: SecretInput, profiles: ProfileDirectories, records: TokenRecords) {
+        self.records = records
+        self.modules = ModuleRegistry(trace: records.trace)
         self.directory = directory
         self.secrets = secrets
         self.profiles = profiles
@@ -27,20 +30,39 @@ package actor TokenOpener {
     /// refused is not tried again.
     package func open(_ configuration: TokenConfiguration) async throws -> any KeyToken {
         if let opened = self.opened[configuration] { return try await opened.value }
-        let task = Task { try await self.openNow(configuration) }
+        let task = Task { try await self.openNow(configuration, profile: nil) }
         self.opened[configuration] = task
         return try await task.value
     }
 
-    private func openNow(_ configuration: TokenConfiguration) async throws -> TokenKeyStore {
+    /// Opens a token for which there may be no profile: `nil` is returned beside it then.
+    func openForDiagnosis(_ configuration: TokenConfiguration) async throws -> (any KeyToken, DeviceProfile?) {
+        let profile: DeviceProfile?
+        do {
+            profile = try self.profile(of: configuration, in: self.module(of: configuration))
+        } catch let error as ConfigurationError where error.code == .noProfile {
+            profile = nil
+        }
+        if let opened = self.opened[configuration] { return (try await opened.value, profile) }
+        let used = profile ?? DeviceProfile(name: "unknown", summary: "A device without a profile")
+        let task = Task { try await self.openNow(configuration, profile: used) }
+        self.opened[configuration] = task
+        return (try await task.value, profile)
+    }
+
+    private func openNow(
+        _ configuration: TokenConfiguration, profile: DeviceProfile?, isOperatorsWord: Bool = false
+    ) async throws -> TokenKeyStore {
         let (secrets, directory) = (self.secrets, self.directory)
         let reference = try KeyReference(configuration.token)
         let module = try self.module(of: configuration)
         let store = try TokenKeyStore.open(
             PKCS11KeyProvider.TokenConfiguration(
                 modulePath: configuration.module, initializationString: configuration.moduleArguments,
-                profile: try self.profile(of: configuration, in: module), reference: reference),
-            modules: self.modules
+                profile: try profile ?? self.profile(of: configuration, in: module), reference: reference),
+            modules: self.modules,
+            pinPolicy: PINPolicy(
+                isRepeatable: configuration.pin != .prompt && !isOperatorsWord, refusals: self.records.refusals)
         ) {
             try secrets.read(
                 configuration.pin, what: "the PIN of token \(configuration.token)", relativeTo: directory)
@@ -49,7 +71,7 @@ package actor TokenOpener {
         return store
     }
 
-    private func module(of configuration: TokenConfiguration) throws -> Module {
+    func module(of configuration: TokenConfiguration) throws -> Module {
         try self.prepareEnvironment(configuration)
         return try self.modules.module(
             path: configuration.module, initializationString: configuration.moduleArguments)
@@ -63,7 +85,7 @@ package actor TokenOpener {
         let uri = try PKCS11URI(configuration.token)
         for slot in try module.slots() {
             let token = try slot.tokenInfo().identification
-            guard uri.matches(token), let match = catalog.match(token, modulePath: configuration.module) else {
+            guard uri.matches(token), let match = try catalog.match(token, modulePath: configuration.module) else {
                 continue
             }
             return try catalog.profile(named: match.name, overrides: overrides)
@@ -79,6 +101,38 @@ package actor TokenOpener {
         }
         self.opened = [:]
         self.modules.finalizeAll()
+    }
+
+    /// Forgets that the token refused a PIN, and logs in once by the operator's word, which also clears the token's own
+    /// mark of a wrong PIN (`CKF_USER_PIN_COUNT_LOW`).
+    ///
+    /// - Returns: the token, and how many PINs it had refused.
+    package func unblock(
+        _ configuration: TokenConfiguration
+    ) async throws -> (token: TokenIdentification, refused: Int) {
+        let forgotten = try await self.forgetRefusals(configuration)
+        let profile = try self.profile(of: configuration, in: self.module(of: configuration))
+        let task = Task { try await self.openNow(configuration, profile: profile, isOperatorsWord: true) }
+        self.opened[configuration] = task
+        _ = try await task.value
+        return forgotten
+    }
+
+    private func forgetRefusals(
+        _ configuration: TokenConfiguration
+    ) async throws -> (token: TokenIdentification, refused: Int) {
+        let uri = try PKCS11URI(KeyReference(configuration.token).uri)
+        let present = try self.module(of: configuration).slots().map { try $0.tokenInfo().identification }
+        let fitting = present.filter { uri.matches($0) }
+        guard let token = fitting.first, fitting.count == 1 else {
+            throw OperationError.tokenNotNamed(configuration.token, present: fitting.isEmpty ? present : fitting)
+        }
+        let refusals = self.records.refusals
+        return try await refusals.exclusively {
+            let refused = try refusals.refusal(for: token)?.count ?? 0
+            try refusals.clear(token)
+            return (token, refused)
+        }
     }
 
     /// Initialises an empty token, sets both PINs, and gives the identification it has then.
@@ -104,5 +158,15 @@ package actor TokenOpener {
             setenv(name, value, 1)
             self.moduleEnvironment[name] = value
         }
+    }
+}
+
+extension OperationError {
+    fileprivate static func tokenNotNamed(_ reference: String, present: [TokenIdentification]) -> OperationError {
+        OperationError(
+            code: Code(rawValue: "tokenNotNamed"),
+            headline: "The reference \(reference) does not fit exactly one token.",
+            hresult: .noSmartCard, facts: present.map { Fact("token present", $0.description) },
+            advice: ["Connect the token, and name its label and serial number."])
     }
 }

@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 extension DeviceProfile {
     /// Reads and checks a profile.
     ///
@@ -14,7 +16,7 @@ extension DeviceProfile {
         root.allow(
             [
                 "name", "summary", "match", "sessions", "login", "capacity", "mechanisms", "template", "lifecycle",
-                "latency",
+                "latency", "vendor_rv",
             ] + ProfileSection.provenanceNames)
         self.init(
             name: root.required("name")?.profileName() ?? "", summary: root.required("summary")?.text() ?? "")
@@ -27,6 +29,7 @@ extension DeviceProfile {
         self.template = TemplateRules(reading: profile.section("template"))
         self.lifecycle = Lifecycle(reading: profile.section("lifecycle"))
         self.latency = Latency(reading: profile.section("latency"))
+        self.vendorReturnValues = profile.section("vendor_rv").vendorReturnValues()
         try document.finish()
     }
 
@@ -44,6 +47,34 @@ extension DocumentField {
         let allowed = "abcdefghijklmnopqrstuvwxyz0123456789-"
         guard text.allSatisfy({ allowed.contains($0) }) else {
             return self.refuse("\"\(text)\" has characters other than a-z, 0-9 and -")
+        }
+        return text
+    }
+}
+
+extension ProfileSection {
+    /// Names of return values by their number, which is one of the vendor's (PKCS #11 v2.40, section 5.1:
+    /// `CKR_VENDOR_DEFINED` and above).
+    fileprivate func vendorReturnValues() -> [ReturnValue: ProfileValue<String>] {
+        var values: [ReturnValue: ProfileValue<String>] = [:]
+        for name in self.names where !ProfileSection.provenanceNames.contains(name) {
+            let number = name.hasPrefix("0x") ? UInt(name.dropFirst(2), radix: 16) : UInt(name)
+            guard let number, number >= 0x8000_0000 else {
+                self.report(name, "is not the number of a vendor's return value such as 0x80000001")
+                continue
+            }
+            values[ReturnValue(rawValue: number)] = self.value(name) { $0.returnValueName() }
+        }
+        return values
+    }
+}
+
+extension DocumentField {
+    /// A name with its prefix `CKR_`.
+    fileprivate func returnValueName() -> String? {
+        guard let text = self.text() else { return nil }
+        guard text.hasPrefix("CKR_"), DocumentField.isSpecificationName(text) else {
+            return self.refuse("\"\(text)\" is not a name such as CKR_HSM_STORAGE_FULL")
         }
         return text
     }

@@ -17,6 +17,8 @@ public struct ProfileError: DiagnosableError, Equatable {
         public static let invalid = Code(rawValue: "invalid")
         /// No profile has that name.
         public static let notFound = Code(rawValue: "notFound")
+        /// Several profiles fit a token equally well.
+        public static let ambiguous = Code(rawValue: "ambiguous")
     }
 
     public let code: Code
@@ -52,6 +54,18 @@ public struct ProfileError: DiagnosableError, Equatable {
         return ProfileError(
             code: .invalid, headline: "\(files) cannot be used: \(count).", hresult: .invalidData, findings: findings,
             advice: ["Correct each field named; hsm-profiles/README.md describes them all."])
+    }
+
+    static func ambiguous(_ token: TokenIdentification, fitting: [String]) -> ProfileError {
+        ProfileError(
+            code: .ambiguous,
+            headline: "\(fitting.count) device profiles fit the token \(token) equally well: "
+                + "\(fitting.joined(separator: ", ")).",
+            hresult: .ambiguousName, findings: [],
+            advice: [
+                "Name the profile of this token in the configuration or with --profile.",
+                "Make the match rule of one of them more exact, by model, firmware or module.",
+            ])
     }
 
     static func notFound(_ name: String, known: [String], directories: [String]) -> ProfileError {

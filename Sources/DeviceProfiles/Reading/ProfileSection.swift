@@ -30,6 +30,9 @@ struct ProfileSection {
         ProfileSection(self.section?.field(name), in: self)
     }
 
+    /// The names in the section; none when it is absent or unknown.
+    var names: [String] { self.section?.names ?? [] }
+
     func allow(_ known: [String]) {
         self.section?.allow(known + ProfileSection.provenanceNames)
     }
@@ -65,7 +68,7 @@ struct ProfileSection {
     /// Reads leaves that are named by key pair algorithms.
     func algorithms<Value>(_ read: (DocumentField) -> Value?) -> [KeyPairAlgorithm: ProfileValue<Value>] {
         var values: [KeyPairAlgorithm: ProfileValue<Value>] = [:]
-        for name in self.section?.names ?? [] where !ProfileSection.provenanceNames.contains(name) {
+        for name in self.names where !ProfileSection.provenanceNames.contains(name) {
             if let algorithm = KeyPairAlgorithm(name) {
                 values[algorithm] = self.value(name, read)
             } else {

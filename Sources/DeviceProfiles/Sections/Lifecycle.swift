@@ -25,6 +25,16 @@ extension DeviceProfile {
         }
 
         /// What calls return while the token is out.
+        /// What brings a device back that was gone.
+        public enum Recovery: String, Hashable, Sendable, CaseIterable {
+            /// A new session.
+            case reopen
+            /// `C_GetSlotList`, then a new session.
+            case rescan
+            /// `C_Finalize` and `C_Initialize`.
+            case finalize
+        }
+
         public var removed: ProfileValue<ReturnValue> = .unknown
         public var infoAfterRemoval: ProfileValue<InfoAfterRemoval> = .unknown
         /// Whether `C_GetSlotList` must be called before the token is seen again.
@@ -35,6 +45,11 @@ extension DeviceProfile {
         public var staleHandle: ProfileValue<ReturnValue> = .unknown
         public var fork: ProfileValue<Fork> = .unknown
         public var visibility: ProfileValue<Visibility> = .unknown
+        /// Seconds after which a call that has not returned hangs; no limit for a device that never does.
+        public var hangSeconds: ProfileValue<Limit> = .unknown
+        public var recovery: ProfileValue<Recovery> = .unknown
+        /// What the device returns when it is asked too much at once.
+        public var throttled: ProfileValue<[ReturnValue]> = .unknown
         /// Whether a failed operation stays active in its session.
         public var operationSticky: ProfileValue<Bool> = .unknown
 
@@ -47,7 +62,7 @@ extension DeviceProfile.Lifecycle {
     init(reading section: ProfileSection) {
         section.allow([
             "removed_rv", "info_after_removal", "rescan_needed", "stale_session_rv", "stale_handle_rv", "fork",
-            "visibility", "op_sticky",
+            "hang_s", "recover", "throttled_rv", "visibility", "op_sticky",
         ])
         self.removed = section.value("removed_rv") { $0.returnValue() }
         self.infoAfterRemoval = section.value("info_after_removal") { $0.choice() }
@@ -56,6 +71,9 @@ extension DeviceProfile.Lifecycle {
         self.staleHandle = section.value("stale_handle_rv") { $0.returnValue() }
         self.fork = section.value("fork") { $0.choice() }
         self.visibility = section.value("visibility") { $0.choice() }
+        self.hangSeconds = section.value("hang_s") { $0.limit() }
+        self.recovery = section.value("recover") { $0.choice() }
+        self.throttled = section.value("throttled_rv") { $0.list { $0.returnValue() } }
         self.operationSticky = section.value("op_sticky") { $0.boolean() }
     }
 }

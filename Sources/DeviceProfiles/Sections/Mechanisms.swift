@@ -32,6 +32,8 @@ extension DeviceProfile {
             case raw
             /// Also `CKM_ECDSA_SHA*`.
             case both
+            /// No elliptic curves at all.
+            case none
         }
 
         /// Who makes the initialization vector of AES-GCM.
@@ -51,6 +53,8 @@ extension DeviceProfile {
         public var gcmInitializationVector: ProfileValue<InitializationVector> = .unknown
         /// The most bytes that one call takes.
         public var maximumData: ProfileValue<Limit> = .unknown
+        /// Whether `C_GenerateKey` makes secret keys.
+        public var generatesSecretKeys: ProfileValue<Bool> = .unknown
 
         /// Everything unknown.
         public init() {}
@@ -59,7 +63,7 @@ extension DeviceProfile {
 
 extension DeviceProfile.Mechanisms {
     init(reading section: ProfileSection) {
-        section.allow(["allow", "oaep", "ecdsa", "wrap_private", "rfc5649", "gcm_iv", "max_data"])
+        section.allow(["allow", "oaep", "ecdsa", "wrap_private", "rfc5649", "gcm_iv", "max_data", "secret_keygen"])
         self.allow = section.value("allow") { $0.list { $0.allowedMechanism() } }
         self.oaep = section.value("oaep") { $0.list { $0.choice() } }
         self.ecdsa = section.value("ecdsa") { $0.choice() }
@@ -67,6 +71,7 @@ extension DeviceProfile.Mechanisms {
         self.rfc5649 = section.value("rfc5649") { $0.integer(atLeast: 0).map { UInt($0) } }
         self.gcmInitializationVector = section.value("gcm_iv") { $0.choice() }
         self.maximumData = section.value("max_data") { $0.limit() }
+        self.generatesSecretKeys = section.value("secret_keygen") { $0.boolean() }
     }
 }
 

@@ -10,13 +10,15 @@ extension DeviceProfile {
 
         /// The real maximum.
         public var maximum: ProfileValue<Limit> = .unknown
-        /// `ulMaxSessionCount` as the device reports it; 0 is "effectively infinite", -1 "not told".
+        /// `ulMaxSessionCount` as the device reports it, as a signed number; 0 is "effectively infinite", -1 "not told".
         public var reported: ProfileValue<Int> = .unknown
         public var scope: ProfileValue<Scope> = .unknown
         /// Seconds after which the device closes an idle session.
         public var idleSeconds: ProfileValue<Limit> = .unknown
         /// What `C_OpenSession` returns above the maximum.
         public var overLimit: ProfileValue<ReturnValue> = .unknown
+        /// Whether there are read-only sessions; without them every session has to be opened read-write.
+        public var readOnly: ProfileValue<Bool> = .unknown
 
         /// Everything unknown.
         public init() {}
@@ -25,11 +27,12 @@ extension DeviceProfile {
 
 extension DeviceProfile.Sessions {
     init(reading section: ProfileSection) {
-        section.allow(["max", "reported", "scope", "idle_s", "over_rv"])
+        section.allow(["max", "reported", "scope", "idle_s", "over_rv", "ro"])
         self.maximum = section.value("max") { $0.limit() }
-        self.reported = section.value("reported") { $0.integer(atLeast: -1) }
+        self.reported = section.value("reported") { $0.integer(atLeast: -2) }
         self.scope = section.value("scope") { $0.choice() }
         self.idleSeconds = section.value("idle_s") { $0.limit() }
         self.overLimit = section.value("over_rv") { $0.returnValue() }
+        self.readOnly = section.value("ro") { $0.boolean() }
     }
 }

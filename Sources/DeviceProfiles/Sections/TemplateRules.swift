@@ -23,6 +23,8 @@ extension DeviceProfile {
         public var refuse: ProfileValue<[String]> = .unknown
         /// Attributes without `CKA_` that the device takes and forgets.
         public var ignore: ProfileValue<[String]> = .unknown
+        /// Attributes without `CKA_` that the template of `C_UnwrapKey` must have.
+        public var unwrapRequire: ProfileValue<[String]> = .unknown
         /// Whether session objects exist.
         public var sessionObjects: ProfileValue<Bool> = .unknown
         public var ecdsaSignature: ProfileValue<SignatureEncoding> = .unknown
@@ -35,10 +37,11 @@ extension DeviceProfile {
 
 extension DeviceProfile.TemplateRules {
     init(reading section: ProfileSection) {
-        section.allow(["require", "refuse", "ignore", "session_objects", "ecdsa_sig", "ec_point"])
+        section.allow(["require", "refuse", "ignore", "unwrap_require", "session_objects", "ecdsa_sig", "ec_point"])
         self.require = section.value("require") { $0.list { $0.text() } }
         self.refuse = section.value("refuse") { $0.list { $0.specificationName(prefix: "CKA_") } }
         self.ignore = section.value("ignore") { $0.list { $0.specificationName(prefix: "CKA_") } }
+        self.unwrapRequire = section.value("unwrap_require") { $0.list { $0.specificationName(prefix: "CKA_") } }
         self.sessionObjects = section.value("session_objects") { $0.boolean() }
         self.ecdsaSignature = section.value("ecdsa_sig") { $0.choice() }
         self.ecPoint = section.value("ec_point") { $0.choice() }

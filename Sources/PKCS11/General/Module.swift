@@ -12,24 +12,34 @@ public final class Module: Sendable {
     /// The path the module was loaded from.
     public let path: String
     let functions: FunctionTable
+    /// Where the calls into this module are recorded, if anywhere.
+    package let trace: CallTrace?
     /// True while this object has to call `C_Finalize`.
     private let finalizes: Atomic<Bool>
+    private let initializationString: String?
+    /// The process that initialised the module: the only one that may call it (PKCS #11 v2.40, section 6.6.1).
+    private let processID = getpid()
 
     /// Loads the library and calls `C_Initialize` with `CKF_OS_LOCKING_OK`.
     ///
     /// - Parameters:
     ///   - path: the file of the library; a name without a slash is looked up by the dynamic linker.
     ///   - initializationString: what some modules (NSS softokn) take in the reserved field; `nil` for all others.
+    ///   - trace: where every call into the module is recorded.
     /// - Throws: ``ModuleLoadError``.
-    public init(path: String, initializationString: String? = nil) throws(ModuleLoadError) {
+    public init(
+        path: String, initializationString: String? = nil, trace: CallTrace? = nil
+    ) throws(ModuleLoadError) {
         self.path = path
+        self.trace = trace
+        self.initializationString = initializationString
         guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
             throw .notLoaded(path, reason: dlerror().map { String(cString: $0) } ?? "the loader gives no reason")
         }
         do throws(ModuleLoadError) {
             self.functions = try Module.functionTable(of: handle, path: path)
             self.finalizes = Atomic(
-                try Module.initialize(self.functions, path: path, reserved: initializationString))
+                try Module.initialize(self.functions, path: path, reserved: initializationString, trace))
         } catch {
             dlclose(handle)
             throw error
@@ -45,9 +55,32 @@ public final class Module: Sendable {
     /// A program calls this before it ends, after its tokens are closed: modules have exit handlers of their own, and
     /// one that runs while another thread finalises the module can wait for ever (seen with SoftHSM 2.6.1).
     public func finalize() {
-        guard self.finalizes.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        guard !self.isForked, self.finalizes.exchange(false, ordering: .acquiringAndReleasing) else { return }
         // A failure here has no one left to tell, and the process goes on without the module either way.
-        _ = self.functions.call(self.functions.list.C_Finalize) { $0(nil) }
+        _ = self.call("C_Finalize", self.functions.list.C_Finalize) { $0(nil) }
+    }
+
+    /// True in a child of the process that initialised the module. Nothing may be called there: modules share
+    /// sessions with the parent, or lock for ever.
+    public var isForked: Bool { getpid() != self.processID }
+
+    /// Finalises the module and initialises it again: the last means against a module that no longer reaches its
+    /// device. Every session of every token of the module is gone after it.
+    ///
+    /// To be called when no other thread is inside the module.
+    ///
+    /// - Returns: `false` when another part of the program initialised the module, so that nothing was done.
+    /// - Throws: ``ModuleLoadError``, after which the module is not initialised.
+    public func reinitialize() throws(ModuleLoadError) -> Bool {
+        guard !self.isForked else { return false }
+        if self.finalizes.exchange(false, ordering: .acquiringAndReleasing) {
+            // A module that lost its device may refuse even this; what counts is whether it initialises.
+            _ = self.call("C_Finalize", self.functions.list.C_Finalize) { $0(nil) }
+        }
+        let isOwner = try Module.initialize(
+            self.functions, path: self.path, reserved: self.initializationString, self.trace)
+        self.finalizes.store(isOwner, ordering: .releasing)
+        return isOwner
     }
 
     private static func functionTable(
@@ -67,11 +100,13 @@ public final class Module: Sendable {
 
     /// Returns true when this call did initialise the module, so that this object has to finalise it.
     private static func initialize(
-        _ functions: FunctionTable, path: String, reserved: String?
+        _ functions: FunctionTable, path: String, reserved: String?, _ trace: CallTrace?
     ) throws(ModuleLoadError) -> Bool {
+        let began = trace?.began("C_Initialize", .init())
         let result = Module.withInitializeArguments(reserved: reserved) { arguments in
             functions.call(functions.list.C_Initialize) { $0(arguments) }
         }
+        if let trace, let began { trace.ended("C_Initialize", .init(), result, began: began) }
         switch result {
         case .ok: return true
         case .cryptokiAlreadyInitialized: return false
@@ -100,12 +135,25 @@ public final class Module: Sendable {
         }
     }
 
+    /// Calls a function, and records it where there is a trace.
+    func call<Function>(
+        _ name: String, _ function: Function?, session: UInt? = nil, object: UInt? = nil,
+        mechanism: MechanismType? = nil, _ body: (Function) -> CK_RV
+    ) -> ReturnValue {
+        guard let trace = self.trace else { return self.functions.call(function, body) }
+        let subject = CallTrace.Subject(session: session, object: object, mechanism: mechanism)
+        let began = trace.began(name, subject)
+        let result = self.functions.call(function, body)
+        trace.ended(name, subject, result, began: began)
+        return result
+    }
+
     /// Throws unless the call answers `CKR_OK`.
     func check<Function>(
         _ name: String, _ function: Function?, mechanism: MechanismType? = nil, token: TokenIdentification? = nil,
         _ body: (Function) -> CK_RV
     ) throws(PKCS11Error) {
-        let result = self.functions.call(function, body)
+        let result = self.call(name, function, mechanism: mechanism, body)
         guard result == .ok else {
             throw PKCS11Error(returnValue: result, function: name, mechanism: mechanism, token: token)
         }

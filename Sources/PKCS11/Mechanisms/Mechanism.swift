@@ -11,6 +11,7 @@ public struct Mechanism: Hashable, Sendable {
         case bytes([UInt8])
         case oaep(Hash)
         case pss(Hash, saltBytes: Int)
+        case gcm(initializationVector: [UInt8], additionalData: [UInt8])
     }
 
     /// The hashes that OAEP and PSS take, with the mask generation function of the same hash.
@@ -67,6 +68,11 @@ public struct Mechanism: Hashable, Sendable {
         Mechanism(.des3CBCPad, .bytes(initializationVector))
     }
 
+    /// AES-GCM with a tag of 128 bits (PKCS #11 v2.40, section 2.12.3).
+    public static func aesGCM(initializationVector: [UInt8], additionalData: [UInt8] = []) -> Mechanism {
+        Mechanism(.aesGCM, .gcm(initializationVector: initializationVector, additionalData: additionalData))
+    }
+
     /// Lends the C structure for the time of `body`.
     func withUnsafeMechanism<R>(_ body: (UnsafeMutablePointer<CK_MECHANISM>) -> R) -> R {
         var mechanism = CK_MECHANISM(mechanism: self.type.rawValue, pParameter: nil, ulParameterLen: 0)
@@ -85,6 +91,19 @@ public struct Mechanism: Hashable, Sendable {
                 hashAlg: hash.type.rawValue, mgf: hash.maskGeneration, source: CKZ_DATA_SPECIFIED, pSourceData: nil,
                 ulSourceDataLen: 0)
             return withUnsafeMutableBytes(of: &oaep, call)
+        case .gcm(var vector, var additional):
+            return vector.withUnsafeMutableBufferPointer { vector in
+                additional.withUnsafeMutableBufferPointer { additional in
+                    var gcm = CK_GCM_PARAMS()
+                    gcm.pIv = vector.baseAddress
+                    gcm.ulIvLen = CK_ULONG(vector.count)
+                    gcm.ulIvBits = CK_ULONG(vector.count * 8)
+                    gcm.pAAD = additional.isEmpty ? nil : additional.baseAddress
+                    gcm.ulAADLen = CK_ULONG(additional.count)
+                    gcm.ulTagBits = 128
+                    return withUnsafeMutableBytes(of: &gcm, call)
+                }
+            }
         case .pss(let hash, let saltBytes):
             var pss = CK_RSA_PKCS_PSS_PARAMS(
                 hashAlg: hash.type.rawValue, mgf: hash.maskGeneration, sLen: CK_ULONG(saltBytes))

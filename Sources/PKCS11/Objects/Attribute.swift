@@ -78,6 +78,8 @@ extension Attribute where Value == Bool {
     public static var neverExtractable: Self { .init(rawValue: CKA_NEVER_EXTRACTABLE) }
     /// `CKA_LOCAL`
     public static var local: Self { .init(rawValue: CKA_LOCAL) }
+    /// `CKA_ALWAYS_AUTHENTICATE`: the PIN is wanted for each use of the key.
+    public static var alwaysAuthenticate: Self { .init(rawValue: CKA_ALWAYS_AUTHENTICATE) }
     /// `CKA_ENCRYPT`
     public static var encrypt: Self { .init(rawValue: CKA_ENCRYPT) }
     /// `CKA_DECRYPT`

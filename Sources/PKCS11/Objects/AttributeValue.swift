@@ -67,6 +67,8 @@ public struct KeyType: RawRepresentable, Hashable, AttributeValue {
     public static let rsa = KeyType(rawValue: CKK_RSA)
     /// `CKK_EC`
     public static let ec = KeyType(rawValue: CKK_EC)
+    /// `CKK_EC_EDWARDS`
+    public static let ecEdwards = KeyType(rawValue: CKK_EC_EDWARDS)
     /// `CKK_AES`
     public static let aes = KeyType(rawValue: CKK_AES)
     /// `CKK_DES3`

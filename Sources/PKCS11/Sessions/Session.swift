@@ -35,17 +35,18 @@ public final class Session {
 
     deinit {
         // A session that will not close is gone on the device already, and is not used again either way.
-        _ = self.module.functions.call(self.functions.C_CloseSession) { $0(self.handle) }
+        _ = self.module.call("C_CloseSession", self.functions.C_CloseSession, session: self.handle) { $0(self.handle) }
     }
 
     var functions: CK_FUNCTION_LIST { self.module.functions.list }
 
     /// Calls a function of this session, and marks the session broken on any failure that is not tolerated.
     func call<Function>(
-        _ name: String, _ function: Function?, mechanism: MechanismType? = nil,
+        _ name: String, _ function: Function?, mechanism: MechanismType? = nil, object: ObjectHandle? = nil,
         tolerating tolerated: Set<ReturnValue> = [], _ body: (Function) -> CK_RV
     ) throws(PKCS11Error) -> ReturnValue {
-        let result = self.module.functions.call(function, body)
+        let result = self.module.call(
+            name, function, session: self.handle, object: object?.rawValue, mechanism: mechanism, body)
         guard result != .ok, !tolerated.contains(result) else { return result }
         self.isBroken = true
         throw PKCS11Error(returnValue: result, function: name, mechanism: mechanism, token: self.token)
@@ -53,9 +54,10 @@ public final class Session {
 
     /// Calls a function that has to answer `CKR_OK`.
     func check<Function>(
-        _ name: String, _ function: Function?, mechanism: MechanismType? = nil, _ body: (Function) -> CK_RV
+        _ name: String, _ function: Function?, mechanism: MechanismType? = nil, object: ObjectHandle? = nil,
+        _ body: (Function) -> CK_RV
     ) throws(PKCS11Error) {
-        _ = try self.call(name, function, mechanism: mechanism, body)
+        _ = try self.call(name, function, mechanism: mechanism, object: object, body)
     }
 
     /// Calls a function that fills a buffer of a length the caller guesses, and once more with the length the module
@@ -83,6 +85,14 @@ public final class Session {
         }
         bytes.removeLast(max(0, bytes.count - Int(clamping: length)))
         return bytes
+    }
+
+    /// True when somebody is logged in, by the session's own state (`C_GetSessionInfo`). A module answers this from its
+    /// own memory: it tells why an object is not seen, not whether the device is there.
+    public func isLoggedIn() throws(PKCS11Error) -> Bool {
+        var info = CK_SESSION_INFO()
+        try self.check("C_GetSessionInfo", self.functions.C_GetSessionInfo) { $0(self.handle, &info) }
+        return info.state != CK_STATE(CKS_RO_PUBLIC_SESSION) && info.state != CK_STATE(CKS_RW_PUBLIC_SESSION)
     }
 
     /// No result of a token is longer than this: a wrapped RSA-16384 key is under 10 KB.

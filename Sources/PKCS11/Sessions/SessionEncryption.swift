@@ -7,7 +7,8 @@ extension Session {
     public func encrypt(
         _ plaintext: UnsafeRawBufferPointer, with key: ObjectHandle, _ mechanism: Mechanism
     ) throws(PKCS11Error) -> [UInt8] {
-        try self.check("C_EncryptInit", self.functions.C_EncryptInit, mechanism: mechanism.type) { function in
+        try self.check("C_EncryptInit", self.functions.C_EncryptInit, mechanism: mechanism.type, object: key) {
+            function in
             mechanism.withUnsafeMechanism { function(self.handle, $0, key.rawValue) }
         }
         let input = UnsafeMutableRawPointer(mutating: plaintext.baseAddress)?.assumingMemoryBound(to: CK_BYTE.self)
@@ -22,15 +23,20 @@ extension Session {
     /// Decrypts in one part into the caller's memory (`C_DecryptInit`, `C_Decrypt`), so that the plaintext is nowhere
     /// else.
     ///
-    /// - Parameter plaintext: at least as long as the ciphertext: devices write whole blocks before they cut.
+    /// - Parameters:
+    ///   - plaintext: at least as long as the ciphertext: devices write whole blocks before they cut.
+    ///   - authorize: runs between both calls, for keys that want the PIN at each use.
     /// - Returns: how many bytes were written.
     public func decrypt(
         _ ciphertext: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism,
-        into plaintext: UnsafeMutableRawBufferPointer
+        into plaintext: UnsafeMutableRawBufferPointer,
+        authorize: ((Session) throws(PKCS11Error) -> Void)? = nil
     ) throws(PKCS11Error) -> Int {
-        try self.check("C_DecryptInit", self.functions.C_DecryptInit, mechanism: mechanism.type) { function in
+        try self.check("C_DecryptInit", self.functions.C_DecryptInit, mechanism: mechanism.type, object: key) {
+            function in
             mechanism.withUnsafeMechanism { function(self.handle, $0, key.rawValue) }
         }
+        if let authorize { try authorize(self) }
         var input = ciphertext
         var length = CK_ULONG(plaintext.count)
         try self.check("C_Decrypt", self.functions.C_Decrypt, mechanism: mechanism.type) { function in

@@ -5,8 +5,16 @@ internal import Diagnostics
 public enum UserType: Hashable, Sendable {
     case securityOfficer
     case user
+    /// The user again, for the operation that the session has begun (`CKA_ALWAYS_AUTHENTICATE`).
+    case contextSpecific
 
-    var rawValue: CK_USER_TYPE { self == .user ? CKU_USER : CKU_SO }
+    var rawValue: CK_USER_TYPE {
+        switch self {
+        case .securityOfficer: CKU_SO
+        case .user: CKU_USER
+        case .contextSpecific: CKU_CONTEXT_SPECIFIC
+        }
+    }
 }
 
 /// Login, and the PIN of the normal user (PKCS #11 v2.40, sections 5.5 and 5.6).

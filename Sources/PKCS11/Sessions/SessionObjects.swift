@@ -14,7 +14,9 @@ extension Session {
 
     /// Removes an object (`C_DestroyObject`).
     public func destroyObject(_ object: ObjectHandle) throws(PKCS11Error) {
-        try self.check("C_DestroyObject", self.functions.C_DestroyObject) { $0(self.handle, object.rawValue) }
+        try self.check("C_DestroyObject", self.functions.C_DestroyObject, object: object) {
+            $0(self.handle, object.rawValue)
+        }
     }
 
     /// The objects that have all attributes of the template (`C_FindObjectsInit` and so on); all of them when it is
@@ -50,7 +52,9 @@ extension Session {
     private func attributes(of object: ObjectHandle, types: [UInt]) throws(PKCS11Error) -> AttributeTemplate {
         let tolerated: Set<ReturnValue> = [.attributeSensitive, .attributeTypeInvalid]
         var query = types.map { CK_ATTRIBUTE(type: $0, pValue: nil, ulValueLen: 0) }
-        _ = try self.call("C_GetAttributeValue", self.functions.C_GetAttributeValue, tolerating: tolerated) {
+        _ = try self.call(
+            "C_GetAttributeValue", self.functions.C_GetAttributeValue, object: object, tolerating: tolerated
+        ) {
             $0(self.handle, object.rawValue, &query, CK_ULONG(query.count))
         }
         var present = AttributeTemplate()
@@ -62,7 +66,9 @@ extension Session {
         }
         guard present.count > 0 else { return present }
         var result = AttributeTemplate()
-        _ = try self.call("C_GetAttributeValue", self.functions.C_GetAttributeValue, tolerating: tolerated) {
+        _ = try self.call(
+            "C_GetAttributeValue", self.functions.C_GetAttributeValue, object: object, tolerating: tolerated
+        ) {
             function in
             present.withUnsafeAttributes { pointer, count in
                 let answer = function(self.handle, object.rawValue, pointer, count)

@@ -4,12 +4,16 @@ internal import Diagnostics
 /// Signing (PKCS #11 v2.40, section 5.10).
 extension Session {
     /// Signs in one part (`C_SignInit`, `C_Sign`).
+    ///
+    /// - Parameter authorize: runs between both calls, for keys that want the PIN at each use.
     public func sign(
-        _ data: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism
+        _ data: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism,
+        authorize: ((Session) throws(PKCS11Error) -> Void)? = nil
     ) throws(PKCS11Error) -> [UInt8] {
-        try self.check("C_SignInit", self.functions.C_SignInit, mechanism: mechanism.type) { function in
+        try self.check("C_SignInit", self.functions.C_SignInit, mechanism: mechanism.type, object: key) { function in
             mechanism.withUnsafeMechanism { function(self.handle, $0, key.rawValue) }
         }
+        if let authorize { try authorize(self) }
         var input = data
         return try self.output("C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: 2048) {
             function, buffer, length in

@@ -1,15 +1,20 @@
 internal import Diagnostics
 
 /// One thread's hold on its token: at most one session, opened when it is needed and reused while it is sound.
+/// Used by its own thread only.
 final class Worker {
     private let slot: Slot
     private let token: TokenIdentification
     private var current: Session?
+    private var epoch = 0
 
     init(slot: Slot, token: TokenIdentification) {
         self.slot = slot
         self.token = token
     }
+
+    /// The session that is open, if one is.
+    var openSession: Session? { self.current }
 
     /// A session that allows at least `access`, opened now when `isNew`.
     func session(_ access: SessionAccess, isNew: Bool) throws(PKCS11Error) -> Session {
@@ -22,6 +27,15 @@ final class Worker {
         self.current = session
         return session
     }
+
+    /// Closes a session that was opened before sessions were declared lost.
+    func adopt(epoch: Int) {
+        guard epoch != self.epoch else { return }
+        self.epoch = epoch
+        self.current = nil
+    }
+
+    func closeSession() { self.current = nil }
 
     /// Closes the session when a call in it failed.
     func discardBrokenSession() {

@@ -4,35 +4,67 @@ internal import Glibc
 /// The threads of one token. Calls into a token block for as long as the device pleases, so they never run on the
 /// cooperative pool of Swift concurrency.
 ///
+/// A call that takes longer than it may is given up: its caller is answered, its thread is left alone and counted, and
+/// another thread takes its place while there are not too many of those.
+///
 /// `@unchecked Sendable`: every mutable member is touched only with `mutex` held.
 final class WorkerPool: @unchecked Sendable {
-    /// Work for one thread. Answers `false` when it got no session, did nothing, and may be handed to another
-    /// worker: only when the second argument allows that.
-    typealias Job = @Sendable (_ worker: Worker, _ mayHandBack: Bool) -> Bool
+    /// What one thread is doing.
+    private final class Seat {
+        var job: WorkerJob?
+        var began: UInt64 = 0
+        var isAbandoned = false
+        /// Sessions from before this number are lost.
+        var epoch = 0
+    }
+
+    private enum Next {
+        case job(WorkerJob)
+        /// Nothing to do for as long as the device keeps an idle session.
+        case idle
+        case stop
+    }
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var jobs: [Job] = []
+    private let watch = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [WorkerJob] = []
+    private var seats: [Seat] = []
     private var idleWorkers = 0
-    private var liveWorkers = 0
+    private var abandonedWorkers = 0
     private var limit: Int
+    private let size: Int
     private var isStopped = false
+    private var epoch = 0
+    private var shortestLimit = UInt64.max
+    private var isWatched = false
+    private var watchSleeps = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private let slot: Slot
     private let token: TokenIdentification
+    private let idleLimit: UInt64?
 
-    init(slot: Slot, token: TokenIdentification, size: Int) {
+    init(slot: Slot, token: TokenIdentification, size: Int, idleLimit: UInt64?) {
         self.slot = slot
         self.token = token
-        self.limit = max(1, size)
+        self.size = max(1, size)
+        self.limit = self.size
+        self.idleLimit = idleLimit
+        var monotonic = pthread_condattr_t()
+        pthread_condattr_init(&monotonic)
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)
         pthread_mutex_init(self.mutex, nil)
-        pthread_cond_init(self.condition, nil)
+        pthread_cond_init(self.condition, &monotonic)
+        pthread_cond_init(self.watch, &monotonic)
+        pthread_condattr_destroy(&monotonic)
     }
 
     deinit {
         pthread_cond_destroy(self.condition)
+        pthread_cond_destroy(self.watch)
         pthread_mutex_destroy(self.mutex)
         self.condition.deallocate()
+        self.watch.deallocate()
         self.mutex.deallocate()
     }
 
@@ -42,49 +74,83 @@ final class WorkerPool: @unchecked Sendable {
         return body()
     }
 
-    /// Queues a job; starts a thread when none is free and the limit allows one.
-    ///
-    /// - Returns: `false` when the pool is stopped or the system gives no thread.
-    func submit(_ job: @escaping Job) -> Bool {
-        self.locked {
-            guard !self.isStopped else { return false }
-            if self.idleWorkers <= self.jobs.count && self.liveWorkers < self.limit {
-                guard self.startWorker() || self.liveWorkers > 0 else { return false }
+    /// How many threads there may be, and how many hang in the module now.
+    var state: (limit: Int, abandoned: Int) { self.locked { (self.limit, self.abandonedWorkers) } }
+
+    /// Queues a job; starts a thread when none is free and the limit allows one. The job is answered in every case.
+    func submit(_ job: WorkerJob) {
+        let refusal = self.locked { () -> TokenWaitError.Code? in
+            guard !self.isStopped else { return .closed }
+            if self.idleWorkers <= self.jobs.count && self.seats.count < self.limit && !self.isWedged {
+                _ = self.startWorker()
             }
+            guard !self.seats.isEmpty else { return .wedged }
             self.jobs.append(job)
+            self.shortestLimit = min(self.shortestLimit, job.limit)
             pthread_cond_signal(self.condition)
-            return true
+            if self.watchSleeps { pthread_cond_signal(self.watch) }
+            return nil
         }
+        if let refusal { job.giveUp(refusal, waited: 0) }
     }
+
+    /// As many threads hang as there may be at work: a further one would hang as well.
+    private var isWedged: Bool { self.abandonedWorkers >= max(2, self.size) }
+
+    /// Declares all sessions lost: each thread opens a new one before its next job.
+    func discardSessions() { self.locked { self.epoch += 1 } }
 
     /// Lets the queued jobs end, then the threads, which close their sessions.
     func stop() {
         self.locked {
             self.isStopped = true
             pthread_cond_broadcast(self.condition)
+            pthread_cond_signal(self.watch)
         }
     }
 
-    /// ``stop()``, and returns when the last session is closed.
+    /// ``stop()``, and returns when the last session is closed, or hangs.
     func stopAndWait() async {
         self.stop()
         await withCheckedContinuation { continuation in
             let done = self.locked {
-                if self.liveWorkers > 0 { self.waiters.append(continuation) }
-                return self.liveWorkers == 0
+                if !self.seats.isEmpty { self.waiters.append(continuation) }
+                return self.seats.isEmpty
             }
             if done { continuation.resume() }
         }
     }
 
+    // MARK: Threads
+
     private func startWorker() -> Bool {
-        let reference = Unmanaged.passRetained(self)
+        let seat = Seat()
+        guard self.start({ $0.work(seat) }) else { return false }
+        self.seats.append(seat)
+        if !self.isWatched { self.isWatched = self.start { $0.watchWorkers() } }
+        return true
+    }
+
+    /// A thread's work, carried through the `void *` of its start.
+    private final class Start {
+        let pool: WorkerPool
+        let body: (WorkerPool) -> Void
+
+        init(_ pool: WorkerPool, _ body: @escaping (WorkerPool) -> Void) {
+            self.pool = pool
+            self.body = body
+        }
+    }
+
+    private func start(_ body: @escaping (WorkerPool) -> Void) -> Bool {
+        let reference = Unmanaged.passRetained(Start(self, body))
         var thread = pthread_t()
         let result = pthread_create(
             &thread, nil,
             { argument in
                 guard let argument else { return nil }
-                Unmanaged<WorkerPool>.fromOpaque(argument).takeRetainedValue().work()
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                start.body(start.pool)
                 return nil
             }, reference.toOpaque())
         guard result == 0 else {
@@ -92,52 +158,138 @@ final class WorkerPool: @unchecked Sendable {
             return false
         }
         pthread_detach(thread)
-        self.liveWorkers += 1
         return true
     }
 
-    private func work() {
-        let retired = self.runJobs()
+    private func work(_ seat: Seat) {
+        self.runJobs(seat)
+        self.left(seat)
+    }
+
+    private func left(_ seat: Seat) {
         let ended = self.locked { () -> [CheckedContinuation<Void, Never>] in
-            if !retired { self.liveWorkers -= 1 }
-            guard self.liveWorkers == 0 else { return [] }
-            defer { self.waiters = [] }
-            return self.waiters
+            if seat.isAbandoned { self.abandonedWorkers -= 1 } else { self.seats.removeAll { $0 === seat } }
+            return self.waitersIfEmpty()
         }
         for continuation in ended { continuation.resume() }
     }
 
-    /// Runs jobs until the pool stops. The worker's session closes when this returns.
-    ///
-    /// - Returns: true when the worker was retired, because the device allows no further session.
-    private func runJobs() -> Bool {
+    /// With `mutex` held: whoever waits for the end, when it has come.
+    private func waitersIfEmpty() -> [CheckedContinuation<Void, Never>] {
+        guard self.seats.isEmpty else { return [] }
+        pthread_cond_signal(self.watch)
+        defer { self.waiters = [] }
+        return self.waiters
+    }
+
+    /// Runs jobs until the pool stops, or the worker is retired or given up. Its session closes when this returns.
+    private func runJobs(_ seat: Seat) {
         let worker = Worker(slot: self.slot, token: self.token)
-        while let job = self.next() {
-            if job(worker, self.locked { self.liveWorkers > 1 }) { continue }
-            if self.retire(handingBack: job) { return true }
-            _ = job(worker, false)
+        while true {
+            switch self.next(seat, hasSession: worker.openSession != nil) {
+            case .stop: return
+            case .idle: worker.closeSession()
+            case .job(let job):
+                worker.adopt(epoch: seat.epoch)
+                if job.run(worker, mayHandBack: self.locked { self.seats.count > 1 }) { continue }
+                if self.retire(seat, handingBack: job) { return }
+                _ = job.run(worker, mayHandBack: false)
+            }
         }
-        return false
     }
 
     /// Makes the pool smaller by the calling worker for good, unless it is the last one.
-    private func retire(handingBack job: @escaping Job) -> Bool {
+    private func retire(_ seat: Seat, handingBack job: WorkerJob) -> Bool {
         self.locked {
-            guard self.liveWorkers > 1 else { return false }
-            self.liveWorkers -= 1
-            self.limit = self.liveWorkers
+            guard !seat.isAbandoned, self.seats.count > 1 else { return false }
+            self.seats.removeAll { $0 === seat }
+            self.limit = self.seats.count
+            seat.job = nil
             self.jobs.insert(job, at: 0)
             pthread_cond_signal(self.condition)
             return true
         }
     }
 
-    private func next() -> Job? {
+    private func next(_ seat: Seat, hasSession: Bool) -> Next {
         self.locked {
+            seat.job = nil
+            guard !seat.isAbandoned else { return .stop }
             self.idleWorkers += 1
-            while self.jobs.isEmpty && !self.isStopped { pthread_cond_wait(self.condition, self.mutex) }
-            self.idleWorkers -= 1
-            return self.jobs.isEmpty ? nil : self.jobs.removeFirst()
+            defer { self.idleWorkers -= 1 }
+            let deadline =
+                hasSession ? self.idleLimit.map { MonotonicClock.deadline(at: MonotonicClock.now + $0) } : nil
+            while self.jobs.isEmpty && !self.isStopped {
+                guard var deadline else {
+                    pthread_cond_wait(self.condition, self.mutex)
+                    continue
+                }
+                if pthread_cond_timedwait(self.condition, self.mutex, &deadline) == ETIMEDOUT { return .idle }
+            }
+            guard !self.jobs.isEmpty else { return .stop }
+            let job = self.jobs.removeFirst()
+            seat.job = job
+            seat.epoch = self.epoch
+            seat.began = MonotonicClock.now
+            return .job(job)
         }
+    }
+
+    // MARK: Watching
+
+    /// The thread that gives up what takes too long. It looks now and then while there is work, so that beginning a
+    /// job costs no wake-up, and sleeps when there is none.
+    private func watchWorkers() {
+        while let given = self.nextLook() {
+            for (job, code, waited) in given.jobs { job.giveUp(code, waited: waited) }
+            for continuation in given.ended { continuation.resume() }
+        }
+    }
+
+    private typealias Given = (
+        jobs: [(WorkerJob, TokenWaitError.Code, UInt64)], ended: [CheckedContinuation<Void, Never>]
+    )
+
+    /// - Returns: `nil` when there will be nothing to watch any more.
+    private func nextLook() -> Given? {
+        self.locked {
+            if self.isStopped && self.seats.isEmpty { return nil }
+            if self.jobs.isEmpty && self.seats.allSatisfy({ $0.job == nil }) {
+                self.shortestLimit = .max
+                self.watchSleeps = true
+                pthread_cond_wait(self.watch, self.mutex)
+                self.watchSleeps = false
+            } else {
+                // A quarter of the shortest limit, 10 ms at least and half a second at most.
+                let pause = min(max(self.shortestLimit / 4, 10_000_000), 500_000_000)
+                var deadline = MonotonicClock.deadline(at: MonotonicClock.now + pause)
+                pthread_cond_timedwait(self.watch, self.mutex, &deadline)
+            }
+            let given = self.overdue(at: MonotonicClock.now)
+            return (given, self.isStopped ? self.waitersIfEmpty() : [])
+        }
+    }
+
+    /// With `mutex` held: takes away what is overdue.
+    private func overdue(at now: UInt64) -> [(WorkerJob, TokenWaitError.Code, UInt64)] {
+        var given: [(WorkerJob, TokenWaitError.Code, UInt64)] = []
+        for seat in self.seats {
+            guard let job = seat.job, now > seat.began, now - seat.began > job.limit else { continue }
+            seat.isAbandoned = true
+            self.abandonedWorkers += 1
+            given.append((job, .hung, now - seat.began))
+        }
+        self.seats.removeAll { $0.isAbandoned }
+        while !self.jobs.isEmpty && self.seats.count < min(self.limit, self.jobs.count) && !self.isWedged {
+            guard self.startWorker() else { break }
+        }
+        let isDead = self.seats.isEmpty
+        self.jobs.removeAll { job in
+            let waited = now > job.queued ? now - job.queued : 0
+            guard isDead || waited > job.queueLimit else { return false }
+            given.append((job, isDead ? .wedged : .busy, waited))
+            return true
+        }
+        return given
     }
 }

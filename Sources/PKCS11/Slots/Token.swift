@@ -1,33 +1,45 @@
-internal import CPKCS11
 public import Diagnostics
-internal import Synchronization
 
 /// The token in a slot: threads of its own, their sessions, and one login for all of them.
 public final class Token: Sendable {
     public let slot: Slot
     /// What the token said when this object was made.
     public let info: TokenInfo
+    private let limits: TokenLimits
     private let pool: WorkerPool
     /// The session that keeps the login alive while the workers' sessions come and go (PKCS #11 v2.40, section
-    /// 5.6: the login ends with the last session). Used for nothing else.
-    private let loginSession = Mutex<CK_SESSION_HANDLE?>(nil)
+    /// 5.6: the login ends with the last session).
+    private let login: LoginSession
 
     /// - Parameters:
     ///   - slot: a slot with a token.
     ///   - maximumSessions: how many threads, each with a session of its own, at most. Fewer are used when the
     ///     token answers `CKR_SESSION_COUNT`.
-    public init(slot: Slot, maximumSessions: Int = 4) throws(PKCS11Error) {
+    ///   - limits: how long calls may take, and how long the device keeps an idle session.
+    public init(
+        slot: Slot, maximumSessions: Int = 4, limits: TokenLimits = TokenLimits()
+    ) throws(PKCS11Error) {
         self.slot = slot
         self.info = try slot.tokenInfo()
-        self.pool = WorkerPool(slot: slot, token: self.info.identification, size: maximumSessions)
+        self.limits = limits
+        self.login = LoginSession(slot: slot, token: self.info.identification)
+        self.pool = WorkerPool(
+            slot: slot, token: self.info.identification, size: maximumSessions,
+            idleLimit: limits.idleSession?.nanoseconds)
     }
 
     deinit {
-        self.closeLoginSession()
+        self.closeLogin()
         self.pool.stop()
     }
 
     public var identification: TokenIdentification { self.info.identification }
+
+    /// How many sessions are used at most, as far as the device has allowed them.
+    public var sessionLimit: Int { self.pool.state.limit }
+
+    /// How many threads hang in the module, given up by those who waited for them.
+    public var abandonedThreads: Int { self.pool.state.abandoned }
 
     /// Runs `body` with a session on a thread of this token. A call into a token is not cancelled by the
     /// cancellation of the task: it cannot be taken back.
@@ -35,29 +47,58 @@ public final class Token: Sendable {
     /// - Parameters:
     ///   - access: what the session has to allow at least.
     ///   - isNew: open a session for this call, instead of using the thread's.
-    /// - Throws: ``PKCS11Error`` when no session opens, and whatever `body` throws.
+    ///   - limit: how long `body` may take; that of ``TokenLimits`` when it is `nil`.
+    ///   - late: runs on the same thread when `body` returns after its caller was told that it was given up, to undo
+    ///     what it did nevertheless.
+    /// - Throws: ``PKCS11Error`` when no session opens, ``TokenWaitError`` when `body` does not begin or return in
+    ///   time, and whatever `body` throws.
     public func withSession<R: Sendable>(
-        _ access: SessionAccess = .readOnly, isNew: Bool = false, _ body: @escaping @Sendable (Session) throws -> R
+        _ access: SessionAccess = .readOnly, isNew: Bool = false, limit: Duration? = nil,
+        late: (@Sendable (Session) -> Void)? = nil, _ body: @escaping @Sendable (Session) throws -> R
     ) async throws -> R {
-        try await withCheckedThrowingContinuation { continuation in
-            let queued = self.pool.submit { worker, mayHandBack in
-                let result = Result { try body(worker.session(access, isNew: isNew)) }
-                worker.discardBrokenSession()
-                if mayHandBack, case .failure(let error as PKCS11Error) = result, error.function == "C_OpenSession",
-                    error.returnValue == .sessionCount
-                {
-                    return false
-                }
-                continuation.resume(with: result)
-                return true
-            }
-            if !queued {
-                continuation.resume(
-                    throwing: PKCS11Error(
-                        returnValue: .sessionClosed, function: "C_OpenSession", token: self.identification))
-            }
+        let identification = self.identification
+        let access = self.limits.hasReadOnlySessions ? access : .readWrite
+        guard !self.slot.module.isForked else {
+            throw TokenWaitError(code: .forked, seconds: 0, token: identification)
+        }
+        return try await withCheckedThrowingContinuation { continuation in
+            let job = WorkerJob(
+                limit: (limit ?? self.limits.call).nanoseconds, queueLimit: self.limits.queue.nanoseconds,
+                fail: { code, waited in
+                    continuation.resume(
+                        throwing: TokenWaitError(code: code, seconds: Double(waited) / 1e9, token: identification))
+                },
+                body: { worker, mayHandBack, job in
+                    let result = Result { try body(worker.session(access, isNew: isNew)) }
+                    if mayHandBack, case .failure(let error as PKCS11Error) = result,
+                        error.function == "C_OpenSession", error.returnValue == .sessionCount
+                    {
+                        return false
+                    }
+                    if job.mayAnswer() {
+                        worker.discardBrokenSession()
+                        continuation.resume(with: result)
+                    } else if let late {
+                        worker.discardBrokenSession()
+                        // No session, no one to tell: the device is as unreachable as it was said to be.
+                        if let session = try? worker.session(access, isNew: false) { late(session) }
+                    }
+                    return true
+                })
+            self.pool.submit(job)
         }
     }
+
+    /// What the token says of itself now, asked on one of its threads.
+    public func currentInfo() async throws -> TokenInfo {
+        // The kind of session that a login wants: it is often next, and some devices have few.
+        try await self.withSession(self.loginAccess) { [slot] _ in try slot.tokenInfo() }
+    }
+
+    private var loginAccess: SessionAccess { self.info.flags.contains(.writeProtected) ? .readOnly : .readWrite }
+
+    /// Declares all sessions lost: every thread opens a new one before it works again.
+    public func discardSessions() { self.pool.discardSessions() }
 
     /// Logs in for all sessions of this token, and keeps the login until ``close()`` or the end of this object.
     /// One call to `C_Login` at most: a refused PIN is not tried again.
@@ -70,54 +111,40 @@ public final class Token: Sendable {
         _ user: UserType = .user,
         lendPIN: @escaping @Sendable (_ use: (UnsafeRawBufferPointer?) -> Void) -> Void
     ) async throws {
-        let writeProtected = self.info.flags.contains(.writeProtected)
+        let readOnly = self.loginAccess == .readOnly
         // The session of the worker gives the thread; the login has a session of its own, which stays.
-        try await self.withSession(writeProtected ? .readOnly : .readWrite) { [self] _ in
-            try self.loginSession.withLock { (holder: inout CK_SESSION_HANDLE?) throws(PKCS11Error) in
-                guard holder == nil else { return }
-                holder = try self.openLoginSession(user, readOnly: writeProtected, lendPIN)
-            }
+        try await self.withSession(self.loginAccess, limit: self.limits.login) { [login] _ in
+            try login.open(user, readOnly: readOnly, lendPIN)
         }
+    }
+
+    /// Gives up the login session, because the login is known to be lost; ``login(_:lendPIN:)`` logs in anew then.
+    public func forgetLogin() async throws {
+        try await self.withSession { [login] _ in login.close() }
+    }
+
+    /// Has the device do something in the login session, so that it does not close it as idle.
+    ///
+    /// - Throws: ``PKCS11Error`` when the session is no longer there.
+    public func keepLoginAlive() async throws {
+        try await self.withSession { [login] _ in try login.touch() }
     }
 
     /// Ends the login, waits for the work that is queued, and closes all sessions. Nothing works afterwards.
     public func close() async {
-        self.closeLoginSession()
+        self.closeLogin()
         await self.pool.stopAndWait()
     }
 
-    private func openLoginSession(
-        _ user: UserType, readOnly: Bool, _ lendPIN: (_ use: (UnsafeRawBufferPointer?) -> Void) -> Void
-    ) throws(PKCS11Error) -> CK_SESSION_HANDLE {
-        let functions = self.slot.module.functions
-        var session: CK_SESSION_HANDLE = 0
-        let flags = CK_FLAGS(CKF_SERIAL_SESSION | (readOnly ? 0 : CKF_RW_SESSION))
-        try self.slot.module.check("C_OpenSession", functions.list.C_OpenSession, token: self.identification) {
-            $0(self.slot.id, flags, nil, nil, &session)
-        }
-        var result = ReturnValue.pinInvalid
-        lendPIN { pin in
-            let bytes = UnsafeMutableRawPointer(mutating: pin?.baseAddress)?.assumingMemoryBound(to: CK_UTF8CHAR.self)
-            result = functions.call(functions.list.C_Login) {
-                $0(session, user.rawValue, bytes, CK_ULONG(pin?.count ?? 0))
-            }
-        }
-        guard result == .ok || result == .userAlreadyLoggedIn else {
-            // What counts is why the login failed, not whether the session closes after it.
-            _ = functions.call(functions.list.C_CloseSession) { $0(session) }
-            throw PKCS11Error(returnValue: result, function: "C_Login", token: self.identification)
-        }
-        return session
-    }
-
-    private func closeLoginSession() {
-        let session = self.loginSession.withLock { (holder: inout CK_SESSION_HANDLE?) -> CK_SESSION_HANDLE? in
-            defer { holder = nil }
-            return holder
-        }
-        guard let session else { return }
-        let functions = self.slot.module.functions
-        // A session that will not close is gone on the device already.
-        _ = functions.call(functions.list.C_CloseSession) { $0(session) }
+    /// On a thread of the token, because closing a session can hang as any other call.
+    private func closeLogin() {
+        guard self.login.isOpen, !self.slot.module.isForked else { return }
+        let job = WorkerJob(
+            limit: self.limits.call.nanoseconds, queueLimit: self.limits.queue.nanoseconds, fail: { _, _ in },
+            body: { [login] _, _, _ in
+                login.close()
+                return true
+            })
+        self.pool.submit(job)
     }
 }

@@ -87,9 +87,9 @@ struct CapacityLedger: Sendable {
         switch need {
         case .certificate(let bytes): return self.capacity.cost(ofCertificate: bytes)
         case .keyPair(let specification):
-            guard let pair = self.capacity.cost(ofKeyPair: KeyPairAlgorithm(specification.algorithm)) else {
-                return nil
-            }
+            guard let algorithm = KeyPairAlgorithm(specification.algorithm),
+                let pair = self.capacity.cost(ofKeyPair: algorithm)
+            else { return nil }
             guard specification.certificateBytes > 0 else { return pair }
             // Without a cost for the certificate the pair alone is a lower bound.
             return pair + (self.capacity.cost(ofCertificate: specification.certificateBytes) ?? 0)
@@ -120,9 +120,9 @@ struct CapacityLedger: Sendable {
     }
 
     private func shortageOfPairs(_ need: CapacityNeed) -> CapacityShortage? {
-        guard case .keyPair(let specification) = need else { return nil }
-        let algorithm = KeyPairAlgorithm(specification.algorithm)
-        guard case .atMost(let maximum)? = self.capacity.maximumPairs[algorithm]?.value else { return nil }
+        guard case .keyPair(let specification) = need, let algorithm = KeyPairAlgorithm(specification.algorithm),
+            case .atMost(let maximum)? = self.capacity.maximumPairs[algorithm]?.value
+        else { return nil }
         let present = self.census.privateKeys[algorithm] ?? 0
         guard present + 1 > maximum else { return nil }
         return CapacityShortage(
@@ -152,9 +152,10 @@ extension TokenKeyStore {
 
     func ledger(operation: String) async throws -> CapacityLedger {
         let capacity = self.profile.capacity
-        return try await self.withSessionRetried(operation: operation) { session in
+        return try await self.withSessionRetried(operation: operation) { session, live in
             CapacityLedger(
-                capacity: capacity, census: try TokenCensus(scanning: session), info: try self.token.slot.tokenInfo())
+                capacity: capacity, census: try TokenCensus(scanning: session),
+                info: try live.token.slot.tokenInfo())
         }
     }
 }

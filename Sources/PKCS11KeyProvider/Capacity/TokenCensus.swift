@@ -92,8 +92,10 @@ extension KeyPairAlgorithm {
         }
     }
 
-    init(_ algorithm: KeyAlgorithm) {
+    /// `nil` for an algorithm that profiles do not name.
+    init?(_ algorithm: KeyAlgorithm) {
         switch algorithm {
+        case .ed25519: return nil
         case .rsa(let bits): self = .rsa(modulusBits: bits)
         case .p256: self = .p256
         case .p384: self = .p384

@@ -23,6 +23,18 @@ package enum SubjectPublicKeyInfo {
         ])
     }
 
+    /// RFC 8410, section 4.
+    static func ed25519(_ point: [UInt8]) -> [UInt8] {
+        DERWriter.sequence([DERWriter.sequence([[0x06, 0x03, 0x2B, 0x65, 0x70]]), DERWriter.bitString(point)])
+    }
+
+    /// The bare point in `CKA_EC_POINT`: PKCS #11 v3.0 has a DER OCTET STRING, some devices the point itself.
+    private static func edwardsPoint(_ value: [UInt8]) -> [UInt8]? {
+        if value.count == 32 { return value }
+        guard value.count == 34, value.starts(with: [0x04, 0x20]) else { return nil }
+        return Array(value.dropFirst(2))
+    }
+
     /// The public key in the attributes of a key object, with its algorithm; `nil` when they do not tell it or the
     /// algorithm is not one of ``KeyAlgorithm``.
     static func read(_ attributes: AttributeTemplate) -> (der: [UInt8], algorithm: KeyAlgorithm)? {
@@ -38,6 +50,11 @@ package enum SubjectPublicKeyInfo {
                 let point = attributes[.ecPoint].flatMap(curve.uncompressedPoint(attributeValue:))
             else { return nil }
             return (self.ec(curve, uncompressedPoint: point), KeyAlgorithm(curve))
+        case .ecEdwards?:
+            guard let parameters = attributes[.ecParameters], KeyAlgorithm.ed25519Parameters.contains(parameters),
+                let point = attributes[.ecPoint].flatMap(self.edwardsPoint)
+            else { return nil }
+            return (self.ed25519(point), .ed25519)
         default: return nil
         }
     }
@@ -85,15 +102,28 @@ extension KeyAlgorithm {
         }
     }
 
-    /// The curve of an EC key, `nil` for RSA.
+    /// What `CKA_EC_PARAMS` has for Ed25519: the PrintableString of PKCS #11 v3.0, section 2.3.5, which makes keys, and
+    /// the OBJECT IDENTIFIER of RFC 8410 and an older one, which some devices give back.
+    static let ed25519Parameters: [[UInt8]] = [
+        [0x13, 0x0C] + Array("edwards25519".utf8), [0x06, 0x03, 0x2B, 0x65, 0x70],
+        [0x06, 0x09, 0x2B, 0x06, 0x01, 0x04, 0x01, 0xDA, 0x47, 0x0F, 0x01],
+    ]
+
+    /// The curve of an ECDSA key, `nil` for others.
     var curve: NamedCurve? {
         switch self {
-        case .rsa: nil
+        case .rsa, .ed25519: nil
         case .p256: .p256
         case .p384: .p384
         case .p521: .p521
         }
     }
 
-    var keyType: KeyType { self.isRSA ? .rsa : .ec }
+    var keyType: KeyType {
+        switch self {
+        case .rsa: .rsa
+        case .p256, .p384, .p521: .ec
+        case .ed25519: .ecEdwards
+        }
+    }
 }

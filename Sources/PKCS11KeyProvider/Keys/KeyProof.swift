@@ -1,4 +1,5 @@
 internal import CLibCrypto
+internal import DeviceProfiles
 internal import KeyProvider
 internal import PKCS11
 
@@ -6,7 +7,7 @@ internal import PKCS11
 struct KeyProof {
     let role: KeyRole
     let operation: String
-    let derFromToken: Bool
+    let profile: DeviceProfile
 
     /// - Throws: ``KeyProviderError`` `keyNotProven`, or what the token throws.
     func prove(_ key: PrivateKeyObject, _ session: Session) throws {
@@ -24,10 +25,15 @@ struct KeyProof {
     private func proveSigning(
         _ key: PrivateKeyObject, _ publicKey: PublicKey, _ session: Session, _ challenge: [UInt8]
     ) throws {
-        let algorithm: SignatureAlgorithm = key.algorithm.isRSA ? .rsaPKCS1v15(.sha256) : .ecdsa(.sha256)
-        let input = try SigningInput(challenge, algorithm, operation: self.operation)
-        let signature = try input.sign(session, key, derFromToken: self.derFromToken)
-        guard publicKey.verifies(signature, of: challenge, hash: .sha256) else {
+        let algorithm: SignatureAlgorithm =
+            switch key.algorithm {
+            case .rsa: .rsaPKCS1v15(.sha256)
+            case .p256, .p384, .p521: .ecdsa(.sha256)
+            case .ed25519: .ed25519
+            }
+        let input = try SigningInput(challenge, algorithm, profile: self.profile, operation: self.operation)
+        let signature = try input.sign(session, key)
+        guard publicKey.verifies(signature, of: challenge, hash: algorithm.hash) else {
             throw KeyProviderError.notProven(
                 operation: self.operation, reason: "a test signature does not verify with the public key")
         }
@@ -67,10 +73,10 @@ private final class PublicKey {
 
     deinit { EVP_PKEY_free(self.key) }
 
-    func verifies(_ signature: [UInt8], of message: [UInt8], hash: HashAlgorithm) -> Bool {
+    func verifies(_ signature: [UInt8], of message: [UInt8], hash: HashAlgorithm?) -> Bool {
         guard let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestVerifyInit(context, nil, Digest.method(hash), nil, self.key) == 1 else { return false }
+        guard EVP_DigestVerifyInit(context, nil, hash.flatMap(Digest.method), nil, self.key) == 1 else { return false }
         return EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
     }
 

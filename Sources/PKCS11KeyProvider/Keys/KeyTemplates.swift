@@ -1,3 +1,4 @@
+internal import DeviceProfiles
 internal import KeyProvider
 internal import PKCS11
 
@@ -8,7 +9,10 @@ struct KeyTemplates: Sendable {
     let publicKey: AttributeTemplate
     let privateKey: AttributeTemplate
 
-    init(_ specification: KeyPairSpecification, id: [UInt8]) {
+    /// - Throws: `unsupported` when the profile wants what is not known here.
+    init(
+        _ specification: KeyPairSpecification, id: [UInt8], rules: DeviceProfile.TemplateRules, operation: String
+    ) throws(KeyProviderError) {
         let role = specification.role
         var publicKey = AttributeTemplate()
         var privateKey = AttributeTemplate()
@@ -29,17 +33,21 @@ struct KeyTemplates: Sendable {
             self.mechanism = Mechanism(.rsaPKCSKeyPairGen)
             publicKey[.modulusBits] = UInt(bits)
             publicKey[.publicExponent] = [0x01, 0x00, 0x01]
+        case .ed25519:
+            self.mechanism = Mechanism(.ecEdwardsKeyPairGen)
+            publicKey[.ecParameters] = KeyAlgorithm.ed25519Parameters[0]
         case .p256, .p384, .p521:
             self.mechanism = Mechanism(.ecKeyPairGen)
             publicKey[.ecParameters] = specification.algorithm.curve?.parametersDER
         }
         // Said for curves as well, which cannot decrypt: a token that is not told may note the key as able to.
-        publicKey[.encrypt] = role.decrypts && specification.algorithm.isRSA
-        publicKey[.wrap] = role.decrypts && specification.algorithm.isRSA
-        privateKey[.decrypt] = role.decrypts && specification.algorithm.isRSA
-        privateKey[.unwrap] = role.decrypts && specification.algorithm.isRSA
-        self.publicKey = publicKey
-        self.privateKey = privateKey
+        let decrypts = role.decrypts && specification.algorithm.isRSA
+        publicKey[.encrypt] = decrypts
+        publicKey[.wrap] = decrypts
+        privateKey[.decrypt] = decrypts
+        privateKey[.unwrap] = decrypts
+        self.publicKey = try rules.applied(to: publicKey, of: .publicKey, operation: operation)
+        self.privateKey = try rules.applied(to: privateKey, of: .privateKey, operation: operation)
     }
 }
 

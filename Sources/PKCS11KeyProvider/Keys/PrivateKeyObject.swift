@@ -8,6 +8,8 @@ struct PrivateKeyObject: Sendable {
     let id: [UInt8]
     let subjectPublicKeyInfo: [UInt8]
     let algorithm: KeyAlgorithm
+    /// The PIN is wanted for each use (`CKA_ALWAYS_AUTHENTICATE`).
+    let alwaysAuthenticate: Bool
 }
 
 /// What a private key has in common with its public key object.
@@ -34,7 +36,7 @@ extension Session {
         var found: [(handle: ObjectHandle, attributes: AttributeTemplate)] = []
         for handle in try self.find(.privateKey, id: id) {
             let attributes = try self.attributes(
-                of: handle, .id, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint)
+                of: handle, .id, .keyType, .modulus, .publicExponent, .ecParameters, .ecPoint, .alwaysAuthenticate)
             found.append((handle, attributes))
         }
         let namesakes = Dictionary(grouping: found) { KeyName(id: $0.attributes[.id], type: $0.attributes[.keyType]) }
@@ -49,7 +51,8 @@ extension Session {
             guard let publicKey else { continue }
             keys.append(
                 PrivateKeyObject(
-                    handle: handle, id: keyID, subjectPublicKeyInfo: publicKey.der, algorithm: publicKey.algorithm))
+                    handle: handle, id: keyID, subjectPublicKeyInfo: publicKey.der, algorithm: publicKey.algorithm,
+                    alwaysAuthenticate: attributes[.alwaysAuthenticate] ?? false))
         }
         return keys
     }

@@ -2,13 +2,26 @@ internal import DeviceProfiles
 internal import Diagnostics
 internal import KeyProvider
 internal import PKCS11
+internal import Synchronization
 
 /// What an operation that failed half-way may have left on the token.
 enum Leftovers: Sendable {
     /// All objects with a `CKA_ID` that was fresh.
     case everything(id: [UInt8])
     /// Certificates with a `CKA_ID`, other than those that were there before.
-    case certificates(id: [UInt8], before: Set<ObjectHandle>)
+    case certificates(id: [UInt8], before: Set<[UInt8]>)
+
+    /// Finds what is there now and removes it: handles from before a failure may be another object's.
+    func remove(_ session: Session) throws(PKCS11Error) -> Int {
+        switch self {
+        case .everything(let id):
+            return try session.destroyAll(id: id)
+        case .certificates(let id, let before):
+            let fresh = try session.certificates(id: id).filter { !before.contains($0.value) }
+            for object in fresh.keys { try session.destroyObject(object) }
+            return fresh.count
+        }
+    }
 }
 
 extension TokenKeyStore {
@@ -22,21 +35,36 @@ extension TokenKeyStore {
         } catch let failure {
             error.facts.append(Fact("may remain on the token", self.describe(leftovers)))
             error.facts.append(Fact("roll-back", ErrorReport(failure).headline))
-            error.advice.append("Remove the objects with this CKA_ID from the token by its own tool.")
+            error.advice.append("Bring the token back: what remains is removed before the next key or certificate.")
+            self.leftovers.withLock { $0.append(leftovers) }
         }
         return error
     }
 
+    /// Removing is reconciled by `CKA_ID`: after a failure what is still there is found again and removed, on the token
+    /// that the ladder brings back.
     private func remove(_ leftovers: Leftovers) async throws -> Int {
-        try await self.token.withSession(.readWrite, isNew: true) { session in
-            switch leftovers {
-            case .everything(let id):
-                return try session.destroyAll(id: id)
-            case .certificates(let id, let before):
-                let fresh = try session.find(.certificate, id: id).filter { !before.contains($0) }
-                for object in fresh { try session.destroyObject(object) }
-                return fresh.count
+        var attempt = 1
+        while true {
+            do {
+                return try await self.connection.once(.readWrite, isNew: true, limit: nil, late: nil) { session, _ in
+                    try leftovers.remove(session)
+                }
+            } catch {
+                guard attempt < 3, self.connection.setback(error)?.rungs != nil else { throw error }
+                attempt += 1
             }
+        }
+    }
+
+    /// Removes what could not be removed when it was made.
+    func removeLeftovers() async throws {
+        let pending = self.leftovers.withLock { $0 }
+        for leftovers in pending {
+            _ = try await self.withSession(.readWrite, isNew: true, operation: "remove what a failure left") {
+                try leftovers.remove($0)
+            }
+            self.leftovers.withLock { if !$0.isEmpty { $0.removeFirst() } }
         }
     }
 
@@ -51,13 +79,19 @@ extension TokenKeyStore {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
+    private func translated(_ error: any DiagnosableError, _ operation: String) -> KeyProviderError {
+        KeyProviderError.of(error, operation: operation, profile: self.profile) as? KeyProviderError
+            ?? .malformedResult(operation: operation, reason: error.headline)
+    }
+
     private func classified(_ cause: any Error, operation: String) -> KeyProviderError {
         switch cause {
         case let error as KeyProviderError: error
         case let error as PKCS11Error:
             self.profile.capacity.meansFull(error)
                 ? .tokenFull(error, operation: operation, log: self.profile.capacity.full.log.value)
-                : .token(error, operation: operation)
+                : self.translated(error, operation)
+        case let error as TokenWaitError: self.translated(error, operation)
         default:
             KeyProviderError(
                 code: .tokenCallFailed, operation: operation, reason: ErrorReport(cause).headline, hresult: .unexpected,

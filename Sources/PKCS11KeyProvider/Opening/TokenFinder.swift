@@ -27,6 +27,37 @@ struct TokenFinder {
         return first.slot
     }
 
+    /// The slot that has this very token now: same manufacturer, model, serial number and label. Looking through the
+    /// slots also makes modules see a token that came back (seen with OpenSC: the old session fails until then).
+    static func slot(of token: TokenIdentification, in module: Module) throws -> Slot {
+        var uri = PKCS11URI()
+        uri.manufacturer = token.manufacturer
+        uri.model = token.model
+        uri.serial = token.serialNumber
+        uri.token = token.label
+        do {
+            return try TokenFinder(uri: uri).slot(in: module)
+        } catch let error as KeyProviderError where error.code == .tokenNotFound {
+            var removed = error
+            removed.code = .tokenRemoved
+            removed.hresult = .removedCard
+            removed.reason = "it is in no slot"
+            removed.failureClass = .tokenGone
+            throw removed
+        }
+    }
+
+    /// The initialised tokens that are there.
+    func present(in module: Module) throws(PKCS11Error) -> [TokenIdentification] {
+        var present: [TokenIdentification] = []
+        for slot in try module.slots() {
+            if let info = try self.info(of: slot), info.flags.contains(.tokenInitialized) {
+                present.append(info.identification)
+            }
+        }
+        return present
+    }
+
     /// `nil` for a slot whose token has gone meanwhile or is not one that the module knows: another token may fit.
     private func info(of slot: Slot) throws(PKCS11Error) -> TokenInfo? {
         do throws(PKCS11Error) {

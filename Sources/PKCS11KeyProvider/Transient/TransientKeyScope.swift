@@ -10,11 +10,19 @@ extension TokenKeyStore {
     public func withTransientKeys<R: Sendable>(
         _ body: @escaping @Sendable (any TransientKeyOperations) throws -> R
     ) async throws -> R {
-        try await self.withSession(operation: "work with keys on the token \(self.identification)") { session in
-            let scope = TransientKeyScope(store: self, session: session)
-            let result = Result { try body(scope) }
-            try scope.destroyAll(after: result)
-            return try result.get()
+        let operation = "work with keys on the token \(self.identification)"
+        return try await self.translating(operation) {
+            try await self.connection.once(
+                .readOnly, isNew: false, limit: self.connection.deadlines.use * 10,
+                late: nil
+            ) { session, live in
+                let scope = TransientKeyScope(store: self, session: session, live: live)
+                let result = Result { try body(scope) }
+                // The failure of a call inside is seen by the connection as it was.
+                if let failure = scope.failure { self.connection.failed(failure, live) }
+                try scope.destroyAll(after: result)
+                return try result.get()
+            }
         }
     }
 }
@@ -23,10 +31,14 @@ extension TokenKeyStore {
 final class TransientKeyScope: TransientKeyOperations {
     private let store: TokenKeyStore
     private let session: Session
+    private let live: LiveToken
+    /// The last call that failed.
+    private(set) var failure: (any Error)?
     private var keys: [ObjectHandle] = []
     private(set) var mechanismsUsed: [String] = []
 
-    init(store: TokenKeyStore, session: Session) {
+    init(store: TokenKeyStore, session: Session, live: LiveToken) {
+        self.live = live
         self.store = store
         self.session = session
     }
@@ -127,10 +139,38 @@ final class TransientKeyScope: TransientKeyOperations {
     }
 
     func encrypt(_ plaintext: SecretBytes, with key: TransientKey, cipher: ContentCipher) throws -> [UInt8] {
-        try self.translating("encrypt on the token") {
+        try cipher.require(by: self.store.profile, operation: "encrypt on the token")
+        return try self.translating("encrypt on the token") {
             try plaintext.withUnsafeBytes {
                 try self.session.encrypt($0, with: self.handle(key), self.used(cipher.mechanism))
             }
+        }
+    }
+
+    func decrypt(_ ciphertext: [UInt8], with key: TransientKey, cipher: ContentCipher) throws -> SecretBytes {
+        try cipher.require(by: self.store.profile, operation: "decrypt on the token")
+        return try self.translating("decrypt on the token") {
+            try SecretBytes(capacity: max(64, ciphertext.count)) { buffer in
+                try self.session.decrypt(ciphertext, with: self.handle(key), self.used(cipher.mechanism), into: buffer)
+            }
+        }
+    }
+
+    func unwrapSecretKey(
+        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as secret: SecretKeyAlgorithm
+    ) throws -> TransientKey {
+        let operation = "unwrap a secret key with a secret key"
+        let mechanism = try self.mechanism(algorithm, operation)
+        return try self.translating(operation) {
+            var template = TransientTemplates.generatedSecretKey(secret)
+            // The wrapped key tells its length; some devices want to be told as well.
+            if self.store.profile.template.unwrapRequire.value?.contains("VALUE_LEN") != true {
+                template[.valueLength] = nil
+            }
+            template[.decrypt] = true
+            return self.kept(
+                try self.session.unwrapKey(wrappedKey, with: self.handle(key), self.used(mechanism), template: template)
+            )
         }
     }
 
@@ -147,14 +187,15 @@ final class TransientKeyScope: TransientKeyOperations {
     ) throws -> ObjectHandle {
         let stale: Set<ReturnValue> = [.keyHandleInvalid, .objectHandleInvalid, .unwrappingKeyHandleInvalid]
         do {
-            return try body(self.store.resolve(resolver, self.session))
+            return try body(self.live.resolve(resolver, self.session))
         } catch let error as PKCS11Error where stale.contains(error.returnValue) {
-            self.store.forget(resolver.locator)
-            return try body(self.store.resolve(resolver, self.session))
+            self.live.forget(resolver.locator)
+            return try body(self.live.resolve(resolver, self.session))
         }
     }
 
     private func mechanism(_ algorithm: KeyWrapAlgorithm, _ operation: String) throws(KeyProviderError) -> Mechanism {
+        if algorithm == .aesKeyWrap { return Mechanism(.aesKeyWrap) }
         guard let mechanism = self.store.profile.keyWrapPadded else {
             throw .unsupported(
                 operation: operation,
@@ -180,7 +221,8 @@ final class TransientKeyScope: TransientKeyOperations {
         do {
             return try body()
         } catch {
-            throw KeyProviderError.of(error, operation: operation)
+            self.failure = error
+            throw KeyProviderError.of(error, operation: operation, profile: self.store.profile)
         }
     }
 }

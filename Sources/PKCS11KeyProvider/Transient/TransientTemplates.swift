@@ -1,3 +1,4 @@
+internal import DeviceProfiles
 internal import Diagnostics
 internal import KeyProvider
 internal import PKCS11
@@ -17,7 +18,9 @@ enum TransientTemplates {
         if algorithm == .aes256 { template[.valueLength] = UInt(algorithm.keyBytes) }
         template[.extractable] = true
         template[.wrap] = true
+        template[.unwrap] = true
         template[.encrypt] = true
+        template[.decrypt] = true
         return template
     }
 
@@ -69,9 +72,25 @@ extension SecretKeyAlgorithm {
 
 extension ContentCipher {
     var mechanism: Mechanism {
-        switch self.algorithm {
-        case .aes256: .aesCBCPad(initializationVector: self.initializationVector)
-        case .tripleDES: .des3CBCPad(initializationVector: self.initializationVector)
+        switch (self.algorithm, self.mode) {
+        case (.aes256, .gcm(let additionalData)):
+            .aesGCM(initializationVector: self.initializationVector, additionalData: additionalData)
+        case (.aes256, .cbc): .aesCBCPad(initializationVector: self.initializationVector)
+        case (.tripleDES, _): .des3CBCPad(initializationVector: self.initializationVector)
+        }
+    }
+
+    /// - Throws: `unsupported` for GCM with triple DES, or on a device that makes the vector by itself.
+    func require(by profile: DeviceProfile, operation: String) throws(KeyProviderError) {
+        guard case .gcm = self.mode else { return }
+        guard self.algorithm == .aes256 else {
+            throw .unsupported(
+                operation: operation, reason: "GCM is for AES only", advice: "Choose AES, or CBC for triple DES.")
+        }
+        guard profile.mechanisms.gcmInitializationVector.value != .device else {
+            throw .unsupported(
+                operation: operation, reason: "the device makes the vector of AES-GCM itself, says \(profile.name)",
+                advice: "Choose AES-CBC on this device.")
         }
     }
 }

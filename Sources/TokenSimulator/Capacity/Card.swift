@@ -1,13 +1,16 @@
 internal import CPKCS11
 internal import DeviceProfiles
+internal import Diagnostics
 
 /// A token that a rule of the configuration is for.
-struct Card {
+final class Card: Sendable {
+    /// The slot of the module inside.
     let slot: CK_SLOT_ID
     /// Serial number and label: what the ledger calls it.
     let name: String
-    let profile: DeviceProfile
+    let rule: SimulatorConfiguration.TokenRule
 
+    var profile: DeviceProfile { self.rule.profile }
     var limits: CardLimits { CardLimits(capacity: self.profile.capacity) }
 
     /// - Returns: `nil` when no rule is for the token.
@@ -17,29 +20,80 @@ struct Card {
         let serial = withUnsafeBytes(of: info.serialNumber, PaddedText.read)
         self.slot = slot
         self.name = "\(serial) \(label)".split(whereSeparator: \.isNewline).joined(separator: " ")
-        self.profile = rule.profile
+        self.rule = rule
+    }
+
+    // What a card does of which nobody knows better is what was measured with a card under OpenSC.
+
+    /// What calls give while the card is out.
+    var removed: ReturnValue { self.profile.lifecycle.removed.value ?? .deviceRemoved }
+    /// What a session gives that the card no longer has.
+    var staleSession: ReturnValue { self.profile.lifecycle.staleSession.value ?? .sessionHandleInvalid }
+    var needsRescan: Bool { self.profile.lifecycle.rescanNeeded.value ?? true }
+
+    var countsSessionsOfDevice: Bool {
+        guard case .atMost? = self.profile.sessions.maximum.value else { return false }
+        return self.profile.sessions.scope.value == .device
+    }
+
+    /// - Parameters:
+    ///   - moment: of the last use, by ``Moment``.
+    func isIdle(since moment: UInt64, now: UInt64) -> Bool {
+        guard case .atMost(let seconds)? = self.profile.sessions.idleSeconds.value else { return false }
+        return now > moment && now - moment > UInt64(seconds) * 1_000_000_000
+    }
+
+    /// Waits until a call has taken as long as on the device, if that is wanted.
+    func takeTime(_ milliseconds: Double?, since start: UInt64) {
+        guard self.rule.hasLatency, let milliseconds else { return }
+        Moment.wait(seconds: milliseconds / 1000 - Double(Moment.now() - start) / 1e9)
     }
 }
 
 extension Simulation {
-    /// The card in a slot, if a rule is for it.
+    /// The card in a slot of the module inside, if a rule is for it. The reader and the ledger come to know it.
     func card(in slot: CK_SLOT_ID) -> Card? {
         guard !self.configuration.tokens.isEmpty else { return nil }
         var info = CK_TOKEN_INFO()
-        guard self.inner.C_GetTokenInfo?(slot, &info) == CKR_OK else { return nil }
-        return Card(slot: slot, info: info, in: self.configuration)
+        guard self.inner.C_GetTokenInfo?(slot, &info) == CKR_OK,
+            let card = Card(slot: slot, info: info, in: self.configuration)
+        else { return nil }
+        let known = self.reader.withState { state -> Card? in
+            if let known = state.cards[card.name], known.card.slot == slot { return known.card }
+            // A token that was there before and has another name now was initialized anew.
+            state.cards = state.cards.filter { $0.value.card.slot != slot }
+            return nil
+        }
+        if let known { return known }
+        var presence = CardRecord.Presence()
+        do {
+            presence = try self.ledger.withLedger { ledger in
+                ledger[card.name] = ledger[card.name]
+                return ledger[card.name].presence
+            }
+        } catch {
+            Simulator.log(error)  // A card that was taken out cannot be told from one that is there.
+        }
+        let view = CardView(card: card, presence: presence)
+        self.reader.withState { $0.cards[card.name] = view }
+        return card
+    }
+
+    /// Meets all cards, so that commands over the control socket can name them.
+    func identifyCards() {
+        guard !self.configuration.tokens.isEmpty else { return }
+        for slot in self.innerSlots(tokenPresent: CK_BBOOL(CK_TRUE)) ?? [] { _ = self.card(in: slot) }
     }
 
     /// The card that a session is open on, if its profile has limits that a new object could exceed.
     ///
     /// - Parameter isPrivate: whether the object is private. A session that may not write it gets no card: the
     ///   module inside is to refuse it in its own words.
-    func limitedCard(of session: CK_SESSION_HANDLE, writing isPrivate: Bool) -> Card? {
-        guard !self.configuration.tokens.isEmpty else { return nil }
+    func limitedCard(of use: SessionUse, writing isPrivate: Bool) -> Card? {
+        guard let card = use.card, card.limits.areAny else { return nil }
         var info = CK_SESSION_INFO()
-        guard self.inner.C_GetSessionInfo?(session, &info) == CKR_OK,
-            info.state == CKS_RW_USER_FUNCTIONS || (!isPrivate && info.flags & CKF_RW_SESSION != 0),
-            let card = self.card(in: info.slotID), card.limits.areAny
+        guard self.inner.C_GetSessionInfo?(use.handle, &info) == CKR_OK,
+            info.state == CKS_RW_USER_FUNCTIONS || (!isPrivate && info.flags & CKF_RW_SESSION != 0)
         else { return nil }
         return card
     }
@@ -51,9 +105,9 @@ extension Simulation {
         var result = CKR_GENERAL_ERROR
         do {
             try self.ledger.withLedger { ledger in
-                let before = self.look(at: card, knowing: ledger[card.name])
+                let before = self.look(at: card, knowing: ledger[card.name].census)
                 result = operation(before)
-                ledger[card.name] = self.look(at: card, knowing: before)
+                ledger[card.name].census = self.look(at: card, knowing: before)
             }
         } catch {
             // When only the writing failed, the operation was done and has its own result.
@@ -66,9 +120,10 @@ extension Simulation {
     func currentCensus(of card: Card) -> Census {
         var census = Census()
         do {
-            try self.ledger.withLedger { ledger in
-                census = self.look(at: card, knowing: ledger[card.name])
-                ledger[card.name] = census
+            census = try self.ledger.withLedger { ledger in
+                let census = self.look(at: card, knowing: ledger[card.name].census)
+                ledger[card.name].census = census
+                return census
             }
         } catch {
             Simulator.log(error)  // A report of memory is no reason to fail; the next write will.

@@ -23,6 +23,13 @@ struct CardScan {
         return (census, info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS)
     }
 
+    /// The handles of the objects that can be seen; empty when the token gives no session.
+    func objects(slot: CK_SLOT_ID) -> [CK_OBJECT_HANDLE] {
+        guard let session = self.open(slot) else { return [] }
+        defer { _ = self.inner.C_CloseSession?(session) }  // a result would change nothing
+        return self.tokenObjects(session) ?? []
+    }
+
     /// A session that may write, since none that may not can be opened while the security officer is logged in;
     /// a session that may only read on a token that is write-protected.
     private func open(_ slot: CK_SLOT_ID) -> CK_SESSION_HANDLE? {

@@ -35,6 +35,9 @@ struct Template: AttributeSource {
         return UnsafeBufferPointer(start: pointer, count: Int(self.count))
     }
 
+    var types: [CK_ATTRIBUTE_TYPE] { self.attributes.map(\.type) }
+    var list: [CK_ATTRIBUTE] { Array(self.attributes) }
+
     /// True when no attribute has room for a value: the caller asks how long the values are.
     var asksForSizes: Bool {
         !self.attributes.isEmpty && self.attributes.allSatisfy { $0.pValue == nil }

@@ -3,10 +3,31 @@ internal import Glibc
 
 /// What to simulate: a YAML file named by `SIGNET_SIMULATOR`, or by `simulator='FILE'` in `pReserved`.
 package struct SimulatorConfiguration: Sendable {
-    /// Tokens by label, and the profile that they are to have.
+    /// Tokens by label, and what they are to be like.
     package struct TokenRule: Sendable {
         package var label: ProfilePattern
+        /// One in which everything is unknown imposes nothing.
         package var profile: DeviceProfile
+        let mechanisms: MechanismRules
+        let template: AttributeRules
+        /// Whether calls take as long as the profile says.
+        var hasLatency: Bool
+        var numbering: ObjectTable.Numbering
+        var staleHandles: StaleHandles
+    }
+
+    /// What the handles are worth that a program has from before a card was put back.
+    enum StaleHandles: String, Sendable, CaseIterable {
+        case invalid
+        /// Each names another object of the same class, if there is one.
+        case anotherKey = "another-key"
+    }
+
+    /// Where events are written.
+    package struct Log: Sendable {
+        package var path: String
+        /// Whether every call is an event.
+        package var includesCalls: Bool
     }
 
     /// The module inside.
@@ -20,8 +41,18 @@ package struct SimulatorConfiguration: Sendable {
     /// The first rule whose label fits a token counts. A token that none fits is left as it is.
     package var tokens: [TokenRule]
     package var faults: [Fault]
+    /// For faults by probability.
+    package var seed: UInt64
+    package var log: Log?
+    /// The socket for commands while programs run.
+    package var controlPath: String?
 
     package static let variable = "SIGNET_SIMULATOR"
+
+    /// True when something can lock a PIN on a card that does not count tries.
+    var canLockPINs: Bool {
+        self.controlPath != nil || self.faults.contains { $0.effect == .lockPIN }
+    }
 
     /// - Parameter reserved: the text of `pReserved`.
     /// - Throws: ``SimulatorError`` when no simulation is asked for, `ProfileError` for a wrong file.
@@ -38,7 +69,8 @@ package struct SimulatorConfiguration: Sendable {
         let document = try Document(text: TextFile.read(path), file: path)
         let root = document.root
         root.allow([
-            "simulate", "module", "module_arguments", "environment", "profiles", "ledger", "tokens", "faults",
+            "simulate", "module", "module_arguments", "environment", "profiles", "ledger", "tokens", "faults", "seed",
+            "log", "log_calls", "control",
         ])
         guard root.field("simulate")?.boolean() == true else {
             throw SimulatorError.notConfigured("\(path) does not say \"simulate: true\"")
@@ -52,6 +84,16 @@ package struct SimulatorConfiguration: Sendable {
         let catalog = try ProfileCatalog(directories: directories.map(base.resolve))
         self.tokens = try TokenRules(catalog: catalog, paths: base).read(root.field("tokens"))
         self.faults = root.field("faults")?.list { $0.section()?.fault() } ?? []
+        self.seed = root.field("seed")?.integer(atLeast: 0).map { UInt64($0) } ?? 0
+        let includesCalls = root.field("log_calls")?.boolean() ?? false
+        self.log = root.field("log")?.text().map { Log(path: base.resolve($0), includesCalls: includesCalls) }
+        self.controlPath = root.field("control")?.text().map(base.resolve)
+        if self.controlPath != nil {
+            if self.ledgerPath == nil {
+                root.report("control", "needs a ledger, which all programs that use the card share")
+            }
+            if self.tokens.isEmpty { root.report("control", "needs tokens, which are the cards that it is about") }
+        }
         try document.finish()
     }
 }
@@ -95,15 +137,5 @@ extension DocumentSection {
         var texts: [String: String] = [:]
         for name in self.names { texts[name] = self.field(name)?.text() }
         return texts
-    }
-
-    fileprivate func fault() -> Fault? {
-        self.allow(["function", "call", "returns", "after"])
-        let function: FunctionName? = self.required("function")?.choice()
-        let call = self.required("call")?.integer(atLeast: 1)
-        let returns = self.required("returns")?.returnValue()
-        let after = self.field("after").map { $0.boolean() } ?? false
-        guard let function, let call, let returns, let after else { return nil }
-        return Fault(function: function, call: call, returns: returns, after: after)
     }
 }

@@ -24,24 +24,27 @@ extension CK_FUNCTION_LIST {
         }
         self.C_GenerateKeyPair = {
             session, mechanism, publicTemplate, publicCount, privateTemplate, privateCount, publicKey, privateKey in
-            simulator.perform(.generateKeyPair) {
-                $0.generateKeyPair(
-                    session, mechanism, Template(publicTemplate, publicCount), Template(privateTemplate, privateCount),
-                    publicKey, privateKey)
-            }
+            let arguments = KeyPairArguments(
+                mechanism: mechanism, publicTemplate: Template(publicTemplate, publicCount),
+                privateTemplate: Template(privateTemplate, privateCount), publicKey: publicKey, privateKey: privateKey)
+            return simulator.perform(.generateKeyPair) { $0.generateKeyPair(session, arguments) }
         }
         self.C_UnwrapKey = { session, mechanism, unwrappingKey, wrappedKey, wrappedKeyLen, template, count, key in
             simulator.perform(.unwrapKey) {
-                $0.receiveKey(session, Template(template, count), key) {
-                    $0.pointee.C_UnwrapKey?(
-                        session, mechanism, unwrappingKey, wrappedKey, wrappedKeyLen, template, count, $1)
+                $0.receiveKey(.unwrapKey, session, mechanism, unwrappingKey, Template(template, count), key) {
+                    use, unwrappingKey, template, key in
+                    use.functions.pointee.C_UnwrapKey?(
+                        use.handle, mechanism, unwrappingKey, wrappedKey, wrappedKeyLen, template.pointer,
+                        template.count, key)
                 }
             }
         }
         self.C_DeriveKey = { session, mechanism, baseKey, template, count, key in
             simulator.perform(.deriveKey) {
-                $0.receiveKey(session, Template(template, count), key) {
-                    $0.pointee.C_DeriveKey?(session, mechanism, baseKey, template, count, $1)
+                $0.receiveKey(.deriveKey, session, mechanism, baseKey, Template(template, count), key) {
+                    use, baseKey, template, key in
+                    use.functions.pointee.C_DeriveKey?(
+                        use.handle, mechanism, baseKey, template.pointer, template.count, key)
                 }
             }
         }

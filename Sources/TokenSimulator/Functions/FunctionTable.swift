@@ -33,6 +33,7 @@ package enum FunctionTable {
         table.setPassingSigning()
         table.setPassingVerification()
         table.setActingGeneral()
+        table.setActingSessions()
         table.setActingObjects()
         table.setActingKeys()
         return table

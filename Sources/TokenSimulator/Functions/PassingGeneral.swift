@@ -1,98 +1,80 @@
 internal import CPKCS11
 
 extension CK_FUNCTION_LIST {
-    /// General-purpose, slot and random functions that pass through (PKCS #11 v2.40, sections 5.4, 5.5, 5.15).
+    /// Functions on slots and random numbers that pass through (PKCS #11 v2.40, sections 5.5, 5.15).
     mutating func setPassingGeneral() {
-        self.C_GetSlotList = { tokenPresent, slotList, count in
-            simulator.forward(.getSlotList, isSizeQuery: slotList == nil) {
-                $0.pointee.C_GetSlotList?(tokenPresent, slotList, count)
-            }
-        }
-        self.C_GetSlotInfo = { slotId, info in
-            simulator.forward(.getSlotInfo) { $0.pointee.C_GetSlotInfo?(slotId, info) }
-        }
         self.C_WaitForSlotEvent = { flags, slot, reserved in
-            simulator.forward(.waitForSlotEvent) { $0.pointee.C_WaitForSlotEvent?(flags, slot, reserved) }
-        }
-        self.C_GetMechanismList = { slotId, mechanismList, count in
-            simulator.forward(.getMechanismList, isSizeQuery: mechanismList == nil) {
-                $0.pointee.C_GetMechanismList?(slotId, mechanismList, count)
+            simulator.perform(.waitForSlotEvent) { simulation in
+                simulation.call(.waitForSlotEvent) { simulation.inner.C_WaitForSlotEvent?(flags, slot, reserved) }
             }
-        }
-        self.C_GetMechanismInfo = { slotId, type, info in
-            simulator.forward(.getMechanismInfo) { $0.pointee.C_GetMechanismInfo?(slotId, type, info) }
-        }
-        self.C_InitPIN = { session, pin, pinLen in
-            simulator.forward(.initPIN) { $0.pointee.C_InitPIN?(session, pin, pinLen) }
-        }
-        self.C_SetPIN = { session, oldPin, oldLen, newPin, newLen in
-            simulator.forward(.setPIN) { $0.pointee.C_SetPIN?(session, oldPin, oldLen, newPin, newLen) }
         }
         self.C_GetFunctionStatus = { session in
-            simulator.forward(.getFunctionStatus) { $0.pointee.C_GetFunctionStatus?(session) }
+            simulator.inSession(.getFunctionStatus, session) { $0.functions.pointee.C_GetFunctionStatus?($0.handle) }
         }
         self.C_CancelFunction = { session in
-            simulator.forward(.cancelFunction) { $0.pointee.C_CancelFunction?(session) }
+            simulator.inSession(.cancelFunction, session) { $0.functions.pointee.C_CancelFunction?($0.handle) }
         }
         self.C_SeedRandom = { session, seed, seedLen in
-            simulator.forward(.seedRandom) { $0.pointee.C_SeedRandom?(session, seed, seedLen) }
+            simulator.inSession(.seedRandom, session) { $0.functions.pointee.C_SeedRandom?($0.handle, seed, seedLen) }
         }
         self.C_GenerateRandom = { session, randomData, randomLen in
-            simulator.forward(.generateRandom) { $0.pointee.C_GenerateRandom?(session, randomData, randomLen) }
+            simulator.inSession(.generateRandom, session) {
+                $0.functions.pointee.C_GenerateRandom?($0.handle, randomData, randomLen)
+            }
         }
     }
 
     /// Session functions that pass through (PKCS #11 v2.40, section 5.6).
     mutating func setPassingSessions() {
-        self.C_OpenSession = { slotId, flags, application, notify, session in
-            simulator.forward(.openSession) { $0.pointee.C_OpenSession?(slotId, flags, application, notify, session) }
-        }
-        self.C_CloseSession = { session in
-            simulator.forward(.closeSession) { $0.pointee.C_CloseSession?(session) }
-        }
-        self.C_CloseAllSessions = { slotId in
-            simulator.forward(.closeAllSessions) { $0.pointee.C_CloseAllSessions?(slotId) }
-        }
-        self.C_GetSessionInfo = { session, info in
-            simulator.forward(.getSessionInfo) { $0.pointee.C_GetSessionInfo?(session, info) }
-        }
         self.C_GetOperationState = { session, operationState, operationStateLen in
-            simulator.forward(.getOperationState, isSizeQuery: operationState == nil) {
-                $0.pointee.C_GetOperationState?(session, operationState, operationStateLen)
+            simulator.inSession(.getOperationState, session, isSizeQuery: operationState == nil) {
+                $0.functions.pointee.C_GetOperationState?($0.handle, operationState, operationStateLen)
             }
         }
         self.C_SetOperationState = { session, operationState, operationStateLen, encryptionKey, authenticationKey in
-            simulator.forward(.setOperationState) {
-                $0.pointee.C_SetOperationState?(
-                    session, operationState, operationStateLen, encryptionKey, authenticationKey)
+            simulator.inSession(.setOperationState, session) { use in
+                // A key that the operation does not need is 0.
+                let key = { (key: CK_OBJECT_HANDLE) in key == 0 ? 0 : use.inner(key) ?? key }
+                return use.functions.pointee.C_SetOperationState?(
+                    use.handle, operationState, operationStateLen, key(encryptionKey), key(authenticationKey))
             }
         }
-        self.C_Login = { session, userType, pin, pinLen in
-            simulator.forward(.login) { $0.pointee.C_Login?(session, userType, pin, pinLen) }
-        }
         self.C_Logout = { session in
-            simulator.forward(.logout) { $0.pointee.C_Logout?(session) }
+            simulator.inSession(.logout, session) { $0.functions.pointee.C_Logout?($0.handle) }
         }
     }
 
-    /// Object functions that only read that pass through (PKCS #11 v2.40, section 5.7).
+    /// Object functions that only read (PKCS #11 v2.40, section 5.7).
     mutating func setPassingObjects() {
         self.C_GetObjectSize = { session, object, size in
-            simulator.forward(.getObjectSize) { $0.pointee.C_GetObjectSize?(session, object, size) }
+            simulator.inSession(.getObjectSize, session, about: .object(object)) { use in
+                use.withObject(object) { use.functions.pointee.C_GetObjectSize?(use.handle, $0, size) }
+            }
         }
         self.C_GetAttributeValue = { session, object, template, count in
-            simulator.forward(.getAttributeValue, isSizeQuery: Template(template, count).asksForSizes) {
-                $0.pointee.C_GetAttributeValue?(session, object, template, count)
+            let isSizeQuery = Template(template, count).asksForSizes
+            return simulator.inSession(
+                .getAttributeValue, session, isSizeQuery: isSizeQuery, about: .object(object)
+            ) { use in
+                use.withObject(object) {
+                    use.functions.pointee.C_GetAttributeValue?(use.handle, $0, template, count)
+                }
             }
         }
         self.C_FindObjectsInit = { session, template, count in
-            simulator.forward(.findObjectsInit) { $0.pointee.C_FindObjectsInit?(session, template, count) }
+            simulator.inSession(.findObjectsInit, session) {
+                $0.functions.pointee.C_FindObjectsInit?($0.handle, template, count)
+            }
         }
         self.C_FindObjects = { session, object, maxObjectCount, objectCount in
-            simulator.forward(.findObjects) { $0.pointee.C_FindObjects?(session, object, maxObjectCount, objectCount) }
+            simulator.inSession(.findObjects, session) { use in
+                let result = use.functions.pointee.C_FindObjects?(use.handle, object, maxObjectCount, objectCount)
+                if result == CKR_OK, let objectCount { use.show(object, count: objectCount.pointee) }
+                return result
+            }
         }
         self.C_FindObjectsFinal = { session in
-            simulator.forward(.findObjectsFinal) { $0.pointee.C_FindObjectsFinal?(session) }
+            simulator.inSession(.findObjectsFinal, session) { $0.functions.pointee.C_FindObjectsFinal?($0.handle) }
         }
     }
 }

@@ -4,22 +4,28 @@ extension CK_FUNCTION_LIST {
     /// Digest functions that pass through (PKCS #11 v2.40, section 5.10).
     mutating func setPassingDigests() {
         self.C_DigestInit = { session, mechanism in
-            simulator.forward(.digestInit) { $0.pointee.C_DigestInit?(session, mechanism) }
+            simulator.using(.digestInit, session, mechanism, CKF_DIGEST) {
+                $0.functions.pointee.C_DigestInit?($0.handle, mechanism)
+            }
         }
         self.C_Digest = { session, data, dataLen, digest, digestLen in
-            simulator.forward(.digest, isSizeQuery: digest == nil) {
-                $0.pointee.C_Digest?(session, data, dataLen, digest, digestLen)
+            simulator.inSession(.digest, session, isSizeQuery: digest == nil) {
+                $0.functions.pointee.C_Digest?($0.handle, data, dataLen, digest, digestLen)
             }
         }
         self.C_DigestUpdate = { session, part, partLen in
-            simulator.forward(.digestUpdate) { $0.pointee.C_DigestUpdate?(session, part, partLen) }
+            simulator.inSession(.digestUpdate, session) {
+                $0.functions.pointee.C_DigestUpdate?($0.handle, part, partLen)
+            }
         }
         self.C_DigestKey = { session, key in
-            simulator.forward(.digestKey) { $0.pointee.C_DigestKey?(session, key) }
+            simulator.inSession(.digestKey, session, about: .object(key)) { use in
+                use.withKey(key) { use.functions.pointee.C_DigestKey?(use.handle, $0) }
+            }
         }
         self.C_DigestFinal = { session, digest, digestLen in
-            simulator.forward(.digestFinal, isSizeQuery: digest == nil) {
-                $0.pointee.C_DigestFinal?(session, digest, digestLen)
+            simulator.inSession(.digestFinal, session, isSizeQuery: digest == nil) {
+                $0.functions.pointee.C_DigestFinal?($0.handle, digest, digestLen)
             }
         }
     }
@@ -27,27 +33,31 @@ extension CK_FUNCTION_LIST {
     /// Signature functions that pass through (PKCS #11 v2.40, section 5.11).
     mutating func setPassingSigning() {
         self.C_SignInit = { session, mechanism, key in
-            simulator.forward(.signInit) { $0.pointee.C_SignInit?(session, mechanism, key) }
+            simulator.begin(.signInit, session, mechanism, key, CKF_SIGN) {
+                $0.functions.pointee.C_SignInit?($0.handle, mechanism, $1)
+            }
         }
         self.C_Sign = { session, data, dataLen, signature, signatureLen in
-            simulator.forward(.sign, isSizeQuery: signature == nil) {
-                $0.pointee.C_Sign?(session, data, dataLen, signature, signatureLen)
+            simulator.inSession(.sign, session, isSizeQuery: signature == nil) {
+                $0.functions.pointee.C_Sign?($0.handle, data, dataLen, signature, signatureLen)
             }
         }
         self.C_SignUpdate = { session, part, partLen in
-            simulator.forward(.signUpdate) { $0.pointee.C_SignUpdate?(session, part, partLen) }
+            simulator.inSession(.signUpdate, session) { $0.functions.pointee.C_SignUpdate?($0.handle, part, partLen) }
         }
         self.C_SignFinal = { session, signature, signatureLen in
-            simulator.forward(.signFinal, isSizeQuery: signature == nil) {
-                $0.pointee.C_SignFinal?(session, signature, signatureLen)
+            simulator.inSession(.signFinal, session, isSizeQuery: signature == nil) {
+                $0.functions.pointee.C_SignFinal?($0.handle, signature, signatureLen)
             }
         }
         self.C_SignRecoverInit = { session, mechanism, key in
-            simulator.forward(.signRecoverInit) { $0.pointee.C_SignRecoverInit?(session, mechanism, key) }
+            simulator.begin(.signRecoverInit, session, mechanism, key, CKF_SIGN_RECOVER) {
+                $0.functions.pointee.C_SignRecoverInit?($0.handle, mechanism, $1)
+            }
         }
         self.C_SignRecover = { session, data, dataLen, signature, signatureLen in
-            simulator.forward(.signRecover, isSizeQuery: signature == nil) {
-                $0.pointee.C_SignRecover?(session, data, dataLen, signature, signatureLen)
+            simulator.inSession(.signRecover, session, isSizeQuery: signature == nil) {
+                $0.functions.pointee.C_SignRecover?($0.handle, data, dataLen, signature, signatureLen)
             }
         }
     }
@@ -55,23 +65,33 @@ extension CK_FUNCTION_LIST {
     /// Verification functions that pass through (PKCS #11 v2.40, section 5.11).
     mutating func setPassingVerification() {
         self.C_VerifyInit = { session, mechanism, key in
-            simulator.forward(.verifyInit) { $0.pointee.C_VerifyInit?(session, mechanism, key) }
+            simulator.begin(.verifyInit, session, mechanism, key, CKF_VERIFY) {
+                $0.functions.pointee.C_VerifyInit?($0.handle, mechanism, $1)
+            }
         }
         self.C_Verify = { session, data, dataLen, signature, signatureLen in
-            simulator.forward(.verify) { $0.pointee.C_Verify?(session, data, dataLen, signature, signatureLen) }
+            simulator.inSession(.verify, session) {
+                $0.functions.pointee.C_Verify?($0.handle, data, dataLen, signature, signatureLen)
+            }
         }
         self.C_VerifyUpdate = { session, part, partLen in
-            simulator.forward(.verifyUpdate) { $0.pointee.C_VerifyUpdate?(session, part, partLen) }
+            simulator.inSession(.verifyUpdate, session) {
+                $0.functions.pointee.C_VerifyUpdate?($0.handle, part, partLen)
+            }
         }
         self.C_VerifyFinal = { session, signature, signatureLen in
-            simulator.forward(.verifyFinal) { $0.pointee.C_VerifyFinal?(session, signature, signatureLen) }
+            simulator.inSession(.verifyFinal, session) {
+                $0.functions.pointee.C_VerifyFinal?($0.handle, signature, signatureLen)
+            }
         }
         self.C_VerifyRecoverInit = { session, mechanism, key in
-            simulator.forward(.verifyRecoverInit) { $0.pointee.C_VerifyRecoverInit?(session, mechanism, key) }
+            simulator.begin(.verifyRecoverInit, session, mechanism, key, CKF_VERIFY_RECOVER) {
+                $0.functions.pointee.C_VerifyRecoverInit?($0.handle, mechanism, $1)
+            }
         }
         self.C_VerifyRecover = { session, signature, signatureLen, data, dataLen in
-            simulator.forward(.verifyRecover, isSizeQuery: data == nil) {
-                $0.pointee.C_VerifyRecover?(session, signature, signatureLen, data, dataLen)
+            simulator.inSession(.verifyRecover, session, isSizeQuery: data == nil) {
+                $0.functions.pointee.C_VerifyRecover?($0.handle, signature, signatureLen, data, dataLen)
             }
         }
     }

@@ -2,11 +2,14 @@ import ArgumentParser
 import CAService
 import KeyProvider
 
-/// `signet token init|list|capacity`
+/// `signet token init|list|capacity|retire|doctor|unblock`
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "HSMs and smart cards.",
-        subcommands: [InitToken.self, ListToken.self, TokenCapacityCommand.self])
+        subcommands: [
+            InitToken.self, ListToken.self, TokenCapacityCommand.self, RetireKeys.self, DoctorCommand.self,
+            UnblockToken.self,
+        ])
 }
 
 /// `signet token init`
@@ -46,24 +49,5 @@ struct ListToken: ContextCommand {
                     said(pair.attributes.neverExtractable), said(pair.attributes.local), "\(pair.locator.reference)",
                 ]
             })
-    }
-}
-
-/// `signet token capacity`
-struct TokenCapacityCommand: ContextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "capacity", abstract: "Tell what a token holds and what is left, by its profile.")
-
-    @OptionGroup var token: TokenOptions
-
-    func run(in context: CommandContext) async throws {
-        let token = try await context.open(self.token)
-        let capacity = try await token.capacity()
-        let said: (Int?, String) -> String = { value, unit in value.map { "\($0)\(unit)" } ?? "unknown" }
-        Console.say("Token \(token.identification), profile \(token.profileName)")
-        Console.say("Objects: \(capacity.objects) of \(said(capacity.maximumObjects, ""))")
-        Console.say(
-            "Used by the profile's cost model: \(capacity.usedBytes) bytes of \(said(capacity.totalBytes, " bytes"))")
-        Console.say("Free: \(said(capacity.freeBytes, " bytes"))")
     }
 }

@@ -18,10 +18,11 @@ final class CommandContext {
     }
 
     /// Opens tokens that stand in no instance.
-    func opener() -> TokenOpener {
-        let opener = TokenOpener(
+    func opener() throws -> TokenOpener {
+        let opener = try TokenOpener(
             directory: ".", secrets: .system,
-            profiles: .standard(instance: nil, environment: ProcessInfo.processInfo.environment))
+            profiles: .standard(instance: nil, environment: ProcessInfo.processInfo.environment),
+            records: .standard(instance: nil, environment: ProcessInfo.processInfo.environment))
         self.openers.append(opener)
         return opener
     }

@@ -5,13 +5,30 @@ import Testing
 /// `openssl` as the judge of what a token made.
 enum OpenSSL {
     static func verify(
-        _ signature: [UInt8], of message: [UInt8], hash: String, subjectPublicKeyInfo: [UInt8]
+        _ signature: [UInt8], of message: [UInt8], hash: String, subjectPublicKeyInfo: [UInt8], isPSS: Bool = false
     ) async throws -> Bool {
         let directory = try TemporaryDirectory()
         let key = try directory.write("key.der", subjectPublicKeyInfo)
         let file = try directory.write("signature", signature)
+        let pss = isPSS ? ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"] : []
         let result = try await run(
-            ["openssl", "dgst", "-\(hash)", "-verify", key, "-keyform", "DER", "-signature", file], input: message)
+            ["openssl", "dgst", "-\(hash)", "-verify", key, "-keyform", "DER"] + pss + ["-signature", file],
+            input: message)
+        return result.status == 0
+    }
+
+    /// A signature scheme that hashes by itself, such as Ed25519.
+    static func verifyRaw(
+        _ signature: [UInt8], of message: [UInt8], subjectPublicKeyInfo: [UInt8]
+    ) async throws -> Bool {
+        let directory = try TemporaryDirectory()
+        let key = try directory.write("key.der", subjectPublicKeyInfo)
+        let file = try directory.write("signature", signature)
+        let input = try directory.write("message", message)
+        let result = try await run([
+            "openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", key, "-sigfile", file,
+            "-in", input,
+        ])
         return result.status == 0
     }
 
@@ -75,9 +92,29 @@ enum OpenSSL {
         ])
     }
 
+    /// A certificate for a throw-away P-256 key, into which the key of another can be put.
+    static func p256Certificate() async throws -> CertificateModel {
+        let pem = try await self.output(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"])
+        let key = try await self.output(["openssl", "pkey", "-pubout", "-outform", "DER"], input: pem)
+        return CertificateModel(certificate: try await self.certificate(for: key), subjectPublicKeyInfo: key)
+    }
+
     private static func output(_ command: [String], input: [UInt8] = []) async throws -> [UInt8] {
         let result = try await run(command, input: input)
         try #require(result.status == 0, "\(command.joined(separator: " ")): \(result.stderr)")
         return result.stdout
+    }
+}
+
+/// A certificate in which the public key can be replaced by another of the same length. Its signature is wrong then.
+struct CertificateModel: Sendable {
+    let certificate: [UInt8]
+    let subjectPublicKeyInfo: [UInt8]
+
+    func certificate(for key: [UInt8]) throws -> [UInt8] {
+        try #require(key.count == self.subjectPublicKeyInfo.count)
+        let last = self.certificate.count - key.count
+        let place = try #require((0...last).first { self.certificate[$0...].starts(with: self.subjectPublicKeyInfo) })
+        return self.certificate[..<place] + key + self.certificate[(place + key.count)...]
     }
 }

@@ -1,5 +1,6 @@
 import DeviceProfiles
 import KeyProvider
+import PKCS11
 import PKCS11KeyProvider
 import SecretMemory
 import Synchronization
@@ -42,14 +43,22 @@ extension SoftwareToken {
 }
 
 extension SimulatedCard {
-    /// - Parameter profile: what the product believes of the card; not what the card is.
-    func store(profile: DeviceProfile, pin: CountedPIN? = nil) throws -> TokenKeyStore {
+    /// - Parameters:
+    ///   - profile: what the product believes of the card; not what the card is.
+    ///   - isRepeatable: the PIN may be asked for again without a person.
+    func store(
+        profile: DeviceProfile, pin: CountedPIN? = nil, isRepeatable: Bool = false,
+        refusals: (any PINRefusalStore)? = nil, modules: ModuleRegistry? = nil, trace: CallTrace? = nil,
+        deadlines: TokenDeadlines? = nil
+    ) throws -> TokenKeyStore {
         let configuration = TokenConfiguration(
             modulePath: self.modulePath, initializationString: self.initializationString, profile: profile,
-            reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: 2)
+            reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: 2, deadlines: deadlines)
         let pin = pin ?? CountedPIN(self.token.userPIN)
         return try SoftwareToken.initializing(with: self.token.environment) {
-            try TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: pin.source)
+            try TokenKeyStore.open(
+                configuration, modules: modules ?? ModuleRegistry(trace: trace),
+                pinPolicy: PINPolicy(isRepeatable: isRepeatable, refusals: refusals), pin: pin.source)
         }
     }
 

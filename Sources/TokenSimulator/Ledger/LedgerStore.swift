@@ -2,33 +2,79 @@ internal import DeviceProfiles
 internal import Glibc
 internal import Synchronization
 
-/// Holds the ledger and lets one caller at a time use it, among all threads and all processes that share its file.
+/// Holds the ledger and lets one caller at a time change it, among all threads and all processes that share its file.
 final class LedgerStore: Sendable {
+    private struct Held {
+        var ledger = Ledger()
+        /// The number of the change that the ledger is as of; `nil` before it was first read.
+        var change: UInt64?
+    }
+
     /// `nil` keeps the ledger in memory.
     private let path: String?
-    /// The ledger when there is no file.
-    private let memory = Mutex(Ledger())
+    /// The ledger when there is no file, and the one last read when there is.
+    private let held = Mutex(Held())
+    /// A file beside the ledger, since the ledger itself is replaced at each write. It is locked by who changes the
+    /// ledger, and it counts the changes, so that a reader learns for the price of eight bytes that there is none.
+    private let counter: Int32
 
     init(path: String?) {
         self.path = path
+        self.counter = path.map { open($0 + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600) } ?? -1
+    }
+
+    deinit {
+        if self.counter >= 0 { close(self.counter) }
     }
 
     /// Runs `body` with the ledger; what it changes is stored when it returns.
     ///
     /// - Throws: ``SimulatorError`` when the file cannot be read before, or written after.
-    func withLedger(_ body: (inout Ledger) -> Void) throws(SimulatorError) {
-        try self.memory.withLock { ledger throws(SimulatorError) in
-            guard let path = self.path else { return body(&ledger) }
+    func withLedger<R>(_ body: (inout Ledger) -> R) throws(SimulatorError) -> R {
+        try self.held.withLock { held throws(SimulatorError) in
+            guard let path = self.path else {
+                held.change = (held.change ?? 0) + 1
+                return body(&held.ledger)
+            }
             let lock = try LedgerStore.lock(path + ".lock")
             defer { close(lock) }
             let stored = try LedgerStore.read(path)
             var changed = stored
-            body(&changed)
-            if changed != stored { try LedgerStore.write(changed, to: path) }
+            let result = body(&changed)
+            var number = LedgerStore.number(lock)
+            if changed != stored {
+                try LedgerStore.write(changed, to: path)
+                number += 1
+                guard pwrite(lock, &number, 8, 0) == 8 else { throw LedgerStore.failure(path + ".lock") }
+            }
+            held = Held(ledger: changed, change: number)
+            return result
         }
     }
 
-    /// A lock on a file beside the ledger, since the ledger itself is replaced at each write. Closing releases it.
+    /// The ledger as it is now, and a number that differs when it has changed. A ledger that cannot be read is taken
+    /// as it was.
+    func current() -> (ledger: Ledger, change: UInt64) {
+        self.held.withLock { held in
+            guard let path = self.path else { return (held.ledger, held.change ?? 0) }
+            let number = LedgerStore.number(self.counter)
+            if held.change != number {
+                do {
+                    held = Held(ledger: try LedgerStore.read(path), change: number)
+                } catch {
+                    Simulator.log(error)
+                }
+            }
+            return (held.ledger, number)
+        }
+    }
+
+    private static func number(_ descriptor: Int32) -> UInt64 {
+        var number: UInt64 = 0
+        return pread(descriptor, &number, 8, 0) == 8 ? number : 0
+    }
+
+    /// A lock of its own for each change: one that a process has by an inherited descriptor would be its child's too.
     private static func lock(_ path: String) throws(SimulatorError) -> Int32 {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw LedgerStore.failure(path) }

@@ -1,0 +1,101 @@
+internal import DeviceProfiles
+internal import Diagnostics
+internal import KeyProvider
+internal import PKCS11
+
+/// A message ready for the token: hashed, unless the token hashes.
+struct SigningInput: Sendable {
+    private let algorithm: SignatureAlgorithm
+    private let input: [UInt8]
+    /// The token has no ECDSA over a hash made on the host.
+    private let tokenHashes: Bool
+    private let derFromToken: Bool
+    private let operation: String
+
+    init(
+        _ message: [UInt8], _ algorithm: SignatureAlgorithm, profile: DeviceProfile, operation: String
+    ) throws(KeyProviderError) {
+        self.algorithm = algorithm
+        self.operation = operation
+        self.derFromToken = profile.template.ecdsaSignature.value == .der
+        if case .ecdsa = algorithm { self.tokenHashes = profile.lacksRawECDSA } else { self.tokenHashes = false }
+        if let hash = algorithm.hash, !self.tokenHashes {
+            self.input = try TokenKeyStore.hash(message, hash, operation: operation)
+        } else {
+            self.input = message
+        }
+    }
+
+    func sign(
+        _ session: Session, _ key: PrivateKeyObject, _ authorization: UseAuthorization? = nil
+    ) throws -> [UInt8] {
+        let (data, mechanism) = try self.call(key)
+        let signature: [UInt8]
+        if let authorization {
+            signature = try session.sign(data, with: key.handle, mechanism, authorize: authorization.authorize)
+        } else {
+            signature = try session.sign(data, with: key.handle, mechanism)
+        }
+        switch key.algorithm {
+        case .rsa: return signature
+        case .ed25519:
+            guard signature.count == 64 else { throw self.malformed(signature) }
+            return signature
+        case .p256, .p384, .p521:
+            guard let curve = key.algorithm.curve, let der = self.der(signature, curve) else {
+                throw self.malformed(signature)
+            }
+            return der
+        }
+    }
+
+    private func call(_ key: PrivateKeyObject) throws(KeyProviderError) -> ([UInt8], Mechanism) {
+        switch (self.algorithm, key.algorithm) {
+        case (.rsaPKCS1v15(let hash), .rsa):
+            return (Digest.digestInfo(self.input, hash), Mechanism(.rsaPKCS))
+        case (.rsaPSS(let hash), .rsa):
+            return (self.input, .rsaPSS(hash.mechanismHash, saltBytes: self.input.count))
+        case (.ed25519, .ed25519):
+            return (self.input, Mechanism(.eddsa))
+        case (.ecdsa(let hash), .p256), (.ecdsa(let hash), .p384), (.ecdsa(let hash), .p521):
+            if self.tokenHashes { return (self.input, Mechanism(hash.ecdsaMechanism)) }
+            // FIPS 186-4, section 6.4: a longer hash is cut at the length of the order.
+            return (Array(self.input.prefix(key.algorithm.curve?.fieldBytes ?? 0)), Mechanism(.ecdsa))
+        default:
+            throw .unsupported(
+                operation: self.operation, reason: "the key is \(key.algorithm) and the algorithm is not for it",
+                advice: "Choose a signature algorithm that fits the key.")
+        }
+    }
+
+    private func der(_ signature: [UInt8], _ curve: NamedCurve) -> [UInt8]? {
+        guard self.derFromToken else { return ECDSASignature.der(rawSignature: signature, curve: curve) }
+        return ECDSASignature.isValid(der: signature, curve: curve) ? signature : nil
+    }
+
+    private func malformed(_ signature: [UInt8]) -> KeyProviderError {
+        .malformedResult(
+            operation: self.operation, reason: "the token gave \(signature.count) bytes that are not a signature")
+    }
+}
+
+extension SignatureAlgorithm {
+    /// The hash that is made before the key is used; `nil` for Ed25519, which hashes by itself.
+    var hash: HashAlgorithm? {
+        switch self {
+        case .rsaPKCS1v15(let hash), .ecdsa(let hash), .rsaPSS(let hash): hash
+        case .ed25519: nil
+        }
+    }
+}
+
+extension HashAlgorithm {
+    fileprivate var ecdsaMechanism: MechanismType {
+        switch self {
+        case .sha1: .ecdsaSHA1
+        case .sha256: .ecdsaSHA256
+        case .sha384: .ecdsaSHA384
+        case .sha512: .ecdsaSHA512
+        }
+    }
+}

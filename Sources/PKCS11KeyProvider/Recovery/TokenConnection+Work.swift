@@ -1,0 +1,130 @@
+internal import DeviceProfiles
+internal import Diagnostics
+internal import KeyProvider
+internal import PKCS11
+internal import Synchronization
+
+/// Work on the token.
+extension TokenConnection {
+    /// Runs `body` once. What nothing was called of, because the token was brought back meanwhile, runs on the token
+    /// that is there now.
+    func once<R: Sendable>(
+        _ access: SessionAccess, isNew: Bool, limit: Duration?, late: (@Sendable (Session) -> Void)?,
+        _ body: @escaping @Sendable (Session, LiveToken) throws -> R
+    ) async throws -> R {
+        var live = try await self.ready()
+        while true {
+            let present = live
+            do {
+                let result = try await present.token.withSession(access, isNew: isNew, limit: limit, late: late) {
+                    try body($0, present)
+                }
+                self.succeeded(present)
+                return result
+            } catch let error as TokenWaitError where error.code == .closed {
+                live = try await self.ready()
+                guard live !== present else { throw error }
+            } catch {
+                self.failed(error, present)
+                throw error
+            }
+        }
+    }
+
+    /// Runs `body`, and again after each rung of the ladder that can mend its failure.
+    ///
+    /// - Parameter forget: a key whose handle is found again after a failure.
+    func retrying<R: Sendable>(
+        forget: KeyLocator?, _ body: @escaping @Sendable (Session, LiveToken) throws -> R
+    ) async throws -> R {
+        var live = try await self.ready()
+        var last: Rung?
+        var pause = Duration.milliseconds(50)
+        while true {
+            let present = live
+            do {
+                let result = try await present.token.withSession(.readOnly, isNew: last != nil) {
+                    try body($0, present)
+                }
+                self.succeeded(present)
+                return result
+            } catch {
+                if let forget { present.forget(forget) }
+                if self.isThrottled(error), pause <= .seconds(1) {
+                    self.health.set(.degraded, self.setback(error).map(TokenHealth.Cause.init))
+                    try await Task.sleep(for: pause)
+                    pause *= 2
+                    continue
+                }
+                guard let setback = self.setback(error), let rungs = self.rungs(setback, after: last) else {
+                    self.failed(error, present)
+                    throw error
+                }
+                (live, last) = try await self.next(present, rungs, setback)
+            }
+        }
+    }
+
+    /// True when the device, not the queue before it, has too much to do.
+    private func isThrottled(_ error: any Error) -> Bool {
+        guard let error = error as? PKCS11Error else { return false }
+        return FailureClass.of(error, profile: self.profile) == .throttled
+    }
+
+    private func next(
+        _ present: LiveToken, _ rungs: ClosedRange<Rung>, _ setback: TokenSetback
+    ) async throws -> (LiveToken, Rung?) {
+        do {
+            return try await self.recover(from: present, rungs, after: setback)
+        } catch let error as KeyProviderError where error.isForOperator && setback.failureClass == .ambiguous {
+            // The login could not be renewed for a failure that need not have come from its loss.
+            throw setback.error
+        }
+    }
+
+    /// The rungs that are left, and can be climbed for this failure.
+    private func rungs(_ setback: TokenSetback, after last: Rung?) -> ClosedRange<Rung>? {
+        guard let rungs = setback.rungs else { return nil }
+        var highest = rungs.upperBound
+        if !self.login.isRepeatable, [.ambiguous, .sessionLost].contains(setback.failureClass) {
+            // The token and the login may be sound: they are not given up where the login cannot be renewed.
+            highest = .reopen
+        } else if setback.failureClass == .ambiguous {
+            if self.profile.lifecycle.recovery.value == .finalize { highest = .reinitialize }
+        }
+        var lowest = rungs.lowerBound
+        if let last {
+            guard let next = last.next else { return nil }
+            lowest = max(lowest, next)
+        }
+        return lowest <= highest ? lowest...highest : nil
+    }
+
+    /// Logs in at a person's word: the login that was lost, or the first one.
+    func logIn() async throws {
+        let needsPerson = self.state.withLock { state in
+            if case .down(_, let error as KeyProviderError) = state.status {
+                error.code == .pinUnavailable
+            } else {
+                false
+            }
+        }
+        guard needsPerson else {
+            _ = try await self.ready()
+            return
+        }
+        await self.login.allowOnce()
+        self.state.withLock { state in
+            if case .down(_, let error) = state.status { state.status = .lost(.rescan, error) }
+        }
+        _ = try await self.ready()
+    }
+
+    func distrustHandles() {
+        self.state.withLock { state in
+            guard case .ready = state.status else { return }
+            state.live.token.discardSessions()
+            state.live = LiveToken(number: state.live.number + 1, token: state.live.token)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("What operators learn about their tokens")
+struct TokenCommandTests {
+    /// An instance whose newest exchange certificate is of today, and one that has expired.
+    private func siteWithOldExchangeKey() async throws -> Site {
+        let site = try await Site.issuing()
+        let instance = site.path("issuing")
+        try await site.operate("ca", "exchange", "--instance", instance, "--out", site.path("old.crt"))
+        // The first one ends in the past; so the next command makes another.
+        try await succeed([
+            "python3", "-c",
+            """
+            import sqlite3, sys
+            database = sqlite3.connect(sys.argv[1])
+            database.execute("UPDATE exchange_certificate SET not_before = not_before - 1000000000, not_after = not_after - 1000000000")
+            database.commit()
+            """, "\(instance)/signet.sqlite",
+        ])
+        try await site.operate("ca", "exchange", "--instance", instance, "--out", site.path("new.crt"))
+        return site
+    }
+
+    @Test("An exchange key that nothing needs is found, and removed only after yes; the CA key and the newest one stay")
+    func retire() async throws {
+        let site = try await self.siteWithOldExchangeKey()
+        let instance = site.path("issuing")
+        let before = try await site.operate("token", "capacity", "--instance", instance).text
+        #expect(before.contains("CA certificate 0"))
+        #expect(before.contains("newest exchange certificate"))
+        #expect(before.contains("1 can go"))
+        let refused = try await run(
+            [Programs.signet, "token", "retire", "--instance", instance], input: Array("no\n".utf8))
+        #expect(refused.status == 3 && refused.text.contains("Nothing was removed"))
+        try await site.operate("token", "retire", "--instance", instance, "--yes")
+        let after = try await site.operate("token", "capacity", "--instance", instance).text
+        #expect(after.contains("CA certificate 0") && after.contains("newest exchange certificate"))
+        #expect(!after.contains("can go"))
+        let again = try await site.operate("token", "retire", "--instance", instance)
+        #expect(again.text.contains("No exchange key"))
+        try await site.operate("audit", "verify", "--instance", instance)
+    }
+
+    @Test("A PIN that was refused once is not tried again before unblock; a trace names the calls and not the PIN")
+    func unblock() async throws {
+        let site = try await Site.issuing()
+        let instance = site.path("issuing")
+        try site.secret("00000000", to: "pin-user")
+        let first = try await site.signet("token", "capacity", "--instance", instance)
+        #expect(first.status == 1 && first.stderr.contains("C_Login returned CKR_PIN_INCORRECT"))
+        try site.secret("12345678", to: "pin-user")
+        let second = try await site.signet(
+            "token", "capacity", "--trace-pkcs11", site.path("trace1"), "--instance", instance)
+        #expect(second.status == 1)
+        let traced = try String(contentsOfFile: site.path("trace1"), encoding: .utf8)
+        #expect(traced.contains("C_Initialize") && !traced.contains("C_Login"))
+        let unblocked = try await site.operate("token", "unblock", "--instance", instance)
+        #expect(unblocked.text.contains("Forgotten: 1 refused PIN"))
+        try await site.operate("token", "capacity", "--instance", instance, "--trace-pkcs11=\(site.path("trace2"))")
+        let good = try String(contentsOfFile: site.path("trace2"), encoding: .utf8)
+        #expect(good.contains("C_Login") && !good.contains("12345678"))
+    }
+
+    @Test("The doctor's exit code is its verdict, and its JSON can be read")
+    func doctor() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeToken("doctor")
+        let good = try await site.operate(
+            "token", "doctor", "--token-file", token, "--role", "ca", "--json", "--state", site.path("state.json"),
+            "--write-profile", site.path("mine.yaml"))
+        let answer = try #require(try JSONSerialization.jsonObject(with: Data(good.stdout)) as? [String: Any])
+        #expect(answer["isGood"] as? Bool == true)
+        try await site.operate("profile", "check", site.path("mine.yaml"))
+        let card = try await site.makeCard(
+            "card", profile: "generic-32k-smartcard",
+            simulator: "faults: [{function: C_GenerateKeyPair, call: 1, returns: CKR_DEVICE_ERROR}]")
+        let before = try await site.objects(on: "card")
+        let bad = try await site.signet(
+            "token", "doctor", "--token-file", card, "--role", "kra", "--objects", "token", "--state",
+            site.path("state2.json"))
+        #expect(bad.status == 2)
+        #expect(bad.text.contains("key recovery agent: CANNOT"))
+        #expect(
+            bad.text.contains("because: C_GenerateKeyPair with CKM_RSA_PKCS_KEY_PAIR_GEN returned CKR_DEVICE_ERROR"))
+        #expect(bad.text.contains("change: "))
+        #expect(bad.text.contains("The token is as it was."))
+        #expect(try await site.objects(on: "card") == before)
+    }
+}
