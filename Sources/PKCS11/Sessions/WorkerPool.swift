@@ -19,7 +19,7 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     private enum Next {
-        case job(WorkerJob)
+        case job(WorkerJob, mayHandBack: Bool)
         /// Nothing to do for as long as the device keeps an idle session.
         case idle
         case stop
@@ -31,6 +31,8 @@ final class WorkerPool: @unchecked Sendable {
     private var jobs: [WorkerJob] = []
     private var seats: [Seat] = []
     private var idleWorkers = 0
+    /// Those of the idle workers that have to be woken.
+    private var sleepingWorkers = 0
     private var abandonedWorkers = 0
     private var limit: Int
     private let size: Int
@@ -87,7 +89,7 @@ final class WorkerPool: @unchecked Sendable {
             guard !self.seats.isEmpty else { return .wedged }
             self.jobs.append(job)
             self.shortestLimit = min(self.shortestLimit, job.limit)
-            pthread_cond_signal(self.condition)
+            if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
             if self.watchSleeps { pthread_cond_signal(self.watch) }
             return nil
         }
@@ -189,9 +191,9 @@ final class WorkerPool: @unchecked Sendable {
             switch self.next(seat, hasSession: worker.openSession != nil) {
             case .stop: return
             case .idle: worker.closeSession()
-            case .job(let job):
+            case .job(let job, let mayHandBack):
                 worker.adopt(epoch: seat.epoch)
-                if job.run(worker, mayHandBack: self.locked { self.seats.count > 1 }) { continue }
+                if job.run(worker, mayHandBack: mayHandBack) { continue }
                 if self.retire(seat, handingBack: job) { return }
                 _ = job.run(worker, mayHandBack: false)
             }
@@ -220,6 +222,8 @@ final class WorkerPool: @unchecked Sendable {
             let deadline =
                 hasSession ? self.idleLimit.map { MonotonicClock.deadline(at: MonotonicClock.now + $0) } : nil
             while self.jobs.isEmpty && !self.isStopped {
+                self.sleepingWorkers += 1
+                defer { self.sleepingWorkers -= 1 }
                 guard var deadline else {
                     pthread_cond_wait(self.condition, self.mutex)
                     continue
@@ -231,7 +235,7 @@ final class WorkerPool: @unchecked Sendable {
             seat.job = job
             seat.epoch = self.epoch
             seat.began = MonotonicClock.now
-            return .job(job)
+            return .job(job, mayHandBack: self.seats.count > 1)
         }
     }
 
