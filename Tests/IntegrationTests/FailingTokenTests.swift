@@ -4,10 +4,9 @@ import Testing
 
 @Suite("A token that fails under the CA")
 struct FailingTokenTests {
-    /// The provider tries a signature a second time in a new session, so both calls fail.
-    private static let signFails = [1, 2].map {
-        "  - {function: C_Sign, call: \($0), returns: CKR_DEVICE_ERROR}"
-    }.joined(separator: "\n")
+    /// The provider repeats a signature as long as its ladder has a rung, so every call with the CA's key fails.
+    private static let signFails =
+        "  - {function: C_Sign, key: {label: Test Issuing CA}, every: 1, returns: CKR_DEVICE_ERROR}"
 
     @Test("A signature that fails is told with token and call, issues nothing, and the next attempt works")
     func commandLine() async throws {
@@ -53,10 +52,8 @@ struct FailingTokenTests {
     func web() async throws {
         let port = try await RunningService.freePorts()
         let site = try await Site.serving(port: port, simulated: true)
-        // The TLS handshake signs on the token as well: the first call is the handshake's.
-        try site.setFaults(
-            [2, 3].map { "  - {function: C_Sign, call: \($0), returns: CKR_DEVICE_ERROR}" }.joined(separator: "\n"),
-            on: "issuing")
+        // The TLS handshake signs on the token as well, with its own key.
+        try site.setFaults(Self.signFails, on: "issuing")
         let service = try await RunningService(site, port: port)
         let page = try await succeed(
             site.curl("certfnsh.asp", port: port) + [
