@@ -90,3 +90,10 @@ extension DiagnosableError {
     public var tokenFailure: TokenFailure? { nil }
     public var facts: [Fact] { [] }
 }
+
+extension String {
+    /// A headline made a clause, to stand inside another sentence: without the stop at its end.
+    package var trimmedStop: String {
+        self.last == "." ? String(self.dropLast()) : self
+    }
+}

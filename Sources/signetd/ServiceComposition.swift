@@ -27,6 +27,11 @@ struct ServiceComposition {
     }
 
     private func serve(_ instance: Instance) async throws {
+        await instance.tokens.observeHealth { [logger] token, health in
+            logger.log(
+                level: health.state == .up ? .info : .error, "token is \(health.state.rawValue)",
+                metadata: ["token": "\(token)", "cause": "\(health.cause?.summary ?? "none")"])
+        }
         let lock = try InstanceLock(instance.layout)
         defer { withExtendedLifetime(lock) {} }
         let authority = try await instance.authority()

@@ -64,7 +64,7 @@ struct ConfigurationTests {
         ])
     func mistakes(present: String, wrong: String, complaint: String) throws {
         let text = Self.text.replacing(present, with: wrong)
-        let error = try #require(throws: ConfigurationError.self) {
+        let error = try #require(throws: ServiceError.self) {
             try InstanceConfiguration(yaml: text, file: "signet.yaml")
         }
         #expect(error.code == .invalidField)
@@ -75,7 +75,7 @@ struct ConfigurationTests {
     @Test("A PIN in place of its source is refused, and not repeated")
     func pinInPlaceOfSource() throws {
         let text = Self.text.replacing("env:CA_PIN", with: "12345678")
-        let error = try #require(throws: ConfigurationError.self) {
+        let error = try #require(throws: ServiceError.self) {
             try InstanceConfiguration(yaml: text, file: "signet.yaml")
         }
         #expect(error.code == .invalidPINSource)

@@ -39,7 +39,7 @@ struct SecretInputTests {
     func looseFile(mode: Int) throws {
         let directory = try TemporaryDirectory()
         let path = try self.file("1234", mode: mode, in: directory)
-        let error = try #require(throws: ConfigurationError.self) {
+        let error = try #require(throws: ServiceError.self) {
             try self.input().read(.file(path), what: "the PIN")
         }
         #expect(error.code == .looseFileMode)
@@ -51,7 +51,7 @@ struct SecretInputTests {
         let directory = try TemporaryDirectory()
         let empty = try self.file("\n", mode: 0o600, in: directory)
         for source in [PINSource.file(empty), .file(directory.path("none")), .environment("NOT_SET")] {
-            let error = try #require(throws: ConfigurationError.self) {
+            let error = try #require(throws: ServiceError.self) {
                 try self.input().read(source, what: "the PIN")
             }
             #expect(error.code == .secretUnavailable)
@@ -67,7 +67,7 @@ struct SecretInputTests {
     @Test("A new secret is asked twice on the terminal, and two different entries are refused")
     func askedTwice() throws {
         #expect(self.text(try self.input(["a", "a"]).readNew(.prompt, what: "the PIN")) == "a")
-        let error = try #require(throws: ConfigurationError.self) {
+        let error = try #require(throws: ServiceError.self) {
             try self.input(["a", "b"]).readNew(.prompt, what: "the PIN")
         }
         #expect(error.code == .secretUnavailable)

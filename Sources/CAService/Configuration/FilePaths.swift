@@ -16,15 +16,15 @@ package enum FilePaths {
     /// Reads a whole file of at most `limit` bytes.
     package static func read(_ path: String, limit: Int = 1 << 20) throws -> [UInt8] {
         guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw ConfigurationError.unreadable(path, String(cString: strerror(errno)))
+            throw ServiceError.unreadable(path, String(cString: strerror(errno)))
         }
         defer { try? handle.close() }  // a file opened for reading has nothing to lose
         let data: Data
         do { data = try handle.read(upToCount: limit + 1) ?? Data() } catch {
-            throw ConfigurationError.unreadable(path, "\(error.localizedDescription)")
+            throw ServiceError.unreadable(path, "\(error.localizedDescription)")
         }
         guard data.count <= limit else {
-            throw ConfigurationError.unreadable(path, "it is larger than \(limit) bytes")
+            throw ServiceError.unreadable(path, "it is larger than \(limit) bytes")
         }
         return Array(data)
     }
@@ -37,7 +37,7 @@ package enum FilePaths {
         guard rename(temporary, path) == 0 else {
             let reason = String(cString: strerror(errno))
             unlink(temporary)
-            throw ConfigurationError.notWritten(path, reason)
+            throw ServiceError.notWritten(path, reason)
         }
     }
 
@@ -45,8 +45,8 @@ package enum FilePaths {
     package static func create(_ path: String, with bytes: [UInt8], mode: mode_t) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
-            if errno == EEXIST { throw ConfigurationError.exists(path, "The file") }
-            throw ConfigurationError.notWritten(path, String(cString: strerror(errno)))
+            if errno == EEXIST { throw ServiceError.exists(path, "The file") }
+            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         var written = 0
@@ -68,13 +68,13 @@ package enum FilePaths {
     /// Removes a file that this program has just made.
     package static func remove(_ path: String) throws {
         guard unlink(path) == 0 else {
-            throw ConfigurationError.notWritten(path, String(cString: strerror(errno)))
+            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }
     }
 
-    private static func abandon(_ path: String) -> ConfigurationError {
+    private static func abandon(_ path: String) -> ServiceError {
         let reason = String(cString: strerror(errno))
         unlink(path)
-        return ConfigurationError.notWritten(path, reason)
+        return ServiceError.notWritten(path, reason)
     }
 }

@@ -4,7 +4,7 @@ import KeyProvider
 extension InstanceConfiguration {
     /// Reads `signet.yaml`.
     ///
-    /// - Throws: ``ConfigurationError`` naming file, field and reason.
+    /// - Throws: ``ServiceError`` naming file, field and reason.
     package init(yaml text: String, file: String) throws {
         let root = try YAMLMapping(text: text, file: file)
         _ = try root.integer("version", in: 1...1)

@@ -11,7 +11,7 @@ final class YAMLMapping {
     convenience init(text: String, file: String) throws {
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch {
-            throw ConfigurationError.invalid(file, "(whole file)", YAMLMapping.reason(error))
+            throw ServiceError.invalid(file, "(whole file)", YAMLMapping.reason(error))
         }
         try self.init(node, file: file, path: "")
     }
@@ -20,10 +20,10 @@ final class YAMLMapping {
         self.file = file
         self.path = path
         guard case .mapping(let mapping)? = node else {
-            throw ConfigurationError.invalid(file, path.isEmpty ? "(whole file)" : path, "a mapping is expected")
+            throw ServiceError.invalid(file, path.isEmpty ? "(whole file)" : path, "a mapping is expected")
         }
         for (key, value) in mapping {
-            guard let name = key.string else { throw ConfigurationError.invalid(file, path, "a key is not a text") }
+            guard let name = key.string else { throw ServiceError.invalid(file, path, "a key is not a text") }
             // A key that stands there twice was refused by the parser.
             self.entries[name] = value
         }
@@ -46,7 +46,7 @@ final class YAMLMapping {
 
     func name(of key: String) -> String { self.path.isEmpty ? key : "\(self.path).\(key)" }
 
-    func invalid(_ key: String, _ reason: String) -> ConfigurationError {
+    func invalid(_ key: String, _ reason: String) -> ServiceError {
         .invalid(self.file, self.name(of: key), reason)
     }
 

@@ -54,7 +54,7 @@ public struct EmbeddedAuthority: Sendable {
                 requestBytes: request, attributes: "CertificateTemplate:\(template)",
                 caller: Principal(name: requester, roles: [.enrollee])))
         guard let certificate = result.certificateDER else {
-            throw result.failure ?? OperationError.notIssued(result.requestID)
+            throw result.failure ?? ServiceError.notIssued(result.requestID)
         }
         return certificate
     }

@@ -22,7 +22,7 @@ extension Instance {
     /// - Parameter chain: DER, parent first, root last.
     package func installCertificate(_ certificate: [UInt8], chain: [[UInt8]]) async throws -> InstalledCertificate {
         guard let pending = try await PendingAuthorityKey.load(from: self.storage) else {
-            throw OperationError.nothingToInstall(self.configuration.name)
+            throw ServiceError.nothingToInstall(self.configuration.name)
         }
         let token = try await self.token(named: self.configuration.signingToken)
         let record = try await CAInstallation.install(
@@ -39,7 +39,7 @@ extension Instance {
         guard !name.isEmpty, name.count <= 128, !name.contains(":"),
             name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else {
-            throw OperationError.invalidName(
+            throw ServiceError.invalidName(
                 "The user name", "it is empty, too long, or has a colon or a control character")
         }
         let hash = try PasswordHash.make(password: password, salt: self.surroundings.randomBytes(16))
@@ -66,7 +66,7 @@ extension Instance {
             let after = head?.sequence ?? 0
             let entries = try await self.storage.read { try $0.auditEntries(after: after, limit: 1_000) }
             if let broken = AuditChain.firstBreak(in: entries, after: head) {
-                throw OperationError.auditChainBroken(sequence: broken.sequence)
+                throw ServiceError.auditChainBroken(sequence: broken.sequence)
             }
             guard let last = entries.last else { break }
             head = last

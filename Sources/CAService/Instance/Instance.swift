@@ -14,12 +14,12 @@ package struct Instance: Sendable {
     package let surroundings: Surroundings
 
     /// - Parameter secrets: where PINs are read from.
-    /// - Throws: ``ConfigurationError`` or `StorageError`.
+    /// - Throws: ``ServiceError`` or `StorageError`.
     package static func open(
         _ directory: String, secrets: SecretInput, surroundings: Surroundings = .system
     ) throws -> Instance {
         let layout = InstanceLayout(directory: directory)
-        guard FilePaths.exists(layout.configurationPath) else { throw ConfigurationError.notAnInstance(directory) }
+        guard FilePaths.exists(layout.configurationPath) else { throw ServiceError.notAnInstance(directory) }
         let configuration = try InstanceConfiguration(
             yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
             file: layout.configurationPath)
@@ -38,7 +38,7 @@ package struct Instance: Sendable {
 
     /// The own CA certificate first, the root last.
     ///
-    /// - Throws: ``ConfigurationError`` with code `notInstalled` when there is none yet.
+    /// - Throws: ``ServiceError`` with code `notInstalled` when there is none yet.
     package func authorityCertificates() async throws -> [CertificateFields] {
         let records = try await self.storage.read { try $0.caCertificates() }
         return try CACertificateRecord.path(of: records, instance: self.configuration.name)
@@ -48,13 +48,13 @@ package struct Instance: Sendable {
     /// The certificate that a request was answered with.
     package func issuedCertificate(ofRequest requestID: Int64) async throws -> CertificateFields {
         let record = try await self.storage.read { try $0.certificate(forRequest: requestID) }
-        guard let record else { throw OperationError.notIssued(requestID) }
+        guard let record else { throw ServiceError.notIssued(requestID) }
         return try CertificateFields(derEncoded: record.certificateDER)
     }
 
     /// A token of the configuration.
     package func token(named name: String) async throws -> any KeyToken {
-        guard let token = self.configuration.tokens[name] else { throw OperationError.unknownToken(name) }
+        guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
         return try await self.tokens.open(token)
     }
 }
@@ -63,7 +63,7 @@ extension CACertificateRecord {
     /// The newest own certificate and its chain, in order.
     static func path(of records: [CACertificateRecord], instance: String) throws -> [CACertificateRecord] {
         let own = records.filter { $0.use == .own }.max { $0.index < $1.index }
-        guard let own else { throw ConfigurationError.notInstalled(instance) }
+        guard let own else { throw ServiceError.notInstalled(instance) }
         return [own] + records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
     }
 }

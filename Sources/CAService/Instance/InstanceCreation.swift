@@ -31,10 +31,10 @@ package struct InstanceCreation: Sendable {
     private let secrets: SecretInput
     private let surroundings: Surroundings
 
-    /// - Throws: ``ConfigurationError`` when the directory exists.
+    /// - Throws: ``ServiceError`` when the directory exists.
     package init(plan: Plan, secrets: SecretInput, surroundings: Surroundings = .system) throws {
         guard !FilePaths.exists(plan.directory) else {
-            throw ConfigurationError.exists(plan.directory, "The directory")
+            throw ServiceError.exists(plan.directory, "The directory")
         }
         self.plan = plan
         self.secrets = secrets
@@ -102,7 +102,7 @@ package struct InstanceCreation: Sendable {
                     atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
             }
         } catch {
-            throw ConfigurationError.notWritten(layout.directory, error.localizedDescription)
+            throw ServiceError.notWritten(layout.directory, error.localizedDescription)
         }
         do {
             try FilePaths.create(

@@ -6,16 +6,16 @@ import Glibc
 package final class InstanceLock: Sendable {
     private let descriptor: Int32
 
-    /// - Throws: ``ConfigurationError`` with code `inUse` when another process holds it.
+    /// - Throws: ``ServiceError`` with code `inUse` when another process holds it.
     package init(_ layout: InstanceLayout) throws {
         let path = layout.lockPath
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw ConfigurationError.notWritten(path, String(cString: strerror(errno)))
+            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw ConfigurationError.inUse(layout.directory)
+            throw ServiceError.inUse(layout.directory)
         }
         self.descriptor = descriptor
     }

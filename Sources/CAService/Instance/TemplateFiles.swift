@@ -9,7 +9,7 @@ enum TemplateFiles {
         for template in BuiltInTemplates.all {
             let text: String
             do { text = try YAMLEncoder().encode(template) } catch {
-                throw ConfigurationError.notWritten(directory, "template \(template.name) cannot be written as YAML")
+                throw ServiceError.notWritten(directory, "template \(template.name) cannot be written as YAML")
             }
             try FilePaths.create("\(directory)/\(template.name).yaml", with: Array(text.utf8), mode: 0o644)
         }
@@ -19,13 +19,13 @@ enum TemplateFiles {
     static func read(from directory: String) throws -> [CertificateTemplate] {
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
-            throw ConfigurationError.unreadable(directory, error.localizedDescription)
+            throw ServiceError.unreadable(directory, error.localizedDescription)
         }
         return try names.filter { $0.hasSuffix(".yaml") }.sorted().map { name in
             let path = "\(directory)/\(name)"
             let text = try FilePaths.read(path)
             do { return try YAMLDecoder().decode(CertificateTemplate.self, from: Data(text)) } catch {
-                throw ConfigurationError.invalid(path, "(template)", TemplateFiles.reason(error))
+                throw ServiceError.invalid(path, "(template)", TemplateFiles.reason(error))
             }
         }
     }

@@ -51,7 +51,7 @@ package struct AgentEnrollment: Sendable {
     package static func accept(_ certificate: CertificateFields, on card: any KeyToken) async throws -> TokenKeyPair {
         let wanted = certificate.subjectPublicKeyInfo.derBytes
         guard let pair = try await card.keyPairs().first(where: { $0.subjectPublicKeyInfo == wanted }) else {
-            throw OperationError.certificateKeyMismatch("\(card.identification)")
+            throw ServiceError.certificateKeyMismatch("\(card.identification)")
         }
         let present = try await card.certificates(for: pair.locator)
         if !present.contains(certificate.derBytes) {

@@ -13,7 +13,7 @@ package struct AgentRecovery: Sendable {
     /// - Throws: `ArchivalError` with code `untrustedBlob`, `PKIMessageError`.
     package init(blob: [UInt8], authorityPEM: [UInt8]) throws {
         let trusted = try CertificateBundle.parse(authorityPEM)
-        guard !trusted.isEmpty else { throw OperationError.noTrustedCertificate() }
+        guard !trusted.isEmpty else { throw ServiceError.noTrustedCertificate() }
         self.recovery = try KeyRecovery(blobDER: blob, trusting: trusted)
     }
 

@@ -43,7 +43,7 @@ package struct TakenRecoveryBlob: Sendable {
 extension Authority {
     /// Archives keys to this agent from now on. The certificate is checked first.
     ///
-    /// - Throws: ``OperationError`` with code `agentNotValid` (0x8009400B) naming the failed check.
+    /// - Throws: ``ServiceError`` with code `agentNotValid` (0x8009400B) naming the failed check.
     package func addRecoveryAgent(_ certificateDER: [UInt8], by who: Principal) async throws -> CertificateFields {
         let certificate = try CertificateFields(derEncoded: certificateDER)
         let now = self.instance.surroundings.now()
@@ -66,7 +66,7 @@ extension Authority {
             return status
         }
         guard status.state == .valid else {
-            throw OperationError.agentNotValid(status.failedCheck ?? "its state is \(status.state)")
+            throw ServiceError.agentNotValid(status.failedCheck ?? "its state is \(status.state)")
         }
         return certificate
     }

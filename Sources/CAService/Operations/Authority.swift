@@ -16,7 +16,7 @@ package struct Authority: Sendable {
         self.instance = instance
         let configuration = instance.configuration
         let own = certificates[0]
-        guard let locator = own.locator else { throw ConfigurationError.notInstalled(configuration.name) }
+        guard let locator = own.locator else { throw ServiceError.notInstalled(configuration.name) }
         let signingToken = instance.lazyToken(named: configuration.signingToken)
         let exchangeToken =
             configuration.exchangeToken == configuration.signingToken
@@ -88,7 +88,7 @@ package struct Authority: Sendable {
 }
 
 extension Instance {
-    /// - Throws: ``ConfigurationError`` with code `notInstalled` while the CA has no certificate.
+    /// - Throws: ``ServiceError`` with code `notInstalled` while the CA has no certificate.
     package func authority() async throws -> Authority {
         let records = try await self.storage.read { try $0.caCertificates() }
         return try Authority(

@@ -24,21 +24,21 @@ package struct SubscriberRequest: Sendable {
         /// Checks that the exchange certificate is valid now, has its purpose, and was signed by the key of the first
         /// certificate in `authorityPEM`, which the requester trusts.
         ///
-        /// - Throws: ``OperationError`` with code `untrustedExchangeCertificate`.
+        /// - Throws: ``ServiceError`` with code `untrustedExchangeCertificate`.
         package init(
             exchangeCertificateDER: [UInt8], authorityPEM: [UInt8], format: KeyFormat, now: Date = Date()
         ) throws {
             let exchange = try CertificateFields(derEncoded: exchangeCertificateDER)
             guard let authority = try CertificateBundle.parse(authorityPEM).first else {
-                throw OperationError.noTrustedCertificate()
+                throw ServiceError.noTrustedCertificate()
             }
             guard exchange.isSigned(by: authority.subjectPublicKeyInfo), exchange.issuerDER == authority.subjectDER
-            else { throw OperationError.untrustedExchangeCertificate("it was not signed by the CA's key") }
+            else { throw ServiceError.untrustedExchangeCertificate("it was not signed by the CA's key") }
             guard exchange.notBefore <= now, now <= exchange.notAfter else {
-                throw OperationError.untrustedExchangeCertificate("it is not valid now")
+                throw ServiceError.untrustedExchangeCertificate("it is not valid now")
             }
             guard exchange.extendedKeyUsages.contains(OID.caExchange) else {
-                throw OperationError.untrustedExchangeCertificate("it is not a CA exchange certificate")
+                throw ServiceError.untrustedExchangeCertificate("it is not a CA exchange certificate")
             }
             self.exchangeCertificate = exchange
             self.format = format
@@ -75,7 +75,7 @@ package struct SubscriberRequest: Sendable {
 
     package func make() throws -> Made {
         guard [2048, 3072, 4096].contains(self.keyBits) else {
-            throw OperationError.invalidName("The key length", "\(self.keyBits) is not 2048, 3072 or 4096")
+            throw ServiceError.invalidName("The key length", "\(self.keyBits) is not 2048, 3072 or 4096")
         }
         let privateKey = try SoftwareKeys.generate(.rsa(bits: self.keyBits))
         let request = try self.certificationRequest(privateKey)

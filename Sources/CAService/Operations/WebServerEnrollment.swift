@@ -10,7 +10,7 @@ extension Instance {
     /// - Throws: what issuing throws; the key is removed again then.
     package func enrollWebServer(dnsNames: [String], keyToken: String, by who: Principal) async throws -> String {
         guard let first = dnsNames.first else {
-            throw OperationError.invalidName("The service's name", "at least one DNS name is needed")
+            throw ServiceError.invalidName("The service's name", "at least one DNS name is needed")
         }
         let authority = try await self.authority()
         let token = try await self.token(named: keyToken)
@@ -27,7 +27,7 @@ extension Instance {
                     requestBytes: request, attributes: "CertificateTemplate:\(BuiltInTemplates.webServer.name)",
                     caller: who, wantsFullResponse: false))
             guard let certificate = result.certificateDER else {
-                throw result.failure ?? OperationError.notIssued(result.requestID)
+                throw result.failure ?? ServiceError.notIssued(result.requestID)
             }
             return try await self.configureTLS(certificate, keyToken: keyToken)
         } catch {
@@ -50,7 +50,7 @@ extension Instance {
 enum WebServerSettings {
     static let certificateFile = "web.crt"
 
-    /// - Throws: ``ConfigurationError`` when the file names other TLS settings, or has no section `web:` of its own line.
+    /// - Throws: ``ServiceError`` when the file names other TLS settings, or has no section `web:` of its own line.
     static func name(keyToken: String, in path: String) throws {
         let text = String(decoding: try FilePaths.read(path), as: UTF8.self)
         let wanted = InstanceConfiguration.TLSConfiguration(
@@ -59,7 +59,7 @@ enum WebServerSettings {
         if present.web.tls == wanted { return }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard present.web.tls == nil, let section = lines.firstIndex(of: "web:") else {
-            throw ConfigurationError.invalid(
+            throw ServiceError.invalid(
                 path, "web.tls",
                 "it is set already; change it yourself to certificate \(wanted.certificate) and "
                     + "key-token \(keyToken)")
@@ -71,7 +71,7 @@ enum WebServerSettings {
             ], at: section + 1)
         let changed = lines.joined(separator: "\n")
         guard try InstanceConfiguration(yaml: changed, file: path).web.tls == wanted else {
-            throw ConfigurationError.invalid(path, "web.tls", "it could not be added; add it yourself")
+            throw ServiceError.invalid(path, "web.tls", "it could not be added; add it yourself")
         }
         try FilePaths.replace(path, with: Array(changed.utf8), mode: 0o600)
     }

@@ -8,7 +8,7 @@ package enum PINSource: Sendable, Hashable {
     case prompt
 
     /// The forms of the command line and of `signet.yaml`: `prompt`, `file:PATH`, `env:NAME`.
-    package init(_ text: String) throws(ConfigurationError) {
+    package init(_ text: String) throws(ServiceError) {
         switch true {
         case text == "prompt": self = .prompt
         case text.hasPrefix("file:") && text.count > 5: self = .file(String(text.dropFirst(5)))

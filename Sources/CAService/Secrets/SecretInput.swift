@@ -38,7 +38,7 @@ package struct SecretInput: Sendable {
         let secret = try self.read(source, what: what)
         guard case .prompt = source else { return secret }
         guard try self.prompt("\(what) once more").matches(secret) else {
-            throw ConfigurationError.secretUnavailable(
+            throw ServiceError.secretUnavailable(
                 what, "the two entries are different", "Enter the same twice.")
         }
         return secret
@@ -46,7 +46,7 @@ package struct SecretInput: Sendable {
 
     private func fromEnvironment(_ name: String, what: String) throws -> SecretBytes {
         guard let value = self.environment[name], !value.isEmpty else {
-            throw ConfigurationError.secretUnavailable(
+            throw ServiceError.secretUnavailable(
                 what, "the environment variable \(name) is not set", Advice("Set \(name), or use file: or prompt."))
         }
         return try SecretBytes(copying: Array(value.utf8))
@@ -56,20 +56,20 @@ package struct SecretInput: Sendable {
     private static func fromFile(_ path: String, what: String) throws -> SecretBytes {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw ConfigurationError.secretUnavailable(
+            throw ServiceError.secretUnavailable(
                 what, "\"\(path)\" cannot be opened (\(String(cString: strerror(errno))))",
                 "Check the path of the PIN file.")
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & 0o077 == 0 else {
-            throw ConfigurationError.looseFileMode(path, mode: "0" + String(status.st_mode & 0o777, radix: 8))
+            throw ServiceError.looseFileMode(path, mode: "0" + String(status.st_mode & 0o777, radix: 8))
         }
         return try SecretBytes(capacity: 1024) { buffer in
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             let line = buffer.prefix(max(0, count)).prefix { $0 != 0x0A && $0 != 0x0D }
             guard !line.isEmpty else {
-                throw ConfigurationError.secretUnavailable(
+                throw ServiceError.secretUnavailable(
                     what, "\"\(path)\" is empty", "Write the secret into the file's first line.")
             }
             return line.count

@@ -9,17 +9,17 @@ package enum Terminal {
 
     /// Asks for a secret without echo.
     ///
-    /// - Throws: ``ConfigurationError`` when there is no terminal, when the line is empty, or on end of input.
+    /// - Throws: ``ServiceError`` when there is no terminal, when the line is empty, or on end of input.
     package static func readSecret(_ what: String) throws -> SecretBytes {
         let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else {
-            throw ConfigurationError.secretUnavailable(
+            throw ServiceError.secretUnavailable(
                 what, "there is no terminal to ask on", "Name a source that needs none: file:PATH or env:NAME.")
         }
         defer { close(terminal) }
         var settings = termios()
         guard tcgetattr(terminal, &settings) == 0 else {
-            throw ConfigurationError.secretUnavailable(
+            throw ServiceError.secretUnavailable(
                 what, "the terminal's echo cannot be switched off", "Use file:PATH or env:NAME.")
         }
         Terminal.write("Enter \(what): ", to: terminal)
@@ -42,11 +42,11 @@ package enum Terminal {
         while count < buffer.count, let base = buffer.baseAddress {
             let read = Glibc.read(terminal, base + count, 1)
             guard read == 1, buffer[count] != 0x0A else { break }
-            guard buffer[count] != Terminal.interrupt else { throw ConfigurationError.cancelled(what) }
+            guard buffer[count] != Terminal.interrupt else { throw ServiceError.cancelled(what) }
             count += 1
         }
         guard count > 0 else {
-            throw ConfigurationError.secretUnavailable(what, "nothing was entered", "Try again and enter it.")
+            throw ServiceError.secretUnavailable(what, "nothing was entered", "Try again and enter it.")
         }
         return count
     }

@@ -28,12 +28,12 @@ extension Instance {
 
     /// Removes the key pair of an old exchange certificate. The audit trail knows before the token does.
     ///
-    /// - Throws: ``OperationError`` with code `keyStillNeeded` when it is not one that may go, checked again now.
+    /// - Throws: ``ServiceError`` with code `keyStillNeeded` when it is not one that may go, checked again now.
     package func retire(_ key: KeyLocator, on token: any KeyToken, by who: Principal) async throws {
         let references = try await KeyReferences(self)
         let pair = try await token.keyPair(key)
         let use = references.use(of: pair)
-        guard let certificate = use.retirable else { throw OperationError.keyStillNeeded(pair.label, uses: use.uses) }
+        guard let certificate = use.retirable else { throw ServiceError.keyStillNeeded(pair.label, uses: use.uses) }
         var details = pair.auditDetails(on: token)
         details["ExchangeRequest"] = String(certificate.requestID)
         try await self.record(.keyRetired, by: who, details: details)
@@ -112,9 +112,9 @@ private struct KeyReferences {
     }
 }
 
-extension OperationError {
-    static func keyStillNeeded(_ label: String, uses: [String]) -> OperationError {
-        OperationError(
+extension ServiceError {
+    static func keyStillNeeded(_ label: String, uses: [String]) -> ServiceError {
+        ServiceError(
             code: Code(rawValue: "keyStillNeeded"),
             headline: uses.isEmpty
                 ? "The key \"\(label)\" is not one of this instance's exchange keys."

@@ -10,16 +10,16 @@ struct TokenInitialization {
     let uri: PKCS11URI
 
     func run(securityOfficerPIN: SecretBytes, userPIN: SecretBytes) async throws -> TokenIdentification {
-        guard let label = self.uri.token else { throw OperationError.tokenWithoutLabel() }
+        guard let label = self.uri.token else { throw ServiceError.tokenWithoutLabel() }
         let slots = try self.module.slots()
         for slot in slots {
             let info = try slot.tokenInfo()
             if info.flags.contains(.tokenInitialized), info.identification.label == label {
-                throw OperationError.tokenExists(info.identification)
+                throw ServiceError.tokenExists(info.identification)
             }
         }
         guard let empty = try slots.first(where: { try !$0.tokenInfo().flags.contains(.tokenInitialized) }) else {
-            throw OperationError.noEmptyToken()
+            throw ServiceError.noEmptyToken()
         }
         try securityOfficerPIN.withUnsafeBytes { try empty.initializeToken(securityOfficerPIN: $0, label: label) }
         try await self.setUserPIN(label: label, securityOfficerPIN: securityOfficerPIN, userPIN: userPIN)
@@ -39,6 +39,6 @@ struct TokenInitialization {
     /// Some modules move a token to another slot when it is initialised, so it is looked for by its label.
     private func slot(labelled label: String) throws -> Slot {
         for slot in try self.module.slots() where try slot.tokenInfo().identification.label == label { return slot }
-        throw OperationError.noEmptyToken()
+        throw ServiceError.noEmptyToken()
     }
 }

@@ -14,6 +14,7 @@ package actor TokenOpener {
     private let records: TokenRecords
     private let modules: ModuleRegistry
     private var opened: [TokenConfiguration: Task<TokenKeyStore, any Error>] = [:]
+    private var healthObserver: (@Sendable (TokenIdentification, TokenHealth) -> Void)?
     /// What was set for a module, so that a second token cannot silently change it.
     private var moduleEnvironment: [String: String] = [:]
 
@@ -26,13 +27,23 @@ package actor TokenOpener {
         self.profiles = profiles
     }
 
-    /// Opens the token and logs in, once: later calls get the same. A failure is kept as well, because a PIN that was
-    /// refused is not tried again.
+    /// Tells every change in the health of tokens that are opened from now on.
+    package func observeHealth(_ observer: @escaping @Sendable (TokenIdentification, TokenHealth) -> Void) {
+        self.healthObserver = observer
+    }
+
+    /// Opens the token and logs in, once: later calls get the same. After a failure the next call begins anew, so that
+    /// a token that was missing needs no restart; a PIN that was refused is kept in the records and not tried again.
     package func open(_ configuration: TokenConfiguration) async throws -> any KeyToken {
         if let opened = self.opened[configuration] { return try await opened.value }
         let task = Task { try await self.openNow(configuration, profile: nil) }
         self.opened[configuration] = task
-        return try await task.value
+        do {
+            return try await task.value
+        } catch {
+            self.opened[configuration] = nil
+            throw error
+        }
     }
 
     /// Opens a token for which there may be no profile: `nil` is returned beside it then.
@@ -40,7 +51,7 @@ package actor TokenOpener {
         let profile: DeviceProfile?
         do {
             profile = try self.profile(of: configuration, in: self.module(of: configuration))
-        } catch let error as ConfigurationError where error.code == .noProfile {
+        } catch let error as ServiceError where error.code == .noProfile {
             profile = nil
         }
         if let opened = self.opened[configuration] { return (try await opened.value, profile) }
@@ -68,6 +79,10 @@ package actor TokenOpener {
                 configuration.pin, what: "the PIN of token \(configuration.token)", relativeTo: directory)
         }
         try await store.logIn()
+        if let observer = self.healthObserver {
+            // Ends with the token: closing it ends the stream.
+            Task { for await health in store.healthChanges() { observer(store.identification, health) } }
+        }
         return store
     }
 
@@ -90,7 +105,7 @@ package actor TokenOpener {
             }
             return try catalog.profile(named: match.name, overrides: overrides)
         }
-        throw ConfigurationError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
+        throw ServiceError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
     }
 
     /// Logs out of every token and finalises the modules. To be called before the program ends.
@@ -125,7 +140,7 @@ package actor TokenOpener {
         let present = try self.module(of: configuration).slots().map { try $0.tokenInfo().identification }
         let fitting = present.filter { uri.matches($0) }
         guard let token = fitting.first, fitting.count == 1 else {
-            throw OperationError.tokenNotNamed(configuration.token, present: fitting.isEmpty ? present : fitting)
+            throw ServiceError.tokenNotNamed(configuration.token, present: fitting.isEmpty ? present : fitting)
         }
         let refusals = self.records.refusals
         return try await refusals.exclusively {
@@ -153,7 +168,7 @@ package actor TokenOpener {
     private func prepareEnvironment(_ configuration: TokenConfiguration) throws {
         for (name, value) in configuration.moduleEnvironment {
             guard self.moduleEnvironment[name] ?? value == value else {
-                throw ConfigurationError.moduleEnvironmentConflict(name, token: configuration.token)
+                throw ServiceError.moduleEnvironmentConflict(name, token: configuration.token)
             }
             setenv(name, value, 1)
             self.moduleEnvironment[name] = value
@@ -161,9 +176,9 @@ package actor TokenOpener {
     }
 }
 
-extension OperationError {
-    fileprivate static func tokenNotNamed(_ reference: String, present: [TokenIdentification]) -> OperationError {
-        OperationError(
+extension ServiceError {
+    fileprivate static func tokenNotNamed(_ reference: String, present: [TokenIdentification]) -> ServiceError {
+        ServiceError(
             code: Code(rawValue: "tokenNotNamed"),
             headline: "The reference \(reference) does not fit exactly one token.",
             hresult: .noSmartCard, facts: present.map { Fact("token present", $0.description) },

@@ -13,7 +13,7 @@ package struct TokenRecords: Sendable {
     /// Refused PINs are remembered in the instance's directory, or without one in `signet/pin-refusals` below
     /// `XDG_STATE_HOME` or `~/.local/state`.
     ///
-    /// - Throws: ``ConfigurationError`` when that directory cannot be made, ``CallTraceError`` for the trace.
+    /// - Throws: ``ServiceError`` when that directory cannot be made, ``CallTraceError`` for the trace.
     package static func standard(instance: String?, environment: [String: String]) throws -> TokenRecords {
         TokenRecords(
             refusals: PINRefusalFile(path: try self.refusalPath(instance: instance, environment: environment)),
@@ -28,7 +28,7 @@ package struct TokenRecords: Sendable {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw ConfigurationError.notWritten(directory, error.localizedDescription)
+            throw ServiceError.notWritten(directory, error.localizedDescription)
         }
         return directory + "/pin-refusals"
     }

@@ -116,7 +116,7 @@ actor TokenLogin {
             return try await self.pin()
         } catch let error as any DiagnosableError {
             throw KeyProviderError(
-                code: .pinUnavailable, operation: operation, reason: "there is no PIN: \(error.headline)",
+                code: .pinUnavailable, operation: operation, reason: "there is no PIN: \(error.headline.trimmedStop)",
                 hresult: error.hresult, facts: error.facts, advice: error.advice)
         } catch {
             throw KeyProviderError(

@@ -54,7 +54,7 @@ struct DoctorCommand: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let (configuration, opener, _) = try self.options.resolve(in: context)
-        if let path = self.writeProfile, FilePaths.exists(path) { throw ConfigurationError.exists(path, "The file") }
+        if let path = self.writeProfile, FilePaths.exists(path) { throw ServiceError.exists(path, "The file") }
         let diagnosis = try await opener.diagnose(
             configuration, roles: self.role.roles, objects: self.objects.flatMap { .init(rawValue: $0.rawValue) },
             when: Date())

@@ -88,7 +88,7 @@ struct RecoverKey: ContextCommand {
     var blob: String
 
     func run(in context: CommandContext) async throws {
-        guard !FilePaths.exists(self.out) else { throw ConfigurationError.exists(self.out, "The file") }
+        guard !FilePaths.exists(self.out) else { throw ServiceError.exists(self.out, "The file") }
         let opened = try AgentRecovery(
             blob: FilePaths.read(self.blob, limit: 1 << 22), authorityPEM: FilePaths.read(self.caCertificates))
         Console.say("Key of: \(opened.subject) (serial \(opened.serialNumber))")

@@ -24,7 +24,7 @@ struct SimulatorOptions: ParsableArguments {
         do throws(SimulatorControlError) {
             for line in try SimulatorControl(path: self.control).send(command, card: self.card) { Console.say(line) }
         } catch {
-            throw OperationError(
+            throw ServiceError(
                 code: .init(rawValue: "simulator"), headline: "\(error)", hresult: .readerUnavailable,
                 advice: [
                     "Check that a program uses the simulated card now, and that its configuration has this path under control."

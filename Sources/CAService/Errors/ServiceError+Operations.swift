@@ -1,0 +1,81 @@
+import Diagnostics
+
+/// What can be wrong with what an operator or requester asks for.
+extension ServiceError {
+    static func notIssued(_ requestID: Int64) -> ServiceError {
+        ServiceError(
+            code: .notIssued, headline: "Request \(requestID) has no certificate.", hresult: .propertyEmpty,
+            advice: ["Look at it with `signet request list`; a pending one is issued by `signet request approve`."])
+    }
+
+    static func nothingToInstall(_ name: String) -> ServiceError {
+        ServiceError(
+            code: .nothingToInstall, headline: "\"\(name)\" waits for no certificate.", hresult: .badRequestStatus,
+            advice: ["Look at the certificate that is in place with `signet ca show`."])
+    }
+
+    static func unknownToken(_ name: String) -> ServiceError {
+        ServiceError(
+            code: .unknownToken, headline: "signet.yaml has no token \"\(name)\".", hresult: .objectNotFound,
+            advice: ["Describe the token under `tokens:` in signet.yaml, or name one that stands there."])
+    }
+
+    static func untrustedExchangeCertificate(_ reason: String) -> ServiceError {
+        ServiceError(
+            code: .untrustedExchangeCertificate,
+            headline: "The private key was not encrypted to the exchange certificate: \(reason).",
+            hresult: .untrustedRoot,
+            advice: ["Fetch a fresh exchange certificate from the CA itself (`signet ca exchange`)."])
+    }
+
+    static func noTrustedCertificate() -> ServiceError {
+        ServiceError(
+            code: .noTrustedCertificate, headline: "The file of CA certificates has no certificate in it.",
+            hresult: .notFound, advice: ["Write one with `signet ca show --pem-out FILE`."])
+    }
+
+    static func certificateKeyMismatch(_ token: String) -> ServiceError {
+        ServiceError(
+            code: .certificateKeyMismatch,
+            headline: "The certificate's key is not on token \(token); nothing was written.", hresult: .noKeyContainer,
+            advice: ["Insert the card on which the key was generated."])
+    }
+
+    static func agentNotValid(_ reason: String) -> ServiceError {
+        ServiceError(
+            code: .agentNotValid, headline: "The certificate cannot serve as key recovery agent: \(reason).",
+            hresult: .noValidKRA, advice: ["Enrol one with `signet kra enroll` and have it approved."])
+    }
+
+    static func auditChainBroken(sequence: Int64) -> ServiceError {
+        ServiceError(
+            code: .auditChainBroken, headline: "The audit chain is broken at entry \(sequence).",
+            hresult: .hashValue, facts: [Fact("entry", "\(sequence)")],
+            advice: ["Keep the database as evidence, and compare it with the last backup."])
+    }
+
+    static func tokenWithoutLabel() -> ServiceError {
+        ServiceError(
+            code: .tokenWithoutLabel, headline: "The URI names no label for the token.", hresult: .invalidParameter,
+            advice: ["Name it as pkcs11:token=LABEL."])
+    }
+
+    static func tokenExists(_ token: TokenIdentification) -> ServiceError {
+        ServiceError(
+            code: .tokenExists, headline: "Token \(token) is initialised already and is left as it is.",
+            hresult: .alreadyExists,
+            advice: ["Choose another label, or wipe the token with its maker's tool if nothing on it is needed."])
+    }
+
+    static func noEmptyToken() -> ServiceError {
+        ServiceError(
+            code: .noEmptyToken, headline: "The module has no empty token to initialise.", hresult: .noSmartCard,
+            advice: ["Insert an empty card, or make room for a token in the module's own configuration."])
+    }
+
+    static func invalidName(_ what: String, _ reason: String) -> ServiceError {
+        ServiceError(
+            code: .invalidName, headline: "\(what) cannot be used: \(reason).", hresult: .invalidParameter,
+            advice: ["Choose a name of printable characters."])
+    }
+}
