@@ -49,7 +49,9 @@ let package = Package(
         .executable(name: "signetd", targets: ["signetd"]),
         .library(name: "signet-token-simulator", type: .dynamic, targets: ["SignetTokenSimulator"]),
         .library(name: "SignetService", targets: ["CAService"]),
-        .library(name: "SignetTokens", targets: ["PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider"]),
+        .library(
+            name: "SignetTokens",
+            targets: ["PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider", "SecretMemory"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -101,6 +101,13 @@ struct Site: Sendable {
             toFile: path, atomically: true, encoding: .utf8)
     }
 
+    /// Adds a line to the simulator's settings of a token.
+    func addSimulatorSetting(_ line: String, on label: String) throws {
+        let path = self.path("\(label)-simulator.yaml")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try (text + line + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
     /// What `pkcs11-tool -O` shows of a SoftHSM token, private objects as well.
     func objects(on label: String) async throws -> String {
         try await succeed(

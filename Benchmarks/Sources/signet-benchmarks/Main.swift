@@ -62,6 +62,9 @@ struct Benchmarks {
             }
             Benchmarks.report(algorithm, workers, signed, issued, perCPU)
         }
+        guard let key = try await authority.signingKey else { throw BenchmarkFailure.noKey }
+        try await ProviderSigning(token: token, signer: signer, key: key, algorithm: algorithm).measure(rounds: rounds)
+        await authority.close()
     }
 
     private static func report(
