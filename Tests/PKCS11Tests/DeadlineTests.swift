@@ -64,8 +64,14 @@ import Testing
             slot: software.slot(), maximumSessions: 1,
             limits: TokenLimits(call: .milliseconds(400), queue: .milliseconds(50)))
         let gate = DispatchSemaphore(value: 0)
-        let first = Task { try await token.withSession(limit: .seconds(20)) { _ in gate.wait() } }
-        try await Task.sleep(for: .milliseconds(20))
+        let inside = DispatchSemaphore(value: 0)
+        let first = Task {
+            try await token.withSession(limit: .seconds(120)) { _ in
+                inside.signal()
+                gate.wait()
+            }
+        }
+        while inside.wait(timeout: .now()) == .timedOut { try await Task.sleep(for: .milliseconds(5)) }
         let error = await #expect(throws: TokenWaitError.self) {
             try await token.withSession { _ in Issue.record("it was called") }
         }
