@@ -11,10 +11,17 @@ package struct PolicyQuestion: Sendable {
     package var now: Date
     /// When the CA's own certificate ends.
     package var caNotAfter: Date
+    /// Verified signatures over the request beside that of its own key; see ``RequestSigner``.
+    package var signers: [RequestSigner]
+    /// The certificate that a renewal replaces: its key has signed the request, and the CA has found it valid.
+    package var renewedCertificate: CertificateFields?
+    /// Whom the certificate is for when the caller asks on behalf of somebody else (the CMC `RequesterName`).
+    package var onBehalfOf: Principal?
 
     package init(
         caller: Principal, template: CertificateTemplate, subjectPublicKeyInfo: SubjectPublicKeyInfo,
-        carriesPrivateKey: Bool, now: Date, caNotAfter: Date
+        carriesPrivateKey: Bool, now: Date, caNotAfter: Date, signers: [RequestSigner] = [],
+        renewedCertificate: CertificateFields? = nil, onBehalfOf: Principal? = nil
     ) {
         self.caller = caller
         self.template = template
@@ -22,6 +29,9 @@ package struct PolicyQuestion: Sendable {
         self.carriesPrivateKey = carriesPrivateKey
         self.now = now
         self.caNotAfter = caNotAfter
+        self.signers = signers
+        self.renewedCertificate = renewedCertificate
+        self.onBehalfOf = onBehalfOf
     }
 }
 
