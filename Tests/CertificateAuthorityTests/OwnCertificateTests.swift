@@ -79,7 +79,7 @@ import X509
         #expect(stored.map(\.use) == [.own, .chain])
         let authority = try CertificationAuthority(
             configuration: CAConfiguration(name: "Issuing CA"),
-            signingKey: CASigningKey(token: subordinate.token, keyPair: subordinate.token.keyPair),
+            signingKeys: [CASigningKey(token: subordinate.token, keyPair: subordinate.token.keyPair)],
             certificates: stored, storage: subordinate.storage, surroundings: subordinate.surroundings)
         #expect(authority.chainDER == [record.certificateDER, root.certificate.certificateDER])
         let result = try await authority.submit(
@@ -141,7 +141,7 @@ import X509
             storage: storage, surroundings: surroundings)
         let root = try CertificationAuthority(
             configuration: CAConfiguration(name: "Strict Root"),
-            signingKey: CASigningKey(token: token, keyPair: token.keyPair), certificates: [record], storage: storage,
+            signingKeys: [CASigningKey(token: token, keyPair: token.keyPair)], certificates: [record], storage: storage,
             surroundings: surroundings)
         let below = try TestSigningToken(label: "below")
         let request = try await CAInstallation.subordinateRequest(
@@ -164,7 +164,7 @@ import X509
         #expect(throws: IssuanceError.self) {
             try CertificationAuthority(
                 configuration: CAConfiguration(name: "x"),
-                signingKey: CASigningKey(token: other, keyPair: other.keyPair), certificates: [fixture.certificate],
+                signingKeys: [CASigningKey(token: other, keyPair: other.keyPair)], certificates: [fixture.certificate],
                 storage: fixture.storage, surroundings: CAFixture.surroundings(fixture.clock, fixture.random))
         }
     }

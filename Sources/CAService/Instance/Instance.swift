@@ -41,8 +41,9 @@ package struct Instance: Sendable {
     /// - Throws: ``ServiceError`` with code `notInstalled` when there is none yet.
     package func authorityCertificates() async throws -> [CertificateFields] {
         let records = try await self.storage.read { try $0.caCertificates() }
-        return try CACertificateRecord.path(of: records, instance: self.configuration.name)
-            .map { try CertificateFields(derEncoded: $0.certificateDER) }
+        let path = try CACertificateRecord.newestPath(in: records)
+        guard !path.isEmpty else { throw ServiceError.notInstalled(self.configuration.name) }
+        return try path.map { try CertificateFields(derEncoded: $0.certificateDER) }
     }
 
     /// The certificate that a request was answered with.
@@ -56,15 +57,6 @@ package struct Instance: Sendable {
     package func token(named name: String) async throws -> any KeyToken {
         guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
         return try await self.tokens.open(token)
-    }
-}
-
-extension CACertificateRecord {
-    /// The newest own certificate and its chain, in order.
-    static func path(of records: [CACertificateRecord], instance: String) throws -> [CACertificateRecord] {
-        let own = records.filter { $0.use == .own }.max { $0.index < $1.index }
-        guard let own else { throw ServiceError.notInstalled(instance) }
-        return [own] + records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
     }
 }
 

@@ -15,15 +15,7 @@ package struct Authority: Sendable {
     init(instance: Instance, certificates: [CACertificateRecord]) throws {
         self.instance = instance
         let configuration = instance.configuration
-        let own = certificates[0]
-        guard let locator = own.locator else { throw ServiceError.notInstalled(configuration.name) }
-        let signingToken = instance.lazyToken(named: configuration.signingToken)
-        let exchangeToken =
-            configuration.exchangeToken == configuration.signingToken
-            ? signingToken : instance.lazyToken(named: configuration.exchangeToken)
-        let subjectPublicKeyInfo = try CertificateFields(derEncoded: own.certificateDER).subjectPublicKeyInfo
-        let signingKey = try CASigningKey(
-            token: signingToken, locator: locator, subjectPublicKeyInfo: subjectPublicKeyInfo)
+        let exchangeToken = instance.lazyToken(named: configuration.exchangeToken)
         self.agents = try KRASelection(
             storage: instance.storage,
             issuers: certificates.filter { $0.use == .own }.map {
@@ -31,8 +23,9 @@ package struct Authority: Sendable {
             },
             count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
         self.authority = try CertificationAuthority(
-            configuration: CAConfiguration(instance: configuration), signingKey: signingKey,
-            certificates: certificates, storage: instance.storage, templates: instance.templates,
+            configuration: CAConfiguration(instance: configuration),
+            signingKeys: try instance.signingKeys(of: certificates), certificates: certificates,
+            storage: instance.storage, templates: instance.templates,
             policy: EnterprisePolicy(),
             archiver: LazyArchiver(
                 token: exchangeToken, storage: instance.storage, agents: self.agents,
@@ -91,8 +84,10 @@ extension Instance {
     /// - Throws: ``ServiceError`` with code `notInstalled` while the CA has no certificate.
     package func authority() async throws -> Authority {
         let records = try await self.storage.read { try $0.caCertificates() }
-        return try Authority(
-            instance: self, certificates: CACertificateRecord.path(of: records, instance: self.configuration.name))
+        guard records.contains(where: { $0.use == .own && $0.locator != nil }) else {
+            throw ServiceError.notInstalled(self.configuration.name)
+        }
+        return try Authority(instance: self, certificates: records)
     }
 
     func lazyToken(named name: String) -> LazyToken {

@@ -10,50 +10,48 @@ package import PKIMessages
 /// call at once.
 package final class CertificationAuthority: Sendable {
     package let configuration: CAConfiguration
-    /// The CA's newest certificate.
-    package let caCertificate: CertificateFields
-    /// Own certificate first, root last.
+    /// Newest own certificate first, root last.
     package let chainDER: [[UInt8]]
+    /// One for each of the CA's keys, the one that issues last. Each signs the CRL of what it issued.
+    package let signers: [CASigner]
+    /// The one with the newest certificate, which signs certificates and messages.
+    package let currentSigner: CASigner
     package let templates: TemplateCatalog
 
-    let issuer: CertificateIssuer
-    let signingKey: CASigningKey
     let storage: any CAStorage
     let policy: any PolicyModule
     let archiver: (any KeyArchiver)?
     let surroundings: Surroundings
 
     /// - Parameters:
-    ///   - certificates: the CA's own, of which the newest issues, and the chain up to the root.
+    ///   - signingKeys: one for each key that has a certificate, in any order. A key whose token is missing fails when
+    ///     it is asked to sign, not here.
+    ///   - certificates: the CA's own, of which the newest issues, and the chains up to the root.
     ///   - archiver: `nil` when this CA archives no keys.
     /// - Throws: ``IssuanceError``: `invalidCACertificate` (0x80094005) when there is no own certificate, or it is not
     ///   that of the signing key; `invalidConfiguration` for templates or addresses that cannot be used.
     package init(
-        configuration: CAConfiguration, signingKey: CASigningKey, certificates: [CACertificateRecord],
+        configuration: CAConfiguration, signingKeys: [CASigningKey], certificates: [CACertificateRecord],
         storage: any CAStorage, templates: [CertificateTemplate] = BuiltInTemplates.all,
         policy: any PolicyModule = EnterprisePolicy(), archiver: (any KeyArchiver)? = nil, surroundings: Surroundings
     ) throws {
-        guard let own = certificates.filter({ $0.use == .own }).max(by: { $0.index < $1.index }) else {
-            throw IssuanceError.invalidCACertificate("this instance has no certificate of its own yet")
-        }
-        let certificate = try CertificateFields(derEncoded: own.certificateDER)
-        guard certificate.subjectPublicKeyInfo == signingKey.subjectPublicKeyInfo else {
-            throw IssuanceError.invalidCACertificate("its public key is not that of the signing key")
-        }
-        let above = certificates.filter { $0.use == .chain }.sorted { $0.index < $1.index }
+        self.signers = try CASigner.all(
+            of: certificates, signingKeys: signingKeys, configuration: configuration)
+        self.currentSigner = self.signers[self.signers.endIndex - 1]
         self.configuration = configuration
-        self.caCertificate = certificate
-        self.chainDER = [own.certificateDER] + above.map(\.certificateDER)
+        self.chainDER = try CACertificateRecord.newestPath(in: certificates).map(\.certificateDER)
         self.templates = try TemplateCatalog(templates)
-        self.issuer = try CertificateIssuer(
-            certificate: certificate, certificateIndex: own.index, keyIndex: own.keyIndex,
-            signatureAlgorithm: signingKey.algorithm, configuration: configuration)
-        self.signingKey = signingKey
         self.storage = storage
         self.policy = policy
         self.archiver = archiver
         self.surroundings = surroundings
     }
+
+    /// The CA's newest certificate.
+    package var caCertificate: CertificateFields { self.currentSigner.certificate }
+
+    var issuer: CertificateIssuer { self.currentSigner.issuer }
+    var signingKey: CASigningKey { self.currentSigner.signingKey }
 
     /// Signs a CMS message with the CA key: recovery blobs, full responses.
     ///

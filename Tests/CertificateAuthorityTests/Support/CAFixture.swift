@@ -45,7 +45,7 @@ struct CAFixture: Sendable {
         configure(&configuration)
         self.authority = try CertificationAuthority(
             configuration: configuration,
-            signingKey: CASigningKey(token: self.token, keyPair: self.token.keyPair),
+            signingKeys: [CASigningKey(token: self.token, keyPair: self.token.keyPair)],
             certificates: [self.certificate], storage: FaultyStorage(base: self.storage, plan: plan),
             templates: templates, archiver: archiver, surroundings: surroundings)
     }
@@ -59,7 +59,7 @@ struct CAFixture: Sendable {
     func restarted() throws -> CertificationAuthority {
         try CertificationAuthority(
             configuration: self.authority.configuration,
-            signingKey: CASigningKey(token: self.token, keyPair: self.token.keyPair),
+            signingKeys: [CASigningKey(token: self.token, keyPair: self.token.keyPair)],
             certificates: [self.certificate], storage: self.storage,
             surroundings: CAFixture.surroundings(self.clock, self.random))
     }

@@ -1,0 +1,54 @@
+import CertificateAuthority
+import Diagnostics
+import KeyProvider
+import PKCS11
+import PKIMessages
+
+extension Instance {
+    /// One for each of the CA's keys, each on the token where it was made. Tokens are opened when they first sign, so
+    /// that an old key whose token is away fails its CRL and nothing else.
+    func signingKeys(of certificates: [CACertificateRecord]) throws -> [CASigningKey] {
+        let own = certificates.filter { $0.use == .own }
+        let newestOfKey = Dictionary(own.map { ($0.keyIndex, $0) }) { $0.index > $1.index ? $0 : $1 }
+        return try newestOfKey.values.map { record in
+            guard let locator = record.locator else { throw ServiceError.notInstalled(self.configuration.name) }
+            return try CASigningKey(
+                token: self.lazyToken(holding: locator), locator: locator,
+                subjectPublicKeyInfo: CertificateFields(derEncoded: record.certificateDER).subjectPublicKeyInfo)
+        }
+    }
+
+    /// The token of the configuration that a key's reference fits; the signing token when it can be that one.
+    ///
+    /// None is opened before it has to sign. A reference that fits no token fails then, by name.
+    private func lazyToken(holding locator: KeyLocator) -> LazyToken {
+        LazyToken {
+            let key = try PKCS11URI(locator.reference.uri)
+            let others = self.configuration.tokens.keys.sorted().filter { $0 != self.configuration.signingToken }
+            for name in [self.configuration.signingToken] + others {
+                guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
+                guard try PKCS11URI(token.token).canBeSameToken(as: key) else { continue }
+                return try await self.token(named: name)
+            }
+            throw ServiceError.noTokenForKey(locator.reference.uri)
+        }
+    }
+}
+
+extension PKCS11URI {
+    /// False when both name a token's label or serial number, and another one.
+    fileprivate func canBeSameToken(as other: PKCS11URI) -> Bool {
+        func agree(_ one: String?, _ two: String?) -> Bool { one == nil || two == nil || one == two }
+        return agree(self.token, other.token) && agree(self.serial, other.serial)
+    }
+}
+
+extension ServiceError {
+    fileprivate static func noTokenForKey(_ uri: String) -> ServiceError {
+        ServiceError(
+            code: .unknownToken, headline: "signet.yaml has no token that could hold the CA key \(uri).",
+            hresult: .objectNotFound,
+            advice: ["Describe the token of the old key under `tokens:` in signet.yaml; its CRL cannot be signed else."]
+        )
+    }
+}
