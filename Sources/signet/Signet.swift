@@ -19,7 +19,7 @@ struct Signet: AsyncParsableCommand {
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
             RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, WebCommand.self, TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
-            TemplateCommand.self, AuditCommand.self,
+            TemplateCommand.self, AuditCommand.self, RoleCommand.self,
         ])
 
     /// Renders errors here and nowhere else: what, facts, token, code, hints.

@@ -79,7 +79,7 @@ import X509
         #expect(pending.disposition == .pending)
         #expect(pending.dispositionMessage == "Taken Under Submission")
         #expect(pending.certificateDER == nil)
-        await #expect(throws: RequestError.accessDenied(CAFixture.alice, needs: [], operation: "")) {
+        await #expect(throws: RequestError.accessDenied(CAFixture.alice, operation: .approveRequest, to: "")) {
             try await fixture.authority.approve(request: pending.requestID, by: CAFixture.alice)
         }
         let issued = try await fixture.authority.approve(request: pending.requestID, by: CAFixture.manager)
@@ -115,7 +115,7 @@ import X509
     func retrieval() async throws {
         let fixture = try await CAFixture()
         let result = try await fixture.submit(Requester().certificationRequest(), attributes: "")
-        await #expect(throws: RequestError.accessDenied(CAFixture.bob, needs: [], operation: "")) {
+        await #expect(throws: RequestError.accessDenied(CAFixture.bob, operation: .readRequests, to: "")) {
             try await fixture.authority.result(ofRequest: result.requestID, for: CAFixture.bob)
         }
         _ = try await fixture.authority.result(ofRequest: result.requestID, for: CAFixture.manager)

@@ -11,7 +11,8 @@ import Testing
 
     private static let all: [any DiagnosableError] = [
         RequestError.unknownRequest(1, operation: "x"), RequestError.wrongStatus(1, is: .issued, operation: "x"),
-        RequestError.accessDenied(principal, needs: [.auditor], operation: "x"),
+        RequestError.accessDenied(principal, operation: .configure, to: "x"),
+        RequestError.roleConflict(principal, operation: "x"),
         RequestError.enrollmentDenied(principal), RequestError.unknownSerialNumber("01", operation: "x"),
         RequestError.wrongRevocationStatus("01", "x"), RequestError.interrupted(1),
         RequestError.unsupportedMessage("x"), RequestError.attributesTooLong(bytes: 2, limit: 1),

@@ -10,7 +10,7 @@ extension CertificationAuthority {
     ///   ``StorageError`` when the database fails, and ``IssuanceError`` with code `superseded` when another process
     ///   settled the request meanwhile; nothing else.
     package func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
-        guard submission.caller.mayEnroll else { throw RequestError.enrollmentDenied(submission.caller) }
+        try submission.caller.mustBeAllowedToEnroll()
         return try await self.uninterrupted { try await self.process(submission) }
     }
 

@@ -11,7 +11,7 @@ extension CertificationAuthority {
     ///   `unknownRequest` (0x80094004), `wrongStatus` (0x80094003); ``StorageError``.
     package func approve(request requestID: Int64, by manager: Principal) async throws -> EnrollmentResult {
         let operation = "approve request \(requestID)"
-        try manager.mustHave(.certificateManager, to: operation)
+        try manager.mustBeAllowed(.approveRequest, to: operation)
         return try await self.uninterrupted {
             let row = try await self.takeUp(requestID, by: manager, operation: operation)
             do {
@@ -29,7 +29,7 @@ extension CertificationAuthority {
     /// - Throws: as ``approve(request:by:)``.
     package func deny(request requestID: Int64, by manager: Principal) async throws -> EnrollmentResult {
         let operation = "deny request \(requestID)"
-        try manager.mustHave(.certificateManager, to: operation)
+        try manager.mustBeAllowed(.denyRequest, to: operation)
         let row = try await self.storage.write { [self] db in
             let row = try db.pendingRequest(requestID, operation: operation)
                 .with(.denied, .adminDeniedRequest, "Denied by \(manager.name)")

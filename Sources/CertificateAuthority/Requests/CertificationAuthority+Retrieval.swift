@@ -17,9 +17,7 @@ extension CertificationAuthority {
             (try db.request(requestID), try db.certificate(forRequest: requestID))
         }
         guard let row = found.0 else { throw RequestError.unknownRequest(requestID, operation: operation) }
-        guard row.requesterName == caller.name || caller.mayReadAllRequests else {
-            throw RequestError.accessDenied(caller, needs: [.reader, .certificateManager], operation: operation)
-        }
+        if row.requesterName != caller.name { try caller.mustBeAllowed(.readRequests, to: operation) }
         let result = EnrollmentResult(row, certificateDER: found.1?.certificateDER)
         guard response != .certificateOnly else { return result }
         return await self.addingFullResponse(to: result, for: row, wanted: response == .full)

@@ -12,6 +12,8 @@ package struct RequestError: DiagnosableError, Equatable {
         package static let wrongStatus = Code(rawValue: "wrongStatus")
         /// The caller has not the role that the operation needs.
         package static let accessDenied = Code(rawValue: "accessDenied")
+        /// The caller has two roles of which role separation allows one (0x80094008).
+        package static let roleConflict = Code(rawValue: "roleConflict")
         /// The caller may not enrol at this CA.
         package static let enrollmentDenied = Code(rawValue: "enrollmentDenied")
         /// This CA issued no certificate with that serial number.
@@ -55,14 +57,6 @@ extension RequestError {
             hresult: .badRequestStatus,
             facts: [Fact("request", "\(requestID)"), Fact("disposition", "\(disposition)")],
             advice: ["Ask the requester to submit a new request."])
-    }
-
-    package static func accessDenied(_ principal: Principal, needs roles: [Role], operation: String) -> RequestError {
-        let names = roles.map(\.rawValue).joined(separator: " or ")
-        return RequestError(
-            code: .accessDenied, operation: operation, reason: "\(principal.name) has not the role of \(names)",
-            hresult: .accessDenied, facts: [Fact("user", principal.name)],
-            advice: ["Have an administrator give the role to the user, or ask somebody who has it."])
     }
 
     package static func enrollmentDenied(_ principal: Principal) -> RequestError {

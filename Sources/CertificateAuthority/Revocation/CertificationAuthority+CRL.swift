@@ -11,7 +11,7 @@ extension CertificationAuthority {
     /// - Throws: ``RequestError`` with code `accessDenied` without the role of administrator; what the token throws and
     ///   ``IssuanceError``, after they are recorded; ``StorageError``.
     package func publishCRL(by administrator: Principal) async throws -> CRLRecord {
-        try administrator.mustHave(.administrator, to: "publish a CRL")
+        try administrator.mustBeAllowed(.publishCRL, to: "publish a CRL")
         return try await self.uninterrupted { try await self.makeCRL(by: administrator) }
     }
 

@@ -16,7 +16,7 @@ extension CertificationAuthority {
         serialNumber: String, reason: CRLReason, effective: Date? = nil, by manager: Principal
     ) async throws {
         let operation = "revoke certificate \(serialNumber)"
-        try manager.mustHave(.certificateManager, to: operation)
+        try manager.mustBeAllowed(.revokeCertificate, to: operation)
         let serial = CertificationAuthority.canonicalSerialNumber(serialNumber)
         let now = self.surroundings.now()
         try await self.storage.write { [self] db in

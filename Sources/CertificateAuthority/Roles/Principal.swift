@@ -10,6 +10,9 @@ package enum Role: String, Sendable, Codable, CaseIterable {
     case reader
     /// May enrol.
     case enrollee
+
+    /// The four of which nobody may hold two while role separation is enforced (protocols.md 7).
+    package static let separated: Set<Role> = [.administrator, .certificateManager, .auditor, .backupOperator]
 }
 
 /// Somebody who asks something of the CA, after authentication.
@@ -17,10 +20,22 @@ package struct Principal: Hashable, Sendable {
     /// `DOMAIN\user`, or a bare name.
     package var name: String
     package var roles: Set<Role>
+    /// Groups that the principal is a member of, by the instance's own list or the system's.
+    package var groups: Set<String>
+    /// True for the account on this machine that owns the instance's directory: the local administrator.
+    package var isInstanceOwner: Bool
+    /// Whether role separation was on when the principal was authenticated. The CA's own processes are exempt.
+    package var isRoleSeparationEnforced: Bool
 
-    package init(name: String, roles: Set<Role>) {
+    package init(
+        name: String, roles: Set<Role>, groups: Set<String> = [], isInstanceOwner: Bool = false,
+        isRoleSeparationEnforced: Bool = false
+    ) {
         self.name = name
         self.roles = roles
+        self.groups = groups
+        self.isInstanceOwner = isInstanceOwner
+        self.isRoleSeparationEnforced = isRoleSeparationEnforced
     }
 
     /// The CA's own processes: start-up, timers, exchange certificates.

@@ -38,7 +38,7 @@ package struct RecoveryBlobBuilder: Sendable {
     ///   ``ArchivalError``: `noArchivedKey` (0x80094004), `agentCertificateMissing` (0x80092004); what `sign` throws;
     ///   ``StorageError``.
     package func recoveryBlob(forRequest requestID: Int64, by caller: Principal) async throws -> [UInt8] {
-        try caller.mustHave(.certificateManager, to: "retrieve an archived key")
+        try caller.mustBeAllowed(.retrieveArchivedKey, to: "retrieve an archived key")
         let stored = try await self.storage.read { try Self.stored(requestID, $0) }
         let draft = try RecoveryBlob.draft(
             archivedKeyDER: stored.key.envelopedDataDER, userCertificateDER: stored.certificate.certificateDER,

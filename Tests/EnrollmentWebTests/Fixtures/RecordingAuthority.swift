@@ -37,7 +37,7 @@ final class RecordingAuthority: CertificateEnrolling {
             throw RequestError.unknownRequest(requestID, operation: "retrieve request \(requestID)")
         }
         guard caller.name == "alice" else {
-            throw RequestError.accessDenied(caller, needs: [.reader], operation: "retrieve request \(requestID)")
+            throw RequestError.accessDenied(caller, operation: .readRequests, to: "retrieve request \(requestID)")
         }
         return result
     }

@@ -1,0 +1,35 @@
+import Diagnostics
+
+/// Refusals by the table of roles, and by what a certificate manager is restricted to.
+extension RequestError {
+    package static func accessDenied(_ principal: Principal, operation: CAOperation, to text: String) -> RequestError {
+        let rule = operation.rule
+        let names = rule.roles.map(\.rawValue).sorted()
+        let needed: String =
+            if let otherwise = rule.otherwise {
+                "\(principal.name) is not \(otherwise)"
+            } else if names.isEmpty {
+                "\(principal.name) is not the owner of the instance on its own machine"
+            } else {
+                "\(principal.name) has not the role of "
+                    + names.joined(separator: rule.needsAllRoles ? " and " : " or ")
+            }
+        return RequestError(
+            code: .accessDenied, operation: text, reason: needed, hresult: .accessDenied,
+            facts: [Fact("user", principal.name), Fact("operation", operation.rawValue)],
+            advice: [
+                names.isEmpty
+                    ? "Work as the account that owns the instance's directory."
+                    : "Have an administrator give the role to the user, or ask somebody who has it."
+            ])
+    }
+
+    static func roleConflict(_ principal: Principal, operation: String) -> RequestError {
+        let held = principal.roles.intersection(Role.separated).map(\.rawValue).sorted().joined(separator: " and ")
+        return RequestError(
+            code: .roleConflict, operation: operation,
+            reason: "\(principal.name) is \(held), and role separation is enforced", hresult: .roleConflict,
+            facts: [Fact("user", principal.name), Fact("roles", held)],
+            advice: ["Have an administrator take all but one of the roles from the user."])
+    }
+}
