@@ -135,16 +135,24 @@ extension HRESULT {
     public static let subjectAltNameRequired = HRESULT(rawValue: 0x8009_4803)
     /// `CERTSRV_E_ARCHIVED_KEY_REQUIRED`
     public static let archivedKeyRequired = HRESULT(rawValue: 0x8009_4804)
+    /// `CERTSRV_E_BAD_RENEWAL_SUBJECT`
+    public static let badRenewalSubject = HRESULT(rawValue: 0x8009_4806)
     /// `CERTSRV_E_BAD_TEMPLATE_VERSION`
     public static let badTemplateVersion = HRESULT(rawValue: 0x8009_4807)
+    /// `CERTSRV_E_TEMPLATE_POLICY_REQUIRED`
+    public static let templatePolicyRequired = HRESULT(rawValue: 0x8009_4808)
     /// `CERTSRV_E_SIGNATURE_POLICY_REQUIRED`
     public static let signaturePolicyRequired = HRESULT(rawValue: 0x8009_4809)
     /// `CERTSRV_E_SIGNATURE_COUNT`
     public static let signatureCount = HRESULT(rawValue: 0x8009_480A)
     /// `CERTSRV_E_SIGNATURE_REJECTED`
     public static let signatureRejected = HRESULT(rawValue: 0x8009_480B)
+    /// `CERTSRV_E_ISSUANCE_POLICY_REQUIRED`
+    public static let issuancePolicyRequired = HRESULT(rawValue: 0x8009_480C)
     /// `CERTSRV_E_SUBJECT_UPN_REQUIRED`
     public static let subjectUPNRequired = HRESULT(rawValue: 0x8009_480D)
+    /// `CERTSRV_E_SUBJECT_DIRECTORY_GUID_REQUIRED`
+    public static let subjectDirectoryGUIDRequired = HRESULT(rawValue: 0x8009_480E)
     /// `CERTSRV_E_SUBJECT_DNS_REQUIRED`
     public static let subjectDNSRequired = HRESULT(rawValue: 0x8009_480F)
     /// `CERTSRV_E_ARCHIVED_KEY_UNEXPECTED`
@@ -328,9 +336,18 @@ extension HRESULT {
             "CERTSRV_E_ARCHIVED_KEY_REQUIRED",
             "The request is missing a required private key for archival by the server."
         ),
+        0x8009_4806: (
+            "CERTSRV_E_BAD_RENEWAL_SUBJECT",
+            "The request was made on behalf of a subject other than the caller. The certificate template must be "
+                + "configured to require at least one signature to authorize the request."
+        ),
         0x8009_4807: (
             "CERTSRV_E_BAD_TEMPLATE_VERSION",
             "The request template version is newer than the supported template version."
+        ),
+        0x8009_4808: (
+            "CERTSRV_E_TEMPLATE_POLICY_REQUIRED",
+            "The template is missing a required signature policy attribute."
         ),
         0x8009_4809: (
             "CERTSRV_E_SIGNATURE_POLICY_REQUIRED",
@@ -341,9 +358,17 @@ extension HRESULT {
             "CERTSRV_E_SIGNATURE_REJECTED",
             "One or more signatures did not include the required application or issuance policies."
         ),
+        0x8009_480C: (
+            "CERTSRV_E_ISSUANCE_POLICY_REQUIRED",
+            "The request is missing one or more required signature issuance policies."
+        ),
         0x8009_480D: (
             "CERTSRV_E_SUBJECT_UPN_REQUIRED",
             "The UPN is unavailable and cannot be added to the Subject Alternate name."
+        ),
+        0x8009_480E: (
+            "CERTSRV_E_SUBJECT_DIRECTORY_GUID_REQUIRED",
+            "The Active Directory GUID is unavailable and cannot be added to the Subject Alternate name."
         ),
         0x8009_480F: (
             "CERTSRV_E_SUBJECT_DNS_REQUIRED",

@@ -16,6 +16,7 @@ package struct CAConfiguration: Sendable {
     package var caIssuerURLs: [String]
     /// What follows the `@` of a user principal name; `nil` when none can be built.
     package var userPrincipalNameSuffix: String?
+    package var policy: PolicySettings
 
     package static let defaultCRLPeriod: TimeInterval = 7 * 86400
     package static let defaultClockSkew: TimeInterval = 600
@@ -25,7 +26,7 @@ package struct CAConfiguration: Sendable {
         name: String, crlPeriod: TimeInterval = CAConfiguration.defaultCRLPeriod,
         clockSkew: TimeInterval = CAConfiguration.defaultClockSkew,
         maximumValidity: TimeInterval = CAConfiguration.defaultMaximumValidity, crlURLs: [String] = [],
-        caIssuerURLs: [String] = [], userPrincipalNameSuffix: String? = nil
+        caIssuerURLs: [String] = [], userPrincipalNameSuffix: String? = nil, policy: PolicySettings = PolicySettings()
     ) {
         self.name = name
         self.crlPeriod = crlPeriod
@@ -34,5 +35,6 @@ package struct CAConfiguration: Sendable {
         self.crlURLs = crlURLs
         self.caIssuerURLs = caIssuerURLs
         self.userPrincipalNameSuffix = userPrincipalNameSuffix
+        self.policy = policy
     }
 }

@@ -12,8 +12,8 @@ struct CertificateContent: Sendable {
     var serialNumber: [UInt8]
     var notBefore: Date
     var notAfter: Date
-    /// 1.3.6.1.4.1.311.21.1 as a subordinate CA asked for it.
-    var caVersion: Int?
+    /// Extensions as the request has them.
+    var carried: [Certificate.Extension] = []
 
     /// The usages that the key can have: one that cannot encrypt gets none that needs it (RFC 8813, section 3).
     var keyUsage: [KeyUsageBit] {
@@ -58,18 +58,19 @@ struct CertificateIssuer: Sendable {
     /// 1.3.6.1.4.1.311.21.1: certificate index in the low, key index in the high 16 bits.
     var caVersion: Int { self.keyIndex << 16 | self.certificateIndex }
 
-    /// From now less the skew to the earliest of template, CA certificate and the CA's own limit, in whole seconds.
+    /// From now less the skew to the earliest of template, CA certificate, the CA's own limit and `limit`, in whole
+    /// seconds.
     ///
     /// - Throws: ``IssuanceError`` with code `caCertificateExpired`.
     func validity(
-        of template: CertificateTemplate, now: Date, configuration: CAConfiguration
+        of template: CertificateTemplate, now: Date, configuration: CAConfiguration, limit: Date? = nil
     ) throws -> (notBefore: Date, notAfter: Date) {
         guard now >= self.certificate.notBefore, now < self.certificate.notAfter else {
             throw IssuanceError.caCertificateExpired(notAfter: "\(self.certificate.notAfter)")
         }
         let start = max(now.addingTimeInterval(-configuration.clockSkew), self.certificate.notBefore)
         let length = min(template.validity.timeInterval, configuration.maximumValidity)
-        let end = min(now.addingTimeInterval(length), self.certificate.notAfter)
+        let end = min(now.addingTimeInterval(length), self.certificate.notAfter, limit ?? .distantFuture)
         return (start.wholeSeconds, end.wholeSeconds)
     }
 
@@ -81,9 +82,10 @@ struct CertificateIssuer: Sendable {
             extensions: try self.extensions(of: content))
     }
 
-    /// In the order of the CA exchange certificates that Windows makes (protocols.md 1.8).
-    private func extensions(of content: CertificateContent) throws -> [Certificate.Extension] {
+    /// In the order of the CA exchange certificates that Windows makes (protocols.md 1.8); what the request brought last.
+    func extensions(of content: CertificateContent) throws -> [Certificate.Extension] {
         let template = content.template
+        let carried = Set(content.carried.map(\.oid))
         var extensions = [
             try ExtensionEncoding.subjectKeyIdentifier(content.subjectPublicKeyInfo.keyIdentifier),
             try ExtensionEncoding.authorityKeyIdentifier(self.keyIdentifier),
@@ -92,36 +94,66 @@ struct CertificateIssuer: Sendable {
             extensions += [
                 try ExtensionEncoding.basicConstraints(isCA: true, pathLength: authority.pathLength)
             ]
-            if let version = content.caVersion { extensions.append(try ExtensionEncoding.caVersion(version)) }
         }
         if !self.crlURLs.isEmpty { extensions.append(try ExtensionEncoding.crlDistributionPoints(self.crlURLs)) }
         if !self.caIssuerURLs.isEmpty {
             extensions.append(try ExtensionEncoding.authorityInformationAccess(caIssuers: self.caIssuerURLs, ocsp: []))
         }
-        extensions.append(try self.templateExtension(template))
-        let purposes = template.extendedKeyUsages.map(\.oid)
-        if !purposes.isEmpty { extensions.append(try ExtensionEncoding.extendedKeyUsage(purposes)) }
-        if !content.keyUsage.isEmpty {
-            extensions.append(
-                try ExtensionEncoding.keyUsage(KeyUsage(content.keyUsage), critical: template.keyUsageCritical))
-        }
-        if !purposes.isEmpty { extensions.append(try ExtensionEncoding.applicationPolicies(purposes)) }
+        extensions += try self.templateExtensions(template)
+        extensions += try self.usageExtensions(content)
         if !content.subject.alternativeNames.isEmpty {
             extensions.append(
                 // Critical when there is no other name (RFC 5280, section 4.2.1.6).
                 try ExtensionEncoding.subjectAlternativeName(
                     content.subject.alternativeNames, critical: content.subject.isEmpty))
         }
+        return extensions.filter { !carried.contains($0.oid) } + content.carried
+    }
+
+    private func usageExtensions(_ content: CertificateContent) throws -> [Certificate.Extension] {
+        let template = content.template
+        let critical = template.criticalExtensions
+        var extensions: [Certificate.Extension] = []
+        let purposes = template.extendedKeyUsages.map(\.oid)
+        if !purposes.isEmpty {
+            extensions.append(
+                try ExtensionEncoding.extendedKeyUsage(purposes, critical: critical.contains(.extendedKeyUsage)))
+        }
+        if !content.keyUsage.isEmpty {
+            extensions.append(
+                try ExtensionEncoding.keyUsage(KeyUsage(content.keyUsage), critical: critical.contains(.keyUsage)))
+        }
+        let policies = template.statedApplicationPolicies.map(\.oid)
+        if !policies.isEmpty {
+            var found = try ExtensionEncoding.applicationPolicies(policies)
+            found.critical = critical.contains(.applicationPolicies)
+            extensions.append(found)
+        }
+        if !template.issuancePolicies.isEmpty {
+            extensions.append(
+                try ExtensionEncoding.certificatePolicies(
+                    template.issuancePolicies.map { policy in
+                        guard let oid = ObjectIdentifierText.parse(policy.oid) else {
+                            throw IssuanceError.invalidConfiguration(
+                                "template \(template.name)", "\(policy.oid) is no object identifier")
+                        }
+                        return PolicyStatement(oid: oid, cps: policy.cps, notice: policy.notice)
+                    }, critical: critical.contains(.certificatePolicies)))
+        }
         return extensions
     }
 
-    private func templateExtension(_ template: CertificateTemplate) throws -> Certificate.Extension {
-        guard template.schemaVersion > 1 else { return try ExtensionEncoding.microsoftTemplateName(template.name) }
+    /// The name for version 1, the identifier for later ones, both where the template says so, none for requests that
+    /// were decided without a template.
+    private func templateExtensions(_ template: CertificateTemplate) throws -> [Certificate.Extension] {
+        guard template.schemaVersion > 0 else { return [] }
+        guard template.schemaVersion > 1 else { return [try ExtensionEncoding.microsoftTemplateName(template.name)] }
         guard let oid = ObjectIdentifierText.parse(template.oid) else {
             throw IssuanceError.invalidConfiguration("template \(template.name)", "its oid is no object identifier")
         }
-        return try ExtensionEncoding.microsoftTemplate(
-            oid, major: template.majorVersion, minor: template.minorVersion)
+        return try (template.addsTemplateName ? [ExtensionEncoding.microsoftTemplateName(template.name)] : []) + [
+            ExtensionEncoding.microsoftTemplate(oid, major: template.majorVersion, minor: template.minorVersion)
+        ]
     }
 }
 

@@ -29,14 +29,15 @@ extension CertificationAuthority {
     }
 
     private func content(for decided: DecidedRequest) throws -> CertificateContent {
+        let terms = decided.terms
         let validity = try self.issuer.validity(
-            of: decided.template, now: self.surroundings.now(), configuration: self.configuration)
+            of: terms.template, now: self.surroundings.now(), configuration: self.configuration,
+            limit: terms.notAfterLimit)
         return CertificateContent(
-            template: decided.template, subject: decided.subject,
+            template: terms.template, subject: terms.subject,
             subjectPublicKeyInfo: decided.request.certificationRequest.subjectPublicKeyInfo,
             serialNumber: try self.serialNumber(for: decided.row.requestID),
-            notBefore: validity.notBefore, notAfter: validity.notAfter,
-            caVersion: decided.request.caVersion)
+            notBefore: validity.notBefore, notAfter: validity.notAfter, carried: terms.carried.extensions)
     }
 
     func serialNumber(for requestID: Int64) throws -> [UInt8] {

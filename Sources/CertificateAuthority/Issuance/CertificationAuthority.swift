@@ -20,6 +20,7 @@ package final class CertificationAuthority: Sendable {
 
     let storage: any CAStorage
     let policy: any PolicyModule
+    let directory: any RequesterDirectory
     let archiver: (any KeyArchiver)?
     let surroundings: Surroundings
 
@@ -33,7 +34,8 @@ package final class CertificationAuthority: Sendable {
     package init(
         configuration: CAConfiguration, signingKeys: [CASigningKey], certificates: [CACertificateRecord],
         storage: any CAStorage, templates: [CertificateTemplate] = BuiltInTemplates.all,
-        policy: any PolicyModule = EnterprisePolicy(), archiver: (any KeyArchiver)? = nil, surroundings: Surroundings
+        policy: any PolicyModule = EnterprisePolicy(), directory: any RequesterDirectory = NoDirectory(),
+        archiver: (any KeyArchiver)? = nil, surroundings: Surroundings
     ) throws {
         self.signers = try CASigner.all(
             of: certificates, signingKeys: signingKeys, configuration: configuration)
@@ -43,6 +45,7 @@ package final class CertificationAuthority: Sendable {
         self.templates = try TemplateCatalog(templates)
         self.storage = storage
         self.policy = policy
+        self.directory = directory
         self.archiver = archiver
         self.surroundings = surroundings
     }

@@ -19,6 +19,18 @@ package struct PolicyError: DiagnosableError, Equatable {
         package static let badSubject = Code(rawValue: "badSubject")
         package static let userPrincipalNameUnavailable = Code(rawValue: "userPrincipalNameUnavailable")
         package static let overlapTooLong = Code(rawValue: "overlapTooLong")
+        /// A name that the template wants is in no directory.
+        package static let nameUnavailable = Code(rawValue: "nameUnavailable")
+        /// The key's kind, or the hash that signed the request, is none that the template takes.
+        package static let algorithmNotAllowed = Code(rawValue: "algorithmNotAllowed")
+        package static let signatures = Code(rawValue: "signatures")
+        package static let onBehalfOf = Code(rawValue: "onBehalfOf")
+        package static let renewalKey = Code(rawValue: "renewalKey")
+        package static let badAttribute = Code(rawValue: "badAttribute")
+        /// The configuration denies what no rule refuses.
+        package static let deniedByDefault = Code(rawValue: "deniedByDefault")
+        /// The external policy program said no.
+        package static let deniedByProgram = Code(rawValue: "deniedByProgram")
     }
 
     package var code: Code
@@ -136,6 +148,8 @@ extension PolicyError {
             reason: "the certification authority's own certificate lasts shorter than the "
                 + "overlap period of template \(template.name)",
             hresult: .certTypeOverlap, facts: [Fact("template", template.name)],
-            advice: ["Renew the certification authority's certificate, or shorten the template's overlap."])
+            advice: ["Renew the certification authority's certificate, or shorten the template's overlap."],
+            detail: "Renewing a certificate with the '\(template.displayName)' Certificate Template failed because the "
+                + "renewal overlap period is longer than the certificate validity period.")
     }
 }

@@ -66,10 +66,7 @@ extension CertificationAuthority {
     struct DecidedRequest: Sendable {
         var row: RequestRecord
         var request: ReceivedRequest
-        var template: CertificateTemplate
-        var subject: CertificateSubject
-        /// False: it waits for a certificate manager.
-        var issues: Bool
+        var terms: DecidedTerms
         var archivedKey: ArchivedKeyDraft?
     }
 
@@ -85,14 +82,9 @@ extension CertificationAuthority {
             if encryptedKey != nil, self.archiver == nil { throw IssuanceError.archivalNotConfigured() }
         }
         // 5. Which template, what policy says, and whom the certificate will name.
-        var decided = try attempting(.policy) {
-            let template = try self.templates.template(for: request.identification)
-            let issues = try self.verdict(on: request, template: template, caller: caller)
-            let subject = try CertificateSubject.decide(
-                for: template, request: request, requester: caller, configuration: self.configuration)
-            return DecidedRequest(row: row, request: request, template: template, subject: subject, issues: issues)
-        }
-        decided.row.templateName = decided.template.name
+        let terms = try await self.decideByPolicy(request, row: row, caller: caller)
+        var decided = DecidedRequest(row: row, request: request, terms: terms)
+        decided.row.templateName = terms.template.name
         // 6. Archive the key before the verdict is stored: when that fails, nothing is issued.
         if let encryptedKey, let archiver = self.archiver {
             let archival = KeyArchivalRequest(
@@ -107,24 +99,8 @@ extension CertificationAuthority {
         return decided
     }
 
-    /// - Returns: true to issue, false to pend.
-    private func verdict(
-        on request: ReceivedRequest, template: CertificateTemplate, caller: Principal
-    ) throws -> Bool {
-        let question = PolicyQuestion(
-            caller: caller, template: template,
-            subjectPublicKeyInfo: request.certificationRequest.subjectPublicKeyInfo,
-            carriesPrivateKey: request.fullRequest?.encryptedKeyAttribute != nil, now: self.surroundings.now(),
-            caNotAfter: self.caCertificate.notAfter)
-        switch try self.policy.evaluate(question) {
-        case .issue: return true
-        case .pend: return false
-        case .deny(let refusal): throw refusal
-        }
-    }
-
     private func carryOut(_ decided: DecidedRequest) async throws -> EnrollmentResult {
-        decided.issues ? try await self.issue(decided) : try await self.pend(decided)
+        decided.terms.issues ? try await self.issue(decided) : try await self.pend(decided)
     }
 
     private func pend(_ decided: DecidedRequest) async throws -> EnrollmentResult {

@@ -15,7 +15,7 @@ extension CertificationAuthority {
         return try await self.uninterrupted {
             let row = try await self.takeUp(requestID, by: manager, operation: operation)
             do {
-                let decided = try self.decideAgain(row)
+                let decided = try await self.decideAgain(row)
                 let result = try await self.issue(decided)
                 return await self.addingFullResponse(to: result, for: decided.row, wanted: false)
             } catch {
@@ -54,18 +54,12 @@ extension CertificationAuthority {
 
     /// What was decided when the request came in, from the stored message. The manager's word replaces the policy's;
     /// a key that came with the request is archived already.
-    private func decideAgain(_ row: RequestRecord) throws -> DecidedRequest {
+    private func decideAgain(_ row: RequestRecord) async throws -> DecidedRequest {
         let request = try attempting(.parsing) {
             try ReceivedRequest(derEncoded: row.rawRequest, attributes: RequestAttributes(row.attributes))
         }
         try attempting(.signatureVerification) { try request.verifyProofOfPossession() }
-        return try attempting(.policy) {
-            let template = try self.templates.template(for: request.identification)
-            let requester = Principal(name: row.requesterName, roles: [])
-            let subject = try CertificateSubject.decide(
-                for: template, request: request, requester: requester, configuration: self.configuration)
-            return DecidedRequest(row: row, request: request, template: template, subject: subject, issues: true)
-        }
+        return DecidedRequest(row: row, request: request, terms: try await self.decideByManager(request, row: row))
     }
 }
 

@@ -67,3 +67,8 @@ struct RequestFailure: Error {
 func attempting<R>(_ step: RequestFailure.Step, _ body: () throws -> R) throws -> R {
     do { return try body() } catch { throw RequestFailure(step, error) }
 }
+
+/// The same for a step that waits.
+func attempting<R>(_ step: RequestFailure.Step, _ body: () async throws -> R) async throws -> R {
+    do { return try await body() } catch { throw RequestFailure(step, error) }
+}

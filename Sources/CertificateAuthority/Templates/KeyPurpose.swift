@@ -14,21 +14,37 @@ package enum KeyUsageBit: String, Sendable, Codable, CaseIterable {
 package struct ExtendedKeyPurpose: Sendable, Hashable, Codable, LosslessStringConvertible {
     package let oid: ASN1ObjectIdentifier
 
-    private static let names: [(name: String, oid: ASN1ObjectIdentifier)] = [
-        ("serverAuth", OID.serverAuth),
-        ("clientAuth", OID.clientAuth),
-        ("emailProtection", OID.emailProtection),
-        ("encryptingFileSystem", OID.encryptingFileSystem),
-        ("caExchange", OID.caExchange),
-        ("keyRecoveryAgent", OID.keyRecoveryAgent),
+    private static let names: [(name: String, purpose: ExtendedKeyPurpose)] = [
+        ("serverAuth", .serverAuth),
+        ("clientAuth", .clientAuth),
+        ("codeSigning", .codeSigning),
+        ("emailProtection", .emailProtection),
+        ("timeStamping", .timeStamping),
+        ("ocspSigning", .ocspSigning),
+        ("encryptingFileSystem", .encryptingFileSystem),
+        ("fileRecovery", .fileRecovery),
+        ("qualifiedSubordination", .qualifiedSubordination),
+        ("certificateRequestAgent", .certificateRequestAgent),
+        ("smartCardLogon", .smartCardLogon),
+        ("caExchange", .caExchange),
+        ("keyRecoveryAgent", .keyRecoveryAgent),
+        ("anyPurpose", .anyPurpose),
     ]
 
     package static let serverAuth = ExtendedKeyPurpose(oid: OID.serverAuth)
     package static let clientAuth = ExtendedKeyPurpose(oid: OID.clientAuth)
+    package static let codeSigning = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 5, 5, 7, 3, 3])
     package static let emailProtection = ExtendedKeyPurpose(oid: OID.emailProtection)
+    package static let timeStamping = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 5, 5, 7, 3, 8])
+    package static let ocspSigning = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 5, 5, 7, 3, 9])
     package static let encryptingFileSystem = ExtendedKeyPurpose(oid: OID.encryptingFileSystem)
+    package static let fileRecovery = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 4, 1, 311, 10, 3, 4, 1])
+    package static let qualifiedSubordination = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 4, 1, 311, 10, 3, 10])
+    package static let certificateRequestAgent = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 4, 1, 311, 20, 2, 1])
+    package static let smartCardLogon = ExtendedKeyPurpose(oid: [1, 3, 6, 1, 4, 1, 311, 20, 2, 2])
     package static let caExchange = ExtendedKeyPurpose(oid: OID.caExchange)
     package static let keyRecoveryAgent = ExtendedKeyPurpose(oid: OID.keyRecoveryAgent)
+    package static let anyPurpose = ExtendedKeyPurpose(oid: [2, 5, 29, 37, 0])
 
     package init(oid: ASN1ObjectIdentifier) {
         self.oid = oid
@@ -37,7 +53,7 @@ package struct ExtendedKeyPurpose: Sendable, Hashable, Codable, LosslessStringCo
     /// `nil` for a name that is not known and not a dotted identifier.
     package init?(_ text: String) {
         if let known = ExtendedKeyPurpose.names.first(where: { $0.name == text }) {
-            self.oid = known.oid
+            self = known.purpose
         } else if let oid = ObjectIdentifierText.parse(text) {
             self.oid = oid
         } else {
@@ -62,7 +78,7 @@ package struct ExtendedKeyPurpose: Sendable, Hashable, Codable, LosslessStringCo
     }
 
     package var description: String {
-        ExtendedKeyPurpose.names.first { $0.oid == self.oid }?.name ?? ObjectIdentifierText.text(of: self.oid)
+        ExtendedKeyPurpose.names.first { $0.purpose == self }?.name ?? ObjectIdentifierText.text(of: self.oid)
     }
 }
 
