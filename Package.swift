@@ -162,7 +162,12 @@ let package = Package(
                 "EnrollmentWeb", "SQLiteStorage", "CertificateAuthority", "PKIMessages", "KeyProvider", "SecretMemory",
                 "Diagnostics", logging, lifecycle,
             ] + hummingbird),
-        tests("CAServiceTests", ["CAService", "CertificateAuthority", "KeyProvider", "SecretMemory", "Diagnostics"]),
+        tests(
+            "CAServiceTests",
+            [
+                "CAService", "CertificateAuthority", "PKIMessages", "KeyProvider", "PKCS11", "SimulatorControl",
+                "SecretMemory", "Diagnostics",
+            ]),
         // The programs are built with the tests, which run them.
         tests("IntegrationTests", ["signet", "signetd"]),
     ]

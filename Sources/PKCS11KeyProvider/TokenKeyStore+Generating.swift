@@ -79,15 +79,14 @@ extension TokenKeyStore {
         }
     }
 
+    /// A removal that fails half-way is finished on the token that the ladder brings back, or before the next key or
+    /// certificate is written.
     public func removeKeyPair(_ key: KeyLocator) async throws {
         let operation = "remove the key \(key.reference)"
         let resolver = try KeyResolver(key, token: self.identification, operation: operation)
         try await self.exclusively {
             self.connection.live.forget(key)
-            try await self.withSession(.readWrite, operation: operation) { session in
-                let found = try resolver.find(session)
-                try session.destroyAll(id: found.id)
-            }
+            try await self.removeForGood(.keyPair(resolver), operation: operation)
         }
     }
 }

@@ -33,18 +33,24 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let tokenExists = Code(rawValue: "tokenExists")
         package static let noEmptyToken = Code(rawValue: "noEmptyToken")
         package static let invalidName = Code(rawValue: "invalidName")
+        package static let keyLeftBehind = Code(rawValue: "keyLeftBehind")
     }
 
     package var code: Code
     package var headline: String
     package var hresult: HRESULT
+    package var tokenFailure: TokenFailure?
     package var facts: [Fact]
     package var advice: [Advice]
 
-    package init(code: Code, headline: String, hresult: HRESULT, facts: [Fact] = [], advice: [Advice]) {
+    package init(
+        code: Code, headline: String, hresult: HRESULT, tokenFailure: TokenFailure? = nil, facts: [Fact] = [],
+        advice: [Advice]
+    ) {
         self.code = code
         self.headline = headline
         self.hresult = hresult
+        self.tokenFailure = tokenFailure
         self.facts = facts
         self.advice = advice
     }

@@ -82,8 +82,7 @@ package struct InstanceCreation: Sendable {
                 try await instance.record(.keyGenerated, details: pair.auditDetails(on: token))
                 result = try await body(instance, token, pair)
             } catch {
-                try await token.removeKeyPair(pair.locator)
-                throw error
+                throw await token.discarding(pair, after: error)
             }
             await instance.tokens.close()
             return result

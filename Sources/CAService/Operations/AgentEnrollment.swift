@@ -30,21 +30,21 @@ package struct AgentEnrollment: Sendable {
             KeyPairSpecification(
                 algorithm: self.algorithm, role: .keyRecoveryAgent, label: self.name,
                 certificateBytes: AgentEnrollment.certificateBytes))
+        let result: EnrollmentResult
         do {
             let request = try await CAInstallation.request(
                 name: subject, signingKey: CASigningKey(token: self.card, keyPair: pair), extensions: [])
-            let result = try await submit(
+            result = try await submit(
                 EnrollmentSubmission(
                     requestBytes: request, attributes: "CertificateTemplate:\(BuiltInTemplates.keyRecoveryAgent.name)",
                     caller: requester, wantsFullResponse: false))
-            if result.disposition != .pending, result.disposition != .issued {
-                try await self.card.removeKeyPair(pair.locator)
-            }
-            return result
         } catch {
-            try await self.card.removeKeyPair(pair.locator)
-            throw error
+            throw await self.card.discarding(pair, after: error)
         }
+        if result.disposition != .pending, result.disposition != .issued {
+            try await self.card.removeKeyPair(pair.locator)
+        }
+        return result
     }
 
     /// Writes the certificate beside its key, after looking for the key on the card.

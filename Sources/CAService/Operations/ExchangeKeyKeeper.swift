@@ -42,8 +42,7 @@ actor ExchangeKeyKeeper {
             try await self.instance.record(.keyGenerated, by: .service, details: pair.auditDetails(on: token))
             return try await self.authority.issueExchangeCertificate(keyPair: pair)
         } catch {
-            try await token.removeKeyPair(pair.locator)
-            throw error
+            throw await token.discarding(pair, after: error)
         }
     }
 }

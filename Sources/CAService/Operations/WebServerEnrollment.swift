@@ -31,8 +31,7 @@ extension Instance {
             }
             return try await self.configureTLS(certificate, keyToken: keyToken)
         } catch {
-            try await token.removeKeyPair(pair.locator)
-            throw error
+            throw await token.discarding(pair, after: error)
         }
     }
 

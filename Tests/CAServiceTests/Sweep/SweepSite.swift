@@ -1,0 +1,147 @@
+import CAService
+import CertificateAuthority
+import Diagnostics
+import Foundation
+import KeyProvider
+import PKIMessages
+import SecretMemory
+import TestSupport
+
+/// A certification authority in this process with its keys on one card, and a key recovery agent with another one.
+final class SweepSite: Sendable {
+    static let alice = Principal(name: "EXAMPLE\\alice", roles: [.enrollee])
+
+    let directory: TemporaryDirectory
+    let authorityCard: SweepCard
+    let agentCard: SweepCard
+    let authority: Authority
+    let agentToken: any KeyToken
+    let agentCertificate: CertificateFields
+    let clock: FixedClock
+    /// A PKCS #10, and a CMC request that carries its key.
+    let request, archivalRequest: [UInt8]
+    private let agentOpener: TokenOpener
+
+    init() async throws {
+        self.directory = try TemporaryDirectory()
+        self.authorityCard = try await SweepCard(label: "ca")
+        self.agentCard = try await SweepCard(label: "agent")
+        let clock = FixedClock(seconds: Int64(Date().timeIntervalSince1970))
+        self.clock = clock
+        let surroundings = Surroundings(
+            now: { Date(timeIntervalSince1970: TimeInterval(clock.now)) }, randomBytes: LibCrypto.randomBytes)
+        _ = try await SweepSite.creation(
+            self.directory.path("ca"), on: self.authorityCard, surroundings: surroundings
+        ).makeRoot(validityYears: 20)
+        let instance = try Instance.open(
+            self.directory.path("ca"), secrets: .system, surroundings: surroundings)
+        self.authority = try await instance.authority()
+        self.agentOpener = try TokenOpener(
+            directory: ".", secrets: .system, profiles: .standard(instance: nil, environment: [:]),
+            records: .standard(instance: self.directory.path("ca"), environment: [:]))
+        self.agentToken = try await self.agentOpener.open(self.agentCard.configuration)
+        self.agentCertificate = try await SweepSite.enrolledAgent(self.agentToken, self.authority)
+        _ = try await self.authority.addRecoveryAgent(self.agentCertificate.derBytes, by: .localOperator)
+        let exchange = try await self.authority.currentExchangeCertificate()
+        let root = try await instance.authorityCertificates().map {
+            TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
+        }
+        self.request = try SweepSite.message("WebServer", archival: nil)
+        self.archivalRequest = try SweepSite.message(
+            "User",
+            archival: .init(
+                exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
+                format: .tokenWrapped, now: surroundings.now()))
+    }
+
+    static func creation(
+        _ directory: String, on card: SweepCard, surroundings: Surroundings = .system
+    ) throws -> InstanceCreation {
+        let web = InstanceConfiguration.WebConfiguration(
+            host: "127.0.0.1", port: 1, publicationPort: 2, publicationURL: "http://localhost:2")
+        let configuration = InstanceConfiguration(
+            name: "Swept CA", type: .root, token: card.configuration, web: web,
+            userPrincipalNameSuffix: "example.test")
+        return try InstanceCreation(
+            plan: .init(
+                directory: directory, configuration: configuration, subject: "CN=Swept CA", keyAlgorithm: .p256),
+            secrets: .system, surroundings: surroundings)
+    }
+
+    private static func message(_ template: String, archival: SubscriberRequest.Archival?) throws -> [UInt8] {
+        let made = try SubscriberRequest(
+            template: template, subject: "CN=alice.example.test", keyBits: 2048, archival: archival
+        ).make()
+        switch made.message {
+        case .pkcs10(let bytes), .cmc(let bytes): return bytes
+        }
+    }
+
+    private static func enrolledAgent(
+        _ card: any KeyToken, _ authority: Authority
+    ) async throws -> CertificateFields {
+        let pending = try await AgentEnrollment(card: card, name: "Agent", algorithm: .rsa(modulusBits: 2048))
+            .enroll(requester: .localOperator) { try await authority.submit($0) }
+        let issued = try await authority.approve(request: pending.requestID, by: .localOperator)
+        let certificate = try CertificateFields(derEncoded: issued.certificateDER ?? [])
+        _ = try await AgentEnrollment.accept(certificate, on: card)
+        return certificate
+    }
+
+    var authorityToken: any KeyToken {
+        get async throws { try await self.authority.instance.token(named: "ca") }
+    }
+
+    func recoveryBlob() async throws -> AgentRecovery {
+        try await self.submit(self.archivalRequest, by: SweepSite.alice)
+        let archived = try await self.authority.instance.archivedKeys(matching: "EXAMPLE\\alice")
+        let blob = try await self.authority.recoveryBlob(
+            matching: archived.first?.serialNumber ?? "", by: .localOperator)
+        let root = try await self.authority.instance.authorityCertificates()
+            .map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }
+        return try AgentRecovery(blob: blob.der, authorityPEM: Array(root.joined().utf8))
+    }
+
+    /// Submits a request that has to be issued.
+    @discardableResult
+    func submit(_ bytes: [UInt8], by caller: Principal) async throws -> Int64 {
+        let result = try await self.authority.submit(
+            EnrollmentSubmission(requestBytes: bytes, caller: caller))
+        guard result.disposition == .issued else { throw result.failure ?? SweepError.notIssued(result.disposition) }
+        return result.requestID
+    }
+
+    /// What every authority has to be like when nothing is at work: every intent and every request has an outcome, and
+    /// the audit chain is whole.
+    func contradictions(acknowledged: [Int64]) async throws -> [String] {
+        let storage = self.authority.instance.storage
+        return try await storage.read { storage in
+            var found = try storage.openIntents().map { "intent \($0.number) is open" }
+            for row in try storage.requests(with: nil, limit: 100_000) {
+                let certificate = try storage.certificate(forRequest: row.requestID)
+                let key = try storage.archivedKey(forRequest: row.requestID)
+                let isIssued = row.disposition == .issued
+                if row.disposition == .active { found.append("request \(row.requestID) has no outcome") }
+                if (certificate != nil) != isIssued { found.append("request \(row.requestID): certificate and row") }
+                if (key != nil) != (isIssued && row.templateName == "User") {
+                    found.append("request \(row.requestID): archived key and certificate")
+                }
+                if acknowledged.contains(row.requestID), !isIssued { found.append("\(row.requestID) was lost") }
+            }
+            let entries = try storage.auditEntries(after: 0, limit: 1_000_000)
+            if AuditChain.firstBreak(in: entries, after: nil) != nil { found.append("the audit chain is broken") }
+            return found
+        }
+    }
+
+    func close() async {
+        await self.agentOpener.close()
+        await self.authority.instance.tokens.close()
+        await self.authorityCard.close()
+        await self.agentCard.close()
+    }
+}
+
+enum SweepError: Error {
+    case notIssued(Disposition)
+}
