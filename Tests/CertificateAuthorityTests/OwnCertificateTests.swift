@@ -137,7 +137,8 @@ import X509
         let storage = try SQLiteStorage(inMemoryNamed: "root")
         let record = try await CAInstallation.selfSignedRoot(
             name: DistinguishedNameText.parse("CN=Strict Root"),
-            signingKey: CASigningKey(token: token, keyPair: token.keyPair), validity: 10 * 365 * 86400, pathLength: 0,
+            signingKey: CASigningKey(token: token, keyPair: token.keyPair), validity: 10 * 365 * 86400,
+            settings: CACertificateSettings(pathLength: 0),
             storage: storage, surroundings: surroundings)
         let root = try CertificationAuthority(
             configuration: CAConfiguration(name: "Strict Root"),

@@ -14,6 +14,22 @@ extension ServiceError {
             advice: ["Look at the certificate that is in place with `signet ca show`."])
     }
 
+    static func renewalPending(_ name: String) -> ServiceError {
+        ServiceError(
+            code: .renewalPending, headline: "\"\(name)\" waits for the answer to a request already.",
+            hresult: .badRequestStatus,
+            advice: [
+                "Install the certificate with `signet ca install`, or give the request up with `signet ca renew --abandon`."
+            ])
+    }
+
+    static func firstCertificateAwaited(_ name: String) -> ServiceError {
+        ServiceError(
+            code: .renewalPending, headline: "\"\(name)\" waits for its first certificate, which is no renewal.",
+            hresult: .badRequestStatus,
+            advice: ["Install the certificate with `signet ca install`, or remove the instance and make it again."])
+    }
+
     static func unknownToken(_ name: String) -> ServiceError {
         ServiceError(
             code: .unknownToken, headline: "signet.yaml has no token \"\(name)\".", hresult: .objectNotFound,

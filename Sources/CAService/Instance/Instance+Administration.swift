@@ -24,11 +24,14 @@ extension Instance {
         guard let pending = try await PendingAuthorityKey.load(from: self.storage) else {
             throw ServiceError.nothingToInstall(self.configuration.name)
         }
+        guard let locator = pending.locator, pending.isRequested else {
+            throw ServiceError.nothingToInstall(self.configuration.name)
+        }
         let token = try await self.token(named: self.configuration.signingToken)
         let record = try await CAInstallation.install(
-            certificate: certificate, chain: chain, key: token.keyPair(pending.locator), storage: self.storage,
-            surroundings: self.surroundings)
-        try await PendingAuthorityKey.clear(in: self.storage)
+            certificate: certificate, chain: chain, key: token.keyPair(locator), position: pending.position,
+            storage: self.storage, surroundings: self.surroundings
+        ) { try PendingAuthorityKey.clear($0) }
         return try InstalledCertificate(record, instance: self)
     }
 

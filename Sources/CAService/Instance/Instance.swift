@@ -46,6 +46,13 @@ package struct Instance: Sendable {
         return try path.map { try CertificateFields(derEncoded: $0.certificateDER) }
     }
 
+    /// The own CA certificates that were renewed since, the youngest first.
+    package func formerAuthorityCertificates() async throws -> [(CACertificateRecord, CertificateFields)] {
+        let records = try await self.storage.read { try $0.caCertificates() }
+        return try records.filter { $0.use == .own }.sorted { $0.index > $1.index }.dropFirst()
+            .map { ($0, try CertificateFields(derEncoded: $0.certificateDER)) }
+    }
+
     /// The certificate that a request was answered with.
     package func issuedCertificate(ofRequest requestID: Int64) async throws -> CertificateFields {
         let record = try await self.storage.read { try $0.certificate(forRequest: requestID) }

@@ -61,7 +61,9 @@ package struct InstanceCreation: Sendable {
         return try await self.make { instance, token, pair in
             let key = try CASigningKey(token: token, keyPair: pair)
             let request = try await CAInstallation.subordinateRequest(name: name, signingKey: key)
-            try await PendingAuthorityKey(locator: pair.locator).store(in: instance.storage)
+            try await PendingAuthorityKey(
+                label: nil, locator: pair.locator, isRequested: true, position: .first
+            ).store(in: instance.storage)
             try save(request)
             return request
         }

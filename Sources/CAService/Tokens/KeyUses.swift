@@ -66,8 +66,8 @@ private struct KeyReferences {
                 self.add("CA certificate \(authority.index)", locator.publicKeySHA256)
             }
         }
-        if let pending = try await PendingAuthorityKey.load(from: instance.storage) {
-            self.add("CA key that waits for its certificate", pending.locator.publicKeySHA256)
+        if let waiting = try await PendingAuthorityKey.load(from: instance.storage)?.locator {
+            self.add("CA key that waits for its certificate", waiting.publicKeySHA256)
         }
         for (position, record) in exchange.enumerated() {
             self.add(record, isNewest: position == 0, waiting: waiting, now: now)

@@ -30,6 +30,8 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let requestFailed = AuditEventID(rawValue: 10_004)
     /// Ours: a key pair was made on a token.
     package static let keyGenerated = AuditEventID(rawValue: 10_005)
+    /// Ours: a key pair that was made in vain was removed from a token.
+    package static let keyRemoved = AuditEventID(rawValue: 10_006)
 }
 
 /// An event to be recorded.

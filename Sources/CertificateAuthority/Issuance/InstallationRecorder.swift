@@ -8,6 +8,9 @@ struct InstallationRecorder {
     let storage: any CAStorage
     let surroundings: Surroundings
     let row: RequestRecord
+    let position: CACertificatePosition
+    /// What else is stored in the transaction of the outcome.
+    let settling: @Sendable (any StorageWriting) throws -> Void
 
     /// Stores the intent, signs, verifies, and stores certificate, outcome and event.
     func sign(
@@ -15,14 +18,17 @@ struct InstallationRecorder {
     ) async throws -> CACertificateRecord {
         let intent = SigningIntent(
             kind: .certificate, requestID: self.row.requestID, number: SerialNumber.hex(serialNumber),
-            toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: 0, createdWhen: self.surroundings.now())
+            toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: self.position.keyIndex,
+            createdWhen: self.surroundings.now())
         let intentID = try await self.storage.write { try $0.insert(intent) }
         do {
             let signature = try await key.sign(toBeSigned)
             let fields = try CertificateFields(
                 derEncoded: SignedObject.assemble(tbs: toBeSigned, algorithm: key.algorithm, signature: signature))
             let record = CACertificateRecord(
-                use: .own, index: 0, keyIndex: 0, certificateDER: fields.derBytes, locator: key.locator)
+                use: .own, index: self.position.index, keyIndex: self.position.keyIndex,
+                certificateDER: fields.derBytes,
+                locator: key.locator)
             try await self.store(record, fields, intentID: intentID)
             return record
         } catch {
@@ -37,12 +43,14 @@ struct InstallationRecorder {
             .certificateIssued, when: now, who: row.requesterName,
             details: row.auditDetails([
                 "Serial Number": fields.serialHex, "SHA-256": Hexadecimal.lower(fields.sha256Thumbprint),
+                "CA Certificate Index": "\(record.index)", "CA Key Index": "\(record.keyIndex)",
             ]))
-        try await self.storage.write { db in
+        try await self.storage.write { [settling] db in
             try db.mustBeActive(row.requestID)
             try db.insert(record)
             try db.update(row)
             try db.closeIntent(intentID, outcome: .completed, at: now)
+            try settling(db)
             try db.append(event)
         }
     }

@@ -89,6 +89,13 @@ package struct ExtensionDecoding: Sendable {
         try self.value(OID.msCAVersion, "CA version") { try Int(derEncoded: $0) }
     }
 
+    /// SHA-1 of the CA certificate before this one, 1.3.6.1.4.1.311.21.2.
+    package func previousCACertificateHash() throws -> [UInt8]? {
+        try self.value(OID.msPreviousCertHash, "previous CA certificate hash") {
+            Array(try ASN1OctetString(derEncoded: $0).bytes)
+        }
+    }
+
     /// Application policies, 1.3.6.1.4.1.311.21.10; qualifiers are ignored.
     package func applicationPolicies() throws -> [ASN1ObjectIdentifier] {
         try self.value(OID.msApplicationPolicies, "application policies") { node in

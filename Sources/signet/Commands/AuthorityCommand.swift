@@ -3,11 +3,11 @@ import CAService
 import CertificateAuthority
 import PKIMessages
 
-/// `signet ca install|show|exchange`
+/// `signet ca install|renew|show|exchange`
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The CA's own certificates.",
-        subcommands: [InstallCertificate.self, ShowAuthority.self, ExchangeCertificate.self])
+        subcommands: [InstallCertificate.self, RenewCertificate.self, ShowAuthority.self, ExchangeCertificate.self])
 }
 
 /// `signet ca install`
@@ -46,16 +46,24 @@ struct ShowAuthority: ContextCommand {
     func run(in context: CommandContext) async throws {
         let instance = try context.open(self.options)
         let chain = try await instance.authorityCertificates()
-        for certificate in chain {
-            Console.say("Subject: \(certificate.subject)")
-            Console.say("  Serial: \(certificate.serialHex)")
-            Console.say("  Valid: \(Output.time(certificate.notBefore)) to \(Output.time(certificate.notAfter))")
+        for certificate in chain { self.show(certificate) }
+        for (record, certificate) in try await instance.formerAuthorityCertificates() {
+            Console.say("Before, certificate \(record.index) of key \(record.keyIndex):")
+            self.show(certificate)
         }
         if let path = self.pemOut {
             let text = chain.map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }.joined()
             try FilePaths.create(path, with: Array(text.utf8), mode: 0o644)
             Console.say("Chain: \(path)")
         }
+    }
+}
+
+extension ShowAuthority {
+    private func show(_ certificate: CertificateFields) {
+        Console.say("Subject: \(certificate.subject)")
+        Console.say("  Serial: \(certificate.serialHex)")
+        Console.say("  Valid: \(Output.time(certificate.notBefore)) to \(Output.time(certificate.notAfter))")
     }
 }
 

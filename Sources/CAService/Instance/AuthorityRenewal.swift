@@ -1,0 +1,136 @@
+package import CertificateAuthority
+package import Foundation
+package import KeyProvider
+import PKIMessages
+
+/// Renews the CA certificate, with the same key or a new one.
+///
+/// A new key is announced in the database before it is generated and forgotten with the certificate's outcome; what a
+/// crash leaves is removed from the token at the next renewal. A renewal that fails leaves no key behind.
+package struct AuthorityRenewal: Sendable {
+    private let instance: Instance
+    private let who: Principal
+    /// `nil` for the same key again.
+    private let newKeyAlgorithm: KeyAlgorithm?
+    private let settings: CACertificateSettings?
+
+    /// - Parameters:
+    ///   - newKeyAlgorithm: of the new key; `nil` for the same key again.
+    ///   - settings: what the certificate says; `nil` takes over what the one in place says.
+    package init(
+        _ instance: Instance, newKeyAlgorithm: KeyAlgorithm?, settings: CACertificateSettings?, by who: Principal
+    ) {
+        self.instance = instance
+        self.newKeyAlgorithm = newKeyAlgorithm
+        self.settings = settings
+        self.who = who
+    }
+
+    /// Signs the next certificate of a root with its own key.
+    ///
+    /// - Parameter validity: in seconds; `nil` for as long as the one in place.
+    package func renewRoot(validity: TimeInterval?) async throws -> InstalledCertificate {
+        let record = try await self.withSigningKey { key, _ in
+            try await CAInstallation.renewRoot(
+                signingKey: key, validity: validity, settings: self.settings, by: self.who,
+                storage: self.instance.storage, surroundings: self.instance.surroundings
+            ) { try PendingAuthorityKey.clear($0) }
+        }
+        return try InstalledCertificate(record, instance: self.instance)
+    }
+
+    /// Asks the parent for the next certificate of a subordinate CA.
+    ///
+    /// - Parameter save: writes the DER PKCS #10; a failure undoes everything.
+    package func requestRenewal(save: @escaping @Sendable ([UInt8]) throws -> Void) async throws -> [UInt8] {
+        try await self.withSigningKey { key, label in
+            let (request, position) = try await CAInstallation.renewalRequest(
+                signingKey: key, settings: self.settings, storage: self.instance.storage)
+            try save(request)
+            try await PendingAuthorityKey(label: label, locator: key.locator, isRequested: true, position: position)
+                .store(in: self.instance.storage)
+            return request
+        }
+    }
+
+    /// Gives up a request that was never answered, and removes its key when it was made for it.
+    ///
+    /// - Throws: ``ServiceError`` with code `nothingToInstall` when none waits.
+    package static func abandon(in instance: Instance, by who: Principal) async throws {
+        try who.mustBeAllowed(.manageCACertificates, to: "give up the renewal of the CA certificate")
+        guard let pending = try await PendingAuthorityKey.load(from: instance.storage) else {
+            throw ServiceError.nothingToInstall(instance.configuration.name)
+        }
+        guard pending.index > 0 else { throw ServiceError.firstCertificateAwaited(instance.configuration.name) }
+        try await instance.discard(pending, by: who)
+    }
+
+    /// - Parameter body: takes the key, and its label when it was made for this renewal.
+    private func withSigningKey<R: Sendable>(_ body: (CASigningKey, String?) async throws -> R) async throws -> R {
+        try self.who.mustBeAllowed(.manageCACertificates, to: "renew the CA certificate")
+        let records = try await self.instance.storage.read { try $0.caCertificates() }
+        let position = try CACertificatePosition(following: records, hasNewKey: self.newKeyAlgorithm != nil)
+        try await self.settlePending()
+        guard let algorithm = self.newKeyAlgorithm else {
+            return try await body(self.instance.newestSigningKey(of: records), nil)
+        }
+        // `Example CA(1)` for the second key, unlike the label of every key before it.
+        let label = "\(self.instance.configuration.name)(\(position.keyIndex))"
+        let token = try await self.instance.token(named: self.instance.configuration.signingToken)
+        var pending = PendingAuthorityKey(label: label, position: position)
+        try await pending.store(in: self.instance.storage)
+        do {
+            let pair = try await token.generateKeyPair(
+                KeyPairSpecification(algorithm: algorithm, role: .caSigning, label: label, certificateBytes: 0))
+            pending.locator = pair.locator
+            try await pending.store(in: self.instance.storage)
+            try await self.instance.record(.keyGenerated, by: self.who, details: pair.auditDetails(on: token))
+            return try await body(CASigningKey(token: token, keyPair: pair), label)
+        } catch {
+            try await self.instance.discard(pending, by: self.who)
+            throw error
+        }
+    }
+
+    /// Removes what a crash left; a request that waits for its answer is not given up in silence.
+    private func settlePending() async throws {
+        guard let pending = try await PendingAuthorityKey.load(from: self.instance.storage) else { return }
+        guard !pending.isRequested else { throw ServiceError.renewalPending(self.instance.configuration.name) }
+        try await self.instance.discard(pending, by: self.who)
+    }
+}
+
+extension Instance {
+    /// Removes the key that a renewal made and that no certificate has, and forgets the renewal.
+    fileprivate func discard(_ pending: PendingAuthorityKey, by who: Principal) async throws {
+        if let label = pending.label {
+            let own = try await self.storage.read { try $0.caCertificates() }.compactMap(\.locator)
+            let token = try await self.token(named: self.configuration.signingToken)
+            for pair in try await token.keyPairs() where pair.label == label && !own.contains(pair.locator) {
+                try await token.removeKeyPair(pair.locator)
+                try await self.record(.keyRemoved, by: who, details: pair.auditDetails(on: token))
+            }
+        }
+        try await PendingAuthorityKey.clear(in: self.storage)
+    }
+
+    fileprivate func newestSigningKey(of records: [CACertificateRecord]) throws -> CASigningKey {
+        guard let newest = records.filter({ $0.use == .own }).max(by: { $0.index < $1.index }) else {
+            throw ServiceError.notInstalled(self.configuration.name)
+        }
+        return try self.signingKeys(of: [newest])[0]
+    }
+}
+
+extension Instance {
+    /// The algorithm of the CA's newest key.
+    package func authorityKeyAlgorithm() async throws -> KeyAlgorithm {
+        let key = try await self.authorityCertificates()[0].subjectPublicKeyInfo
+        if key.isRSA { return .rsa(modulusBits: key.keySizeBits) }
+        switch key.keySizeBits {
+        case 256: return .p256
+        case 384: return .p384
+        default: return .p521
+        }
+    }
+}

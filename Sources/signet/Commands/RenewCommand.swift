@@ -1,0 +1,78 @@
+import ArgumentParser
+import CAService
+import CertificateAuthority
+import KeyProvider
+
+/// `signet ca renew`
+struct RenewCertificate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "renew", abstract: "Renew the CA certificate, with the same key or a new one.",
+        discussion: """
+            A root signs its next certificate itself. A subordinate CA writes a request, which the parent answers; \
+            install the answer with `signet ca install`. Restart signetd afterwards, and publish the CRLs.
+            """)
+
+    @OptionGroup var options: InstanceOptions
+
+    @Flag(name: .long, help: "Generate a new key on the signing token.")
+    var newKey = false
+
+    @Option(name: .long, help: "Algorithm of the new key; that of the key in place when left out.")
+    var keyAlgorithm: KeyAlgorithmArgument?
+
+    @Option(name: .long, help: "Subordinate CA: where the PKCS#10 request for the parent is written (PEM).")
+    var request: String?
+
+    @Option(name: .long, help: "Root: how long the certificate is valid; as long as the one before when left out.")
+    var validityYears: Int?
+
+    @Flag(name: .long, help: "Give up a renewal that the parent never answered, and remove its new key.")
+    var abandon = false
+
+    func validate() throws {
+        guard self.newKey || self.keyAlgorithm == nil else {
+            throw ValidationError("--key-algorithm needs --new-key.")
+        }
+        guard !self.abandon || (!self.newKey && self.request == nil && self.validityYears == nil) else {
+            throw ValidationError("--abandon takes no other option than --instance.")
+        }
+        guard self.validityYears.map({ (1...100).contains($0) }) ?? true else {
+            throw ValidationError("--validity-years takes 1 to 100.")
+        }
+    }
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        if self.abandon {
+            try await AuthorityRenewal.abandon(in: instance, by: .localOperator)
+            return Console.say("The renewal is given up.")
+        }
+        let isRoot = instance.configuration.type == .root
+        guard isRoot == (self.request == nil) else {
+            throw ValidationError(
+                isRoot ? "A root signs itself; --request is for subordinate CAs." : "Name the file with --request.")
+        }
+        let renewal = AuthorityRenewal(
+            instance, newKeyAlgorithm: try await self.newKeyAlgorithm(instance), settings: nil, by: .localOperator)
+        if let path = self.request {
+            let request = try await renewal.requestRenewal {
+                try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: path)
+            }
+            Console.say("Request (\(request.count) bytes): \(path)")
+            Console.say(
+                "Next: have it signed by the parent, then: signet ca install --instance \(self.options.instance) ...")
+        } else {
+            let installed = try await renewal.renewRoot(
+                validity: self.validityYears.map { Double($0) * 365.25 * 86_400 })
+            Console.say("Renewed. Certificate SHA-256: \(installed.thumbprintText)")
+            Console.say("Published: \(installed.publishedPath)")
+            Console.say("Next: signet crl publish --instance \(self.options.instance), and restart signetd.")
+        }
+    }
+
+    private func newKeyAlgorithm(_ instance: Instance) async throws -> KeyAlgorithm? {
+        guard self.newKey else { return nil }
+        if let algorithm = self.keyAlgorithm?.algorithm { return algorithm }
+        return try await instance.authorityKeyAlgorithm()
+    }
+}
