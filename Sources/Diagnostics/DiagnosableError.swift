@@ -60,14 +60,32 @@ public struct TokenFailure: Hashable, Sendable {
     public var mechanism: String?
     /// `nil` for calls that concern the module and no token.
     public var token: TokenIdentification?
+    /// What the vendor calls a value that the specification does not name, by the device profile.
+    public var vendorName: String?
+    /// What probably caused it on this device, by its profile, as a sentence.
+    public var deviceCause: String?
 
     public init(
-        function: String, returnValue: ReturnValue, mechanism: String? = nil, token: TokenIdentification? = nil
+        function: String, returnValue: ReturnValue, mechanism: String? = nil, token: TokenIdentification? = nil,
+        vendorName: String? = nil, deviceCause: String? = nil
     ) {
+        self.vendorName = vendorName
+        self.deviceCause = deviceCause
         self.function = function
         self.returnValue = returnValue
         self.mechanism = mechanism
         self.token = token
+    }
+
+    /// The value with its name, as `CKR_DEVICE_ERROR (0x30)` or `CKR_USER_LOCKED_OUT (0x80000007)`.
+    public var answer: String {
+        guard let vendorName = self.vendorName else { return self.returnValue.description }
+        return "\(vendorName) (0x\(String(self.returnValue.rawValue, radix: 16)))"
+    }
+
+    /// What probably caused it: on this device where its profile knows that, on devices in general otherwise.
+    public var likelyCause: String? {
+        self.deviceCause ?? self.returnValue.commonCauses(of: self.function).first
     }
 }
 

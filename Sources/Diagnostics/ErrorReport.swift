@@ -26,18 +26,26 @@ public struct ErrorReport: Sendable {
         }
     }
 
-    /// Headline, facts, token and call, code with its text, and advice, one a line.
-    public var lines: [String] {
+    /// Headline, facts, token and call, code with its text, advice, and after a failed call the next command, one a
+    /// line.
+    public var lines: [String] { self.lines(tokenOptions: "--token-file TOKEN.yaml") }
+
+    /// ``lines``, with the next command made for one token.
+    ///
+    /// - Parameter tokenOptions: how the token is named to a command, such as `--instance DIR`.
+    public func lines(tokenOptions: String) -> [String] {
         var lines = [self.headline]
         lines += self.facts.map { "\($0.name): \($0.value)" }
         if let failure = self.tokenFailure {
             if let token = failure.token { lines.append("token: \(token)") }
             let mechanism = failure.mechanism.map { " with \($0)" } ?? ""
-            lines.append("call: \(failure.function)\(mechanism) returned \(failure.returnValue)")
+            lines.append("call: \(failure.function)\(mechanism) returned \(failure.answer)")
+            if let cause = failure.likelyCause { lines.append("likely cause: \(cause)") }
         }
         let name = self.hresult.name.map { " \($0)" } ?? ""
         lines.append("code: \(self.hresult)\(name): \(self.hresult.text)")
         lines += self.advice.map { "hint: \($0)" }
+        if let failure = self.tokenFailure { lines.append("next: \(failure.returnValue.nextCommand) \(tokenOptions)") }
         return lines
     }
 

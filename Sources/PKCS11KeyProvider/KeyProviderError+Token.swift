@@ -15,7 +15,7 @@ extension KeyProviderError {
     static func of(_ error: any Error, operation: String, profile: DeviceProfile? = nil) -> any Error {
         switch error {
         case let error as PKCS11Error:
-            var known = self.token(error, operation: operation)
+            var known = self.token(error, operation: operation, profile: profile)
             known.failureClass = FailureClass.of(error.returnValue, function: error.function, profile: profile)
             return known
         case let error as TokenWaitError: return self.waited(error, operation: operation)
@@ -41,12 +41,15 @@ extension KeyProviderError {
 
     /// A call that failed and has no better meaning by the operation and the profile. `CKR_DEVICE_MEMORY` of a call
     /// that writes nothing is no full token: some modules say it when the host has no memory.
-    static func token(_ error: PKCS11Error, operation: String) -> KeyProviderError {
+    static func token(
+        _ error: PKCS11Error, operation: String, profile: DeviceProfile? = nil
+    ) -> KeyProviderError {
         let isMisleading = error.returnValue == .deviceMemory
+        let failure = error.tokenFailure.map { profile?.explained($0) ?? $0 }
         return KeyProviderError(
             code: self.code(of: error.returnValue), operation: operation,
-            reason: "the token answered \(error.returnValue) to \(error.function)",
-            hresult: isMisleading ? .unexpectedCardError : error.hresult, tokenFailure: error.tokenFailure,
+            reason: "the token answered \(failure?.answer ?? "\(error.returnValue)") to \(error.function)",
+            hresult: isMisleading ? .unexpectedCardError : error.hresult, tokenFailure: failure,
             advice: isMisleading ? ["Read the logs of the module and of the device."] : error.advice)
     }
 

@@ -35,11 +35,29 @@ struct Signet: AsyncParsableCommand {
         } catch let error where Signet.belongsToParser(error) {
             Signet.exit(withError: error)
         } catch {
-            let lines = ErrorReport(error).lines
+            let lines = ErrorReport(error).lines(tokenOptions: Signet.tokenOptions(CommandLine.arguments))
             Console.complain("error: " + lines[0])
             for line in lines.dropFirst() { Console.complain("  " + line) }
             Glibc.exit(1)
         }
+    }
+
+    /// How this command was told its token, for the next command that an error report names.
+    private static func tokenOptions(_ arguments: [String]) -> String {
+        let names = ["--instance", "--token-name", "--token-file", "--module", "--module-arguments", "--token"]
+        var options: [String] = []
+        for (index, argument) in arguments.enumerated() {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            guard let name = parts.first, names.contains(name) else { continue }
+            let value = parts.count == 2 ? parts[1] : arguments.dropFirst(index + 1).first ?? ""
+            options.append("\(name) \(Signet.quotedForShell(value))")
+        }
+        return options.isEmpty ? "--token-file TOKEN.yaml" : options.joined(separator: " ")
+    }
+
+    private static func quotedForShell(_ text: String) -> String {
+        let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:=%+,".contains($0)) }
+        return plain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 
     /// Takes `--trace-pkcs11 FILE` out of the arguments, wherever it stands, and into the environment, which every command

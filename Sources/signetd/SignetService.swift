@@ -27,7 +27,8 @@ struct SignetService: AsyncParsableCommand {
             ).run()
         } catch {
             // One line a fact, so that the log stays readable; secrets are not representable in an error.
-            for line in ErrorReport(error).lines { logger.critical("\(line)") }
+            let report = ErrorReport(error)
+            for line in report.lines(tokenOptions: "--instance \(self.instance)") { logger.critical("\(line)") }
             throw ExitCode.failure
         }
     }

@@ -58,10 +58,15 @@ struct ErrorReportTests {
                 "needed: 3400 bytes",
                 "token: \"KRA 1\" (serial 42, Maker 8K, firmware 1.0, slot 3)",
                 "call: C_GenerateKeyPair with CKM_RSA_PKCS_KEY_PAIR_GEN returned CKR_DEVICE_MEMORY (0x31)",
+                "likely cause: The token is full; on YubiHSM 2 a full audit log gives the same.",
                 "code: 0x80100028 SCARD_E_WRITE_TOO_MANY: "
                     + "An attempt was made to write more data than would fit in the target object.",
                 "hint: Use a card with more memory.",
+                "next: signet token capacity --token-file TOKEN.yaml",
             ])
+        #expect(
+            ErrorReport(CardFull()).lines(tokenOptions: "--instance ca").last
+                == "next: signet token capacity --instance ca")
     }
 
     @Test("A remote client learns the code and its text, and nothing of the token")

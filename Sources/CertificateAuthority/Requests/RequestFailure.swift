@@ -53,7 +53,7 @@ struct RequestFailure: Error {
     /// For the audit chain: everything but advice. Errors hold no secrets.
     var auditDetails: [String: String] {
         var details = ["Error": self.error.headline, "Code": "\(self.error.hresult)"]
-        if let failure = self.error.tokenFailure { details["Call"] = "\(failure.function): \(failure.returnValue)" }
+        if let failure = self.error.tokenFailure { details["Call"] = "\(failure.function): \(failure.answer)" }
         if let token = self.error.tokenFailure?.token { details["Token"] = "\(token)" }
         return details
     }

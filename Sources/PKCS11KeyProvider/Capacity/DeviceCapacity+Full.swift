@@ -23,17 +23,18 @@ extension DeviceProfile.Capacity {
 
 extension KeyProviderError {
     /// The token ran out of room in the middle of an operation.
-    static func tokenFull(_ error: PKCS11Error, operation: String, log: ReturnValue?) -> KeyProviderError {
+    static func tokenFull(_ error: PKCS11Error, operation: String, profile: DeviceProfile) -> KeyProviderError {
+        let failure = error.tokenFailure.map { profile.explained($0) }
         var advice: [Advice] = ["Remove what is not needed from the token, or use one with more memory."]
-        if log == error.returnValue {
+        if profile.capacity.full.log.value == error.returnValue {
             advice.append("Read the device's audit log and empty it: a full log gives the same answer.")
         }
         return KeyProviderError(
             code: .tokenFull, operation: operation,
             reason:
-                "the token answered \(error.returnValue) to \(error.function), which is how this device says that it "
+                "the token answered \(failure?.answer ?? "\(error.returnValue)") to \(error.function), which is how this device says that it "
                 + "is full",
-            hresult: .writeTooMany, tokenFailure: error.tokenFailure, advice: advice)
+            hresult: .writeTooMany, tokenFailure: failure, advice: advice)
     }
 
     /// The check before the first object found no room.

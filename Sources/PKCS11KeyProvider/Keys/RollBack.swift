@@ -129,7 +129,7 @@ extension TokenKeyStore {
         case let error as KeyProviderError: error
         case let error as PKCS11Error:
             self.profile.capacity.meansFull(error)
-                ? .tokenFull(error, operation: operation, log: self.profile.capacity.full.log.value)
+                ? .tokenFull(error, operation: operation, profile: self.profile)
                 : self.translated(error, operation)
         case let error as TokenWaitError: self.translated(error, operation)
         default:

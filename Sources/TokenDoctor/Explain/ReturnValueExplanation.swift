@@ -26,11 +26,11 @@ package struct ReturnValueExplanation: Sendable, Codable, Hashable {
         self.name = value.name ?? vendorName
         self.number = "0x" + String(value.rawValue, radix: 16)
         self.meaning = ReturnValueExplanation.meaning(of: error, vendorName: vendorName)
-        self.causes = profile.map { ReturnValueExplanation.causes(of: value, on: $0) } ?? []
-        self.causes += ReturnValueExplanation.commonCauses(of: value)
+        self.causes = profile.map { $0.causes(of: value).map(\.sentence) } ?? []
+        self.causes += value.commonCauses
         self.hresult = ReturnValueExplanation.text(error.hresult)
         self.advice = error.advice.map(\.sentence)
-        self.next = ReturnValueExplanation.nextCommand(for: value)
+        self.next = "\(value.nextCommand) --token-file TOKEN.yaml"
         let status = UInt32(exactly: value.rawValue).map { HRESULT(rawValue: $0) }
         self.windowsStatus = value.name == nil && status?.name != nil ? status.map(ReturnValueExplanation.text) : nil
     }
@@ -61,80 +61,5 @@ package struct ReturnValueExplanation: Sendable, Codable, Hashable {
         let headline = error.headline
         guard let start = headline.range(of: "failed: ") else { return headline }
         return String(headline[start.upperBound...].dropLast())
-    }
-}
-
-extension ReturnValueExplanation {
-    /// Where the profile names the value.
-    private static func causes(of value: ReturnValue, on profile: DeviceProfile) -> [String] {
-        let full = profile.capacity.full
-        let fields: [(ProfileValue<ReturnValue>, String)] = [
-            (full.keyGeneration, "from C_GenerateKeyPair: the device is full"),
-            (full.create, "from C_CreateObject or C_UnwrapKey: the device is full"),
-            (full.setAttribute, "from C_SetAttributeValue: the device is full"),
-            (full.directory, "while something is written: a directory file of the card is full"),
-            (full.objects, "while something is written: the device has as many objects as it takes"),
-            (full.log, "from any call: the audit log of the device is full"),
-            (profile.sessions.overLimit, "from C_OpenSession: the device has no session left"),
-            (profile.lifecycle.removed, "from any call: the device was removed"),
-            (profile.lifecycle.staleSession, "from any call: the session is from before the device went away"),
-            (profile.lifecycle.staleHandle, "from a use of a key: the handle is from before the device went away"),
-        ]
-        var causes = fields.compactMap { field, text -> String? in
-            guard case .known(let known, let provenance) = field, known == value else { return nil }
-            return "On \(profile.name), \(text) (\(provenance.evidence.rawValue): \(provenance.source))."
-        }
-        if case .known(let values, let provenance) = profile.lifecycle.throttled, values.contains(value) {
-            causes.append(
-                "On \(profile.name), it was asked too much at once (\(provenance.evidence.rawValue): \(provenance.source))."
-            )
-        }
-        return causes
-    }
-
-    /// Causes that were seen on several devices.
-    private static func commonCauses(of value: ReturnValue) -> [String] {
-        switch value {
-        case .deviceMemory:
-            [
-                "The token is full; on YubiHSM 2 a full audit log gives the same.",
-                "From a call that writes nothing: the module on this machine could not get memory.",
-            ]
-        case .generalError:
-            ["Under OpenSC: a directory file of the card is full, or it has 128 objects.", "The module has a fault."]
-        case .functionFailed: ["SoftHSM on a full disk; CloudHSM when it is asked too much at once."]
-        case .argumentsBad: ["RSA-OAEP with another hash than SHA-1 on SoftHSM; too many sessions on CloudHSM."]
-        case .keyHandleInvalid, .objectHandleInvalid:
-            ["The token was away and has given its objects other handles.", "Somebody removed the object."]
-        case .sessionHandleInvalid, .sessionClosed:
-            ["The device was away, restarted, or closed a session that was idle."]
-        case .cryptokiNotInitialized:
-            [
-                "The process has forked since the module was loaded.",
-                "The device dropped all clients after a long pause.",
-            ]
-        case .operationActive: ["The device keeps an operation that failed: the session has to be closed."]
-        case .pinIncorrect: ["The source of the PIN is of another token, or the PIN was changed."]
-        case .pinLocked: ["The PIN was wrong too many times."]
-        case .templateInconsistent, .attributeTypeInvalid, .attributeValueInvalid, .templateIncomplete:
-            ["The device refuses an attribute that others take: see template.refuse of its profile."]
-        case .hostMemory: ["openCryptoki with 2048 objects of one kind."]
-        default: []
-        }
-    }
-
-    private static func nextCommand(for value: ReturnValue) -> String {
-        switch value {
-        case .deviceMemory, .hostMemory, .generalError, .functionFailed, .deviceError:
-            "signet token capacity --token-file TOKEN.yaml"
-        case .mechanismInvalid, .mechanismParamInvalid, .functionNotSupported, .keySizeRange, .curveNotSupported,
-            .domainParamsInvalid, .templateInconsistent, .templateIncomplete, .attributeTypeInvalid,
-            .attributeValueInvalid, .argumentsBad, .keyFunctionNotPermitted, .keyNotWrappable, .operationActive:
-            "signet token doctor --token-file TOKEN.yaml"
-        case .keyHandleInvalid, .objectHandleInvalid, .pinIncorrect, .pinLocked, .deviceRemoved, .tokenNotPresent,
-            .sessionHandleInvalid, .sessionClosed, .sessionCount, .slotIDInvalid, .userNotLoggedIn:
-            "signet token list --token-file TOKEN.yaml"
-        default: "signet token doctor --token-file TOKEN.yaml"
-        }
     }
 }

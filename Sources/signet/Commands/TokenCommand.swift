@@ -35,10 +35,11 @@ struct ListToken: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the key pairs on a token, with what the token says of them.")
 
-    @OptionGroup var token: TokenOptions
+    @OptionGroup var options: AnyTokenOptions
 
     func run(in context: CommandContext) async throws {
-        let token = try await context.open(self.token)
+        let (configuration, opener, _) = try self.options.resolve(in: context)
+        let token = try await opener.open(configuration)
         Console.say("Token \(token.identification), profile \(token.profileName)")
         Console.table(
             ["Label", "Algorithm", "Private", "Sensitive", "Never extractable", "Local", "Reference"],
