@@ -17,7 +17,8 @@ struct Signet: AsyncParsableCommand {
         version: CAServiceVersion.text,
         subcommands: [
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
-            RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, WebCommand.self, TokenCommand.self,
+            RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, GroupCommand.self, WebCommand.self,
+            TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
             TemplateCommand.self, AuditCommand.self, RoleCommand.self,
         ])

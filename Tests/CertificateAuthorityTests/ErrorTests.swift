@@ -13,6 +13,7 @@ import Testing
         RequestError.unknownRequest(1, operation: "x"), RequestError.wrongStatus(1, is: .issued, operation: "x"),
         RequestError.accessDenied(principal, operation: .configure, to: "x"),
         RequestError.roleConflict(principal, operation: "x"),
+        RequestError.restrictedManager(principal, requester: "x", operation: "y"),
         RequestError.enrollmentDenied(principal), RequestError.unknownSerialNumber("01", operation: "x"),
         RequestError.wrongRevocationStatus("01", "x"), RequestError.interrupted(1),
         RequestError.unsupportedMessage("x"), RequestError.attributesTooLong(bytes: 2, limit: 1),

@@ -95,3 +95,12 @@ extension ServiceError {
             advice: ["Choose a name of printable characters."])
     }
 }
+
+extension ServiceError {
+    static func unknownName(_ kind: String, _ name: String) -> ServiceError {
+        ServiceError(
+            code: .unknownName, headline: "There is no \(kind) \"\(name)\".", hresult: .objectNotFound,
+            facts: [Fact("name", name)],
+            advice: ["Look at the names with `signet role list` and `signet group list`."])
+    }
+}

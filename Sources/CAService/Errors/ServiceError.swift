@@ -35,6 +35,7 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let noEmptyToken = Code(rawValue: "noEmptyToken")
         package static let invalidName = Code(rawValue: "invalidName")
         package static let keyLeftBehind = Code(rawValue: "keyLeftBehind")
+        package static let unknownName = Code(rawValue: "unknownName")
     }
 
     package var code: Code

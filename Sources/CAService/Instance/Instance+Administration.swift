@@ -1,8 +1,7 @@
-package import CertificateAuthority
+import CertificateAuthority
 import Foundation
 import KeyProvider
 import PKIMessages
-package import SecretMemory
 
 extension Instance {
     var publisher: Publisher {
@@ -11,7 +10,7 @@ extension Instance {
 
     /// Writes one audit event of its own.
     func record(
-        _ event: AuditEventID, by who: Principal = .localOperator, details: [String: String]
+        _ event: AuditEventID, by who: Principal, details: [String: String]
     ) async throws {
         let entry = AuditEvent(event, when: self.surroundings.now(), who: who.name, details: details)
         try await self.storage.write { try $0.append(entry) }
@@ -33,27 +32,6 @@ extension Instance {
             storage: self.storage, surroundings: self.surroundings
         ) { try PendingAuthorityKey.clear($0) }
         return try InstalledCertificate(record, instance: self)
-    }
-
-    /// Adds a user of the enrolment service, or changes password and roles.
-    package func setUser(
-        _ name: String, password: SecretBytes, roles: Set<Role>, by who: Principal
-    ) async throws {
-        guard !name.isEmpty, name.count <= 128, !name.contains(":"),
-            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-        else {
-            throw ServiceError.invalidName(
-                "The user name", "it is empty, too long, or has a colon or a control character")
-        }
-        let hash = try PasswordHash.make(password: password, salt: self.surroundings.randomBytes(16))
-        let user = UserRecord(name: name, passwordHash: hash, roles: roles)
-        let event = AuditEvent(
-            .configurationChanged, when: self.surroundings.now(), who: who.name,
-            details: ["Entry": "user", "Name": name, "Roles": roles.map(\.rawValue).sorted().joined(separator: " ")])
-        try await self.storage.write { transaction in
-            try transaction.upsert(user)
-            try transaction.append(event)
-        }
     }
 
     /// What a verified audit chain amounts to.

@@ -81,7 +81,8 @@ package struct InstanceCreation: Sendable {
                     certificateBytes: InstanceCreation.certificateBytes))
             let result: R
             do {
-                try await instance.record(.keyGenerated, details: pair.auditDetails(on: token))
+                try await instance.record(
+                    .keyGenerated, by: .founder(of: instance.directory), details: pair.auditDetails(on: token))
                 result = try await body(instance, token, pair)
             } catch {
                 throw await token.discarding(pair, after: error)

@@ -45,6 +45,7 @@ extension Authority {
     ///
     /// - Throws: ``ServiceError`` with code `agentNotValid` (0x8009400B) naming the failed check.
     package func addRecoveryAgent(_ certificateDER: [UInt8], by who: Principal) async throws -> CertificateFields {
+        try who.mustBeAllowed(.manageRecoveryAgents, to: "add a key recovery agent")
         let certificate = try CertificateFields(derEncoded: certificateDER)
         let now = self.instance.surroundings.now()
         let record = KRARecord(

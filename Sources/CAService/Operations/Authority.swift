@@ -35,6 +35,11 @@ package struct Authority: Sendable {
             instance: instance, authority: self.authority, token: exchangeToken)
     }
 
+    /// Whoever runs a local command on the instance.
+    package func localOperator() async throws -> Principal {
+        try await self.instance.localOperator()
+    }
+
     package func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
         try await self.authority.submit(submission)
     }

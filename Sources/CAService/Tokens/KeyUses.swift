@@ -4,11 +4,6 @@ import Foundation
 package import KeyProvider
 import PKIMessages
 
-extension AuditEventID {
-    /// Ours: a key pair that nothing needs any more was removed from a token.
-    package static let keyRetired = AuditEventID(rawValue: 10_006)
-}
-
 /// A key pair on a token, and who refers to it.
 package struct KeyUse: Sendable {
     package let pair: TokenKeyPair
@@ -30,6 +25,7 @@ extension Instance {
     ///
     /// - Throws: ``ServiceError`` with code `keyStillNeeded` when it is not one that may go, checked again now.
     package func retire(_ key: KeyLocator, on token: any KeyToken, by who: Principal) async throws {
+        try who.mustBeAllowed(.manageCACertificates, to: "retire a key")
         let references = try await KeyReferences(self)
         let pair = try await token.keyPair(key)
         let use = references.use(of: pair)

@@ -1,6 +1,8 @@
 package import Foundation
 
 /// What happened, with the numbers of the Windows Server 2003 security log where it has one (protocols.md 7).
+///
+/// Text, category and fields of each: ``AuditEventKind``.
 package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package let rawValue: Int
     package init(rawValue: Int) { self.rawValue = rawValue }
@@ -10,16 +12,35 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let certificateRevoked = AuditEventID(rawValue: 774)
     package static let crlRequested = AuditEventID(rawValue: 775)
     package static let crlPublished = AuditEventID(rawValue: 776)
+    package static let requestExtensionChanged = AuditEventID(rawValue: 777)
+    package static let requestAttributesChanged = AuditEventID(rawValue: 778)
+    package static let shutdownRequested = AuditEventID(rawValue: 779)
+    package static let backupStarted = AuditEventID(rawValue: 780)
+    package static let backupCompleted = AuditEventID(rawValue: 781)
+    package static let restoreStarted = AuditEventID(rawValue: 782)
+    package static let restoreCompleted = AuditEventID(rawValue: 783)
     package static let serviceStarted = AuditEventID(rawValue: 784)
     package static let serviceStopped = AuditEventID(rawValue: 785)
+    package static let permissionsChanged = AuditEventID(rawValue: 786)
     package static let archivedKeyRetrieved = AuditEventID(rawValue: 787)
     package static let certificateImported = AuditEventID(rawValue: 788)
+    package static let auditFilterChanged = AuditEventID(rawValue: 789)
     package static let requestReceived = AuditEventID(rawValue: 790)
     package static let certificateIssued = AuditEventID(rawValue: 791)
     package static let policyDenied = AuditEventID(rawValue: 792)
     package static let requestPending = AuditEventID(rawValue: 793)
+    package static let managerSettingsChanged = AuditEventID(rawValue: 794)
     package static let configurationChanged = AuditEventID(rawValue: 795)
+    package static let propertyChanged = AuditEventID(rawValue: 796)
     package static let keyArchived = AuditEventID(rawValue: 797)
+    package static let keyImportedAndArchived = AuditEventID(rawValue: 798)
+    package static let caCertificatePublished = AuditEventID(rawValue: 799)
+    package static let rowsDeleted = AuditEventID(rawValue: 800)
+    package static let roleSeparationChanged = AuditEventID(rawValue: 801)
+    /// Windows Server 2008 and later.
+    package static let templateLoaded = AuditEventID(rawValue: 4898)
+    package static let templateUpdated = AuditEventID(rawValue: 4899)
+    package static let templateSecurityUpdated = AuditEventID(rawValue: 4900)
     /// Ours: a token refused or failed an operation.
     package static let tokenFailure = AuditEventID(rawValue: 10_001)
     /// Ours: an intent was found open at start.
@@ -30,8 +51,18 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let requestFailed = AuditEventID(rawValue: 10_004)
     /// Ours: a key pair was made on a token.
     package static let keyGenerated = AuditEventID(rawValue: 10_005)
+    /// Ours: an operator took a key out of use and off its token.
+    package static let keyRetired = AuditEventID(rawValue: 10_006)
+    /// Ours: the CA key signed a message: a full response, a recovery blob, a certificate request.
+    package static let messageSigned = AuditEventID(rawValue: 10_007)
+    /// Ours: the head of the audit chain was signed.
+    package static let auditHeadSigned = AuditEventID(rawValue: 10_008)
+    /// Ours: an operator let a stopped key sign again.
+    package static let keyReleased = AuditEventID(rawValue: 10_009)
+    /// Ours: an operation was refused for want of a role, or by a conflict of roles.
+    package static let accessRefused = AuditEventID(rawValue: 10_010)
     /// Ours: a key pair that was made in vain was removed from a token.
-    package static let keyRemoved = AuditEventID(rawValue: 10_006)
+    package static let keyRemoved = AuditEventID(rawValue: 10_011)
 }
 
 /// An event to be recorded.

@@ -31,8 +31,10 @@ extension CertificationAuthority {
         let operation = "deny request \(requestID)"
         try manager.mustBeAllowed(.denyRequest, to: operation)
         let row = try await self.storage.write { [self] db in
-            let row = try db.pendingRequest(requestID, operation: operation)
-                .with(.denied, .adminDeniedRequest, "Denied by \(manager.name)")
+            let pending = try db.pendingRequest(requestID, operation: operation)
+            try db.mustManage(manager, pending, to: operation)
+            let row =
+                pending.with(.denied, .adminDeniedRequest, "Denied by \(manager.name)")
                 .resolved(at: self.surroundings.now())
             try db.update(row)
             try db.append(self.event(.requestDenied, who: manager.name, row.auditDetails()))
@@ -45,6 +47,7 @@ extension CertificationAuthority {
     private func takeUp(_ requestID: Int64, by manager: Principal, operation: String) async throws -> RequestRecord {
         try await self.storage.write { [self] db in
             var row = try db.pendingRequest(requestID, operation: operation)
+            try db.mustManage(manager, row, to: operation)
             row.disposition = .active
             try db.update(row)
             try db.append(self.event(.requestResubmitted, who: manager.name, row.auditDetails()))

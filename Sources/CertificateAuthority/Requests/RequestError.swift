@@ -14,6 +14,8 @@ package struct RequestError: DiagnosableError, Equatable {
         package static let accessDenied = Code(rawValue: "accessDenied")
         /// The caller has two roles of which role separation allows one (0x80094008).
         package static let roleConflict = Code(rawValue: "roleConflict")
+        /// The certificate manager is restricted to other requesters or templates (0x80094009).
+        package static let restrictedManager = Code(rawValue: "restrictedManager")
         /// The caller may not enrol at this CA.
         package static let enrollmentDenied = Code(rawValue: "enrollmentDenied")
         /// This CA issued no certificate with that serial number.

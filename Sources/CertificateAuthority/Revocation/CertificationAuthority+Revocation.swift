@@ -23,6 +23,8 @@ extension CertificationAuthority {
             guard let certificate = try db.certificate(serialNumber: serial) else {
                 throw RequestError.unknownSerialNumber(serial, operation: operation)
             }
+            try db.mustManage(
+                manager, requester: certificate.requesterName, template: certificate.templateName, to: operation)
             let revocation = try certificate.revocation(
                 for: reason, effective: (effective ?? now).wholeSeconds, now: now)
             try db.setRevocation(revocation, serialNumber: serial)

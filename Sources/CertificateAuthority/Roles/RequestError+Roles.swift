@@ -24,6 +24,15 @@ extension RequestError {
             ])
     }
 
+    /// The certificate manager may not deal with this requester, or not with this template.
+    static func restrictedManager(_ manager: Principal, requester: String, operation: String) -> RequestError {
+        RequestError(
+            code: .restrictedManager, operation: operation,
+            reason: "\(manager.name) may not manage the certificates of \(requester)", hresult: .restrictedOfficer,
+            facts: [Fact("user", manager.name), Fact("requester", requester)],
+            advice: ["Ask a certificate manager of the requester's group; `signet role restrictions` lists them."])
+    }
+
     static func roleConflict(_ principal: Principal, operation: String) -> RequestError {
         let held = principal.roles.intersection(Role.separated).map(\.rawValue).sorted().joined(separator: " and ")
         return RequestError(

@@ -1,7 +1,7 @@
 package import Foundation
 
 /// What can be read of an instance's database. All methods throw `StorageError`.
-package protocol StorageReading {
+package protocol StorageReading: RoleStorageReading {
     func request(_ requestID: Int64) throws -> RequestRecord?
     /// Newest first.
     func requests(with disposition: Disposition?, limit: Int) throws -> [RequestRecord]
@@ -39,7 +39,7 @@ package protocol StorageReading {
 }
 
 /// What can be written, inside one transaction.
-package protocol StorageWriting: StorageReading {
+package protocol StorageWriting: StorageReading, RoleStorageWriting {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64
     func update(_ request: RequestRecord) throws

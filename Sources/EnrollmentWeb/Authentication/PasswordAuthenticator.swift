@@ -39,14 +39,17 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
     }
 
     package func authenticate(user: String, password: SecretBytes) async throws -> Principal? {
-        let record = try await self.storage.read { try $0.user(named: user) }
+        let found = try await self.storage.read { db in
+            try db.user(named: user).map { (user: $0, principal: try db.principal(of: $0)) }
+        }
+        let record = found?.user.hasPassword == true ? found?.user : nil
         let digest = self.digest(user: user, passwordHash: record?.passwordHash ?? "", password: password)
-        if let record, self.verified.contains(digest, at: self.surroundings.now()) { return Principal(record) }
+        if record != nil, self.verified.contains(digest, at: self.surroundings.now()) { return found?.principal }
         let isRight = try await self.check(digest, user: user, password: password, stored: record?.passwordHash)
-        guard let record, isRight else { return nil }
+        guard record != nil, isRight else { return nil }
         self.failures.succeeded(user)
         self.verified.insert(digest, at: self.surroundings.now())
-        return Principal(record)
+        return found?.principal
     }
 
     private func check(
@@ -76,11 +79,5 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
         }
         password.withUnsafeBytes { bytes.append(contentsOf: $0) }
         return Digest.sha256.hash(bytes)
-    }
-}
-
-extension Principal {
-    fileprivate init(_ user: UserRecord) {
-        self.init(name: user.name, roles: user.roles)
     }
 }

@@ -39,7 +39,13 @@ package struct RecoveryBlobBuilder: Sendable {
     ///   ``StorageError``.
     package func recoveryBlob(forRequest requestID: Int64, by caller: Principal) async throws -> [UInt8] {
         try caller.mustBeAllowed(.retrieveArchivedKey, to: "retrieve an archived key")
-        let stored = try await self.storage.read { try Self.stored(requestID, $0) }
+        let stored = try await self.storage.read { db in
+            let stored = try Self.stored(requestID, db)
+            try db.mustManage(
+                caller, requester: stored.certificate.requesterName, template: stored.certificate.templateName,
+                to: "retrieve an archived key")
+            return stored
+        }
         let draft = try RecoveryBlob.draft(
             archivedKeyDER: stored.key.envelopedDataDER, userCertificateDER: stored.certificate.certificateDER,
             certificates: try self.certificates(stored), signer: IssuerAndSerialNumber(self.authority),

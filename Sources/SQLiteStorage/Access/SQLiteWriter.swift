@@ -9,7 +9,7 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
 
     /// - Returns: how many rows the statement changed.
     @discardableResult
-    private func execute(_ operation: String, _ sql: String, _ arguments: StatementArguments) throws -> Int {
+    func execute(_ operation: String, _ sql: String, _ arguments: StatementArguments) throws -> Int {
         try StorageError.mapping(operation) {
             try self.db.cachedStatement(sql: sql).execute(arguments: arguments)
             return self.db.changesCount

@@ -13,6 +13,7 @@ enum Schema {
                 try db.execute(sql: statement)
             }
         }
+        Schema.registerRoles(&migrator)
         return migrator
     }
 

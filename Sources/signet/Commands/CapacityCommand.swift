@@ -156,7 +156,7 @@ struct RetireKeys: ContextCommand {
             throw ExitCode(3)
         }
         for (pair, _) in old {
-            try await instance.retire(pair.locator, on: token, by: .localOperator)
+            try await instance.retire(pair.locator, on: token, by: instance.localOperator())
             Console.say("Removed \(pair.label) \(pair.locator.reference.uri)")
         }
     }

@@ -60,7 +60,7 @@ struct GetKey: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        let blob = try await authority.recoveryBlob(matching: self.term, by: .localOperator)
+        let blob = try await authority.recoveryBlob(matching: self.term, by: authority.localOperator())
         try FilePaths.create(self.out, with: blob.der, mode: 0o600)
         Console.say("Recovery blob for \(blob.subject) (serial \(blob.serialNumber)): \(self.out)")
         for agent in blob.recipients { Console.say("  can be opened by: \(agent)") }

@@ -34,7 +34,9 @@ struct EnrollAgent: ContextCommand {
         let enrollment = AgentEnrollment(
             card: card, name: self.name,
             algorithm: self.keyAlgorithm?.algorithm ?? .rsa(modulusBits: 2048))
-        let result = try await enrollment.enroll(requester: .localOperator) { try await authority.submit($0) }
+        let result = try await enrollment.enroll(requester: authority.localOperator()) {
+            try await authority.submit($0)
+        }
         try RequestReport(result).print(certificatePath: nil)
         Console.say("When it is issued: signet kra accept --request \(result.requestID) ...")
     }
@@ -80,7 +82,7 @@ struct AddAgent: ContextCommand {
         case (nil, let path?): der = try Output.readDER(path, what: path)
         default: throw ValidationError("Name either --request or --certificate.")
         }
-        let agent = try await instance.authority().addRecoveryAgent(der, by: .localOperator)
+        let agent = try await instance.authority().addRecoveryAgent(der, by: instance.localOperator())
         Console.say("Keys are archived to \(agent.subject) (serial \(agent.serialHex)) from now on.")
     }
 }

@@ -44,7 +44,7 @@ struct RenewCertificate: ContextCommand {
     func run(in context: CommandContext) async throws {
         let instance = try context.open(self.options)
         if self.abandon {
-            try await AuthorityRenewal.abandon(in: instance, by: .localOperator)
+            try await AuthorityRenewal.abandon(in: instance, by: instance.localOperator())
             return Console.say("The renewal is given up.")
         }
         let isRoot = instance.configuration.type == .root
@@ -52,8 +52,8 @@ struct RenewCertificate: ContextCommand {
             throw ValidationError(
                 isRoot ? "A root signs itself; --request is for subordinate CAs." : "Name the file with --request.")
         }
-        let renewal = AuthorityRenewal(
-            instance, newKeyAlgorithm: try await self.newKeyAlgorithm(instance), settings: nil, by: .localOperator)
+        let renewal = try await AuthorityRenewal(
+            instance, newKeyAlgorithm: self.newKeyAlgorithm(instance), settings: nil, by: instance.localOperator())
         if let path = self.request {
             let request = try await renewal.requestRenewal {
                 try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: path)

@@ -42,7 +42,7 @@ struct SubmitRequest: ContextCommand {
         let result = try await authority.submit(
             EnrollmentSubmission(
                 requestBytes: FilePaths.read(self.request), attributes: attributes.joined(separator: "\n"),
-                caller: .localOperator, wantsFullResponse: self.responseOut != nil))
+                caller: authority.localOperator(), wantsFullResponse: self.responseOut != nil))
         try RequestReport(result).print(certificatePath: self.out)
         if let path = self.responseOut, let response = result.fullResponseDER {
             try FilePaths.create(path, with: response, mode: 0o644)
@@ -137,7 +137,7 @@ struct ApproveRequest: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        try RequestReport(await authority.approve(request: self.request, by: .localOperator)).print(
+        try RequestReport(await authority.approve(request: self.request, by: authority.localOperator())).print(
             certificatePath: nil)
     }
 }
@@ -153,7 +153,7 @@ struct DenyRequest: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        let result = try await authority.deny(request: self.request, by: .localOperator)
+        let result = try await authority.deny(request: self.request, by: authority.localOperator())
         Console.say("Request \(result.requestID): \(result.dispositionMessage)")
     }
 }
@@ -173,7 +173,7 @@ struct RetrieveRequest: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        let result = try await authority.result(ofRequest: self.request, for: .localOperator)
+        let result = try await authority.result(ofRequest: self.request, for: authority.localOperator())
         try RequestReport(result).print(certificatePath: self.out)
     }
 }

@@ -36,7 +36,7 @@ struct RevokeCertificate: ContextCommand {
         }
         let serial = SerialNumber.hex(number)
         let authority = try await context.open(self.options).authority()
-        try await authority.revoke(serialNumber: serial, reason: reason, effective: nil, by: .localOperator)
+        try await authority.revoke(serialNumber: serial, reason: reason, effective: nil, by: authority.localOperator())
         Console.say("Revoked \(serial): \(self.reason). Publish it with: signet crl publish")
     }
 }
@@ -56,7 +56,7 @@ struct PublishCRL: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        let (record, path) = try await authority.publishCRL(by: .localOperator)
+        let (record, path) = try await authority.publishCRL(by: authority.localOperator())
         Console.say("CRL number \(record.number), next update \(Output.time(record.nextUpdate)): \(path)")
     }
 }

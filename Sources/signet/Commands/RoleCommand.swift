@@ -1,10 +1,14 @@
 import ArgumentParser
 import CertificateAuthority
 
-/// `signet role matrix`
+/// `signet role …`
 struct RoleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "role", abstract: "Who may do what.", subcommands: [ShowRoleMatrix.self])
+        commandName: "role", abstract: "Who may do what.",
+        subcommands: [
+            ShowRoleMatrix.self, ListRoles.self, AssignRole.self, WithdrawRole.self, SetRoleSeparation.self,
+            RestrictManager.self, UnrestrictManager.self, ListRestrictions.self,
+        ])
 }
 
 /// `signet role matrix`

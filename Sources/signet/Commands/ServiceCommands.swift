@@ -2,57 +2,6 @@ import ArgumentParser
 import CAService
 import CertificateAuthority
 
-/// `signet user add|list`
-struct UserCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Users of the enrolment service.",
-        subcommands: [AddUser.self, ListUsers.self])
-}
-
-/// `signet user add`
-struct AddUser: ContextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a user, or change password and roles of one.")
-
-    @OptionGroup var options: InstanceOptions
-
-    @Option(name: .long, help: "The user's name, bare or DOMAIN\\user.")
-    var name: String
-
-    @Option(name: .long, help: "Where the password comes from: prompt, file:PATH or env:NAME.")
-    var password: String = "prompt"
-
-    @Option(
-        name: .long,
-        help: "enrollee, reader, certificate-manager, auditor, backup-operator or administrator. May be repeated.")
-    var role: [String] = ["enrollee"]
-
-    func run(in context: CommandContext) async throws {
-        let roles = try self.role.map { text in
-            guard let role = Role(rawValue: text) else { throw ValidationError("There is no role \"\(text)\".") }
-            return role
-        }
-        let instance = try context.open(self.options)
-        let password = try SecretInput.system.readNew(PINSource(self.password), what: "the password of \(self.name)")
-        try await instance.setUser(self.name, password: password, roles: Set(roles), by: .localOperator)
-        Console.say("User \(self.name): \(roles.map(\.rawValue).joined(separator: ", "))")
-    }
-}
-
-/// `signet user list`
-struct ListUsers: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the users and their roles.")
-
-    @OptionGroup var options: InstanceOptions
-
-    func run(in context: CommandContext) async throws {
-        let users = try await context.open(self.options).storage.read { try $0.users() }
-        Console.table(
-            ["User", "Roles"],
-            users.map { [$0.name, $0.roles.map(\.rawValue).sorted().joined(separator: ", ")] })
-    }
-}
-
 /// `signet web certificate`
 struct WebCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -76,7 +25,7 @@ struct WebCertificate: ContextCommand {
     func run(in context: CommandContext) async throws {
         let instance = try context.open(self.options)
         let path = try await instance.enrollWebServer(
-            dnsNames: self.dnsName, keyToken: self.keyToken, by: .localOperator)
+            dnsNames: self.dnsName, keyToken: self.keyToken, by: instance.localOperator())
         Console.say("TLS certificate for \(self.dnsName.joined(separator: ", ")): \(path)")
     }
 }

@@ -41,7 +41,7 @@ final class SweepSite: Sendable {
             records: .standard(instance: self.directory.path("ca"), environment: [:]))
         self.agentToken = try await self.agentOpener.open(self.agentCard.configuration)
         self.agentCertificate = try await SweepSite.enrolledAgent(self.agentToken, self.authority)
-        _ = try await self.authority.addRecoveryAgent(self.agentCertificate.derBytes, by: .localOperator)
+        _ = try await self.authority.addRecoveryAgent(self.agentCertificate.derBytes, by: self.authority.localOperator())
         let exchange = try await self.authority.currentExchangeCertificate()
         let root = try await instance.authorityCertificates().map {
             TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
@@ -81,8 +81,8 @@ final class SweepSite: Sendable {
         _ card: any KeyToken, _ authority: Authority
     ) async throws -> CertificateFields {
         let pending = try await AgentEnrollment(card: card, name: "Agent", algorithm: .rsa(modulusBits: 2048))
-            .enroll(requester: .localOperator) { try await authority.submit($0) }
-        let issued = try await authority.approve(request: pending.requestID, by: .localOperator)
+            .enroll(requester: authority.localOperator()) { try await authority.submit($0) }
+        let issued = try await authority.approve(request: pending.requestID, by: authority.localOperator())
         let certificate = try CertificateFields(derEncoded: issued.certificateDER ?? [])
         _ = try await AgentEnrollment.accept(certificate, on: card)
         return certificate
@@ -96,7 +96,7 @@ final class SweepSite: Sendable {
         try await self.submit(self.archivalRequest, by: SweepSite.alice)
         let archived = try await self.authority.instance.archivedKeys(matching: "EXAMPLE\\alice")
         let blob = try await self.authority.recoveryBlob(
-            matching: archived.first?.serialNumber ?? "", by: .localOperator)
+            matching: archived.first?.serialNumber ?? "", by: self.authority.localOperator())
         let root = try await self.authority.instance.authorityCertificates()
             .map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }
         return try AgentRecovery(blob: blob.der, authorityPEM: Array(root.joined().utf8))

@@ -1,0 +1,79 @@
+/// An account of this machine, as the operating system tells of it.
+package struct SystemAccount: Sendable, Equatable {
+    package var host: String
+    package var name: String
+    package var groups: Set<String>
+    /// True when the instance's directory is the account's, or the account is the superuser.
+    package var ownsInstance: Bool
+
+    package init(host: String, name: String, groups: Set<String>, ownsInstance: Bool) {
+        self.host = host
+        self.name = name
+        self.groups = groups
+        self.ownsInstance = ownsInstance
+    }
+
+    /// As it stands in requests and in the audit trail.
+    package var principalName: String { "\(self.host)\\\(self.name)" }
+}
+
+extension StorageReading {
+    /// True while nobody may hold two of the four roles.
+    package func isRoleSeparationEnforced() throws -> Bool {
+        try self.setting(RoleSettings.separation) == RoleSettings.on
+    }
+
+    /// A user of the instance, with the roles of their groups.
+    package func principal(of user: UserRecord) throws -> Principal {
+        let groups = try self.groups(of: user.name)
+        return Principal(
+            name: user.name, roles: groups.reduce(into: user.roles) { $0.formUnion($1.roles) },
+            groups: Set(groups.map(\.name)), isRoleSeparationEnforced: try self.isRoleSeparationEnforced())
+    }
+
+    /// An account of this machine. As long as no account and no group of the machine has been given a role, whoever
+    /// can open the instance's files is its one operator and holds every role.
+    package func principal(of account: SystemAccount) throws -> Principal {
+        let own = try self.groups(of: account.principalName)
+        var roles = own.reduce(into: Set<Role>()) { $0.formUnion($1.roles) }
+        if try self.hasSystemMappings() {
+            roles.formUnion(try self.identityMapping(.systemUser, named: account.name)?.roles ?? [])
+            for group in account.groups {
+                roles.formUnion(try self.identityMapping(.systemGroup, named: group)?.roles ?? [])
+            }
+        } else {
+            roles = Set(Role.allCases)
+        }
+        return Principal(
+            name: account.principalName, roles: roles, groups: account.groups.union(own.map(\.name)),
+            isInstanceOwner: account.ownsInstance, isRoleSeparationEnforced: try self.isRoleSeparationEnforced())
+    }
+
+    /// The user that a verified TLS client certificate stands for; `nil` when it is not mapped.
+    ///
+    /// - Parameters:
+    ///   - subject: RFC 4514 text.
+    ///   - names: DNS names, e-mail addresses and UPNs.
+    ///   - sha256Thumbprint: lower-case hexadecimal.
+    package func principal(
+        certificateSubject subject: String, names: [String], sha256Thumbprint: String
+    ) throws -> Principal? {
+        let keys: [(IdentityMapping.Source, String)] =
+            [(.certificateThumbprint, sha256Thumbprint), (.certificateSubject, subject)]
+            + names.map { (.certificateName, $0) }
+        for (source, name) in keys where !name.isEmpty {
+            guard let mapping = try self.identityMapping(source, named: name),
+                let user = try self.user(named: mapping.userName)
+            else { continue }
+            return try self.principal(of: user)
+        }
+        return nil
+    }
+}
+
+/// Names and values of the settings that concern roles.
+package enum RoleSettings {
+    package static let separation = "role.separation"
+    package static let on = "on"
+    package static let off = "off"
+}

@@ -1,0 +1,23 @@
+extension StorageReading {
+    /// Whether a certificate manager may deal with this requester's requests and certificates for that template.
+    ///
+    /// A manager without restrictions may deal with all. One with restrictions needs one that allows and none that
+    /// denies, as with the access control list of Certificate Services.
+    ///
+    /// - Throws: ``RequestError`` with code `restrictedManager` (0x80094009).
+    package func mustManage(
+        _ manager: Principal, requester: String, template: String?, to operation: String
+    ) throws {
+        let restrictions = try self.managerRestrictions(of: manager.name)
+        guard !restrictions.isEmpty else { return }
+        let groups = Set(try self.groups(of: requester).map(\.name))
+        let covering = restrictions.filter { $0.covers(groups: groups, template: template) }
+        guard covering.contains(where: { $0.effect == .allow }), !covering.contains(where: { $0.effect == .deny })
+        else { throw RequestError.restrictedManager(manager, requester: requester, operation: operation) }
+    }
+
+    package func mustManage(_ manager: Principal, _ row: RequestRecord, to operation: String) throws {
+        try self.mustManage(
+            manager, requester: row.requesterName, template: row.templateName, to: operation)
+    }
+}
