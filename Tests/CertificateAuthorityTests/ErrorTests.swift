@@ -24,7 +24,7 @@ import Testing
         PolicyError.badSubject("x"), PolicyError.userPrincipalNameUnavailable(principal),
         PolicyError.overlapTooLong(template), IssuanceError.wrongSignature(key: "pkcs11:id=%01"),
         IssuanceError.keyStopped(key: "pkcs11:id=%01"), IssuanceError.archivalNotConfigured(),
-        IssuanceError.contentMismatch("x", "y"), IssuanceError.caCertificateExpired(notAfter: "x"),
+        IssuanceError.contentMismatch("x"), IssuanceError.caCertificateExpired(notAfter: "x"),
         IssuanceError.invalidCACertificate("x"), IssuanceError.unsuitableKey("x", "y"),
         IssuanceError.unexpected("x"), IssuanceError.superseded(1), IssuanceError.invalidConfiguration("x", "y"),
         IssuanceError.unsupportedKeyOperation("x"),

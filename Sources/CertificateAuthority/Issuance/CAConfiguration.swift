@@ -17,6 +17,7 @@ package struct CAConfiguration: Sendable {
     /// What follows the `@` of a user principal name; `nil` when none can be built.
     package var userPrincipalNameSuffix: String?
     package var policy: PolicySettings
+    package var lint: LintSettings
 
     package static let defaultCRLPeriod: TimeInterval = 7 * 86400
     package static let defaultClockSkew: TimeInterval = 600
@@ -26,7 +27,8 @@ package struct CAConfiguration: Sendable {
         name: String, crlPeriod: TimeInterval = CAConfiguration.defaultCRLPeriod,
         clockSkew: TimeInterval = CAConfiguration.defaultClockSkew,
         maximumValidity: TimeInterval = CAConfiguration.defaultMaximumValidity, crlURLs: [String] = [],
-        caIssuerURLs: [String] = [], userPrincipalNameSuffix: String? = nil, policy: PolicySettings = PolicySettings()
+        caIssuerURLs: [String] = [], userPrincipalNameSuffix: String? = nil, policy: PolicySettings = PolicySettings(),
+        lint: LintSettings = LintSettings()
     ) {
         self.name = name
         self.crlPeriod = crlPeriod
@@ -36,5 +38,6 @@ package struct CAConfiguration: Sendable {
         self.caIssuerURLs = caIssuerURLs
         self.userPrincipalNameSuffix = userPrincipalNameSuffix
         self.policy = policy
+        self.lint = lint
     }
 }

@@ -26,6 +26,8 @@ extension CertificationAuthority {
         var fields: CertificateFields
         var content: CertificateContent
         var intentID: Int64
+        /// What the linter found and lets pass.
+        var warnings: [LintFinding] = []
     }
 
     private func content(for decided: DecidedRequest) throws -> CertificateContent {
@@ -47,11 +49,7 @@ extension CertificationAuthority {
 
     /// Steps 7 to 9: encode and check, store the intent, sign on the token and verify.
     func sign(_ content: CertificateContent, row: RequestRecord) async throws -> SignedCertificate {
-        let toBeSigned = try attempting(.issuance) {
-            let bytes = try self.issuer.toBeSigned(content).derEncoded()
-            try CertificateContentCheck(content: content, issuer: self.issuer).check(toBeSigned: bytes)
-            return bytes
-        }
+        let (toBeSigned, warnings) = try self.linted(content)
         // 8. The serial number and the intent are stored before the token is asked.
         let intentID = try await self.storeIntent(
             SigningIntent(
@@ -65,10 +63,26 @@ extension CertificationAuthority {
             let certificate = try SignedObject.assemble(
                 tbs: toBeSigned, algorithm: self.issuer.signatureAlgorithm, signature: signature)
             return SignedCertificate(
-                fields: try CertificateFields(derEncoded: certificate), content: content, intentID: intentID)
+                fields: try CertificateFields(derEncoded: certificate), content: content, intentID: intentID,
+                warnings: warnings)
         } catch {
             throw RequestFailure(.signing, error, intentID: intentID)
         }
+    }
+
+    /// The bytes to sign, and what is strange about them.
+    ///
+    /// - Throws: ``RequestFailure`` with the findings when they must not be signed: a denial when the requester's key
+    ///   or names are the reason, an error when the CA's own doing is.
+    private func linted(_ content: CertificateContent) throws -> ([UInt8], warnings: [LintFinding]) {
+        let (decided, bytes) = try attempting(.issuance) {
+            let decided = try self.issuer.toBeSigned(content)
+            return (decided, try decided.derEncoded())
+        }
+        let findings = self.linter.lint(
+            toBeSigned: bytes, decided: decided, content: content, issuer: self.issuer)
+        if let failure = RequestFailure(findings: findings) { throw failure }
+        return (bytes, findings)
     }
 
     private func storeIntent(_ intent: SigningIntent) async throws -> Int64 {
@@ -83,6 +97,7 @@ extension CertificationAuthority {
         try db.mustBeActive(row.requestID)
         let record = CertificateRecord(issued, row: row, caKeyIndex: self.issuer.keyIndex)
         try db.insert(record)
+        if !issued.warnings.isEmpty { try db.insert(issued.warnings, forRequest: row.requestID) }
         try db.update(row)
         try db.closeIntent(issued.intentID, outcome: .completed, at: self.surroundings.now())
         try db.append(

@@ -21,6 +21,7 @@ package final class CertificationAuthority: Sendable {
     let storage: any CAStorage
     let policy: any PolicyModule
     let directory: any RequesterDirectory
+    let linter: CertificateLinter
     let archiver: (any KeyArchiver)?
     let surroundings: Surroundings
 
@@ -35,7 +36,7 @@ package final class CertificationAuthority: Sendable {
         configuration: CAConfiguration, signingKeys: [CASigningKey], certificates: [CACertificateRecord],
         storage: any CAStorage, templates: [CertificateTemplate] = BuiltInTemplates.all,
         policy: any PolicyModule = EnterprisePolicy(), directory: any RequesterDirectory = NoDirectory(),
-        archiver: (any KeyArchiver)? = nil, surroundings: Surroundings
+        archiver: (any KeyArchiver)? = nil, weakKeys: WeakKeyList = WeakKeyList(), surroundings: Surroundings
     ) throws {
         self.signers = try CASigner.all(
             of: certificates, signingKeys: signingKeys, configuration: configuration)
@@ -46,6 +47,9 @@ package final class CertificationAuthority: Sendable {
         self.storage = storage
         self.policy = policy
         self.directory = directory
+        self.linter = try CertificateLinter(
+            settings: configuration.lint, chain: self.chainDER.map { try CertificateFields(derEncoded: $0) },
+            weakKeys: weakKeys)
         self.archiver = archiver
         self.surroundings = surroundings
     }

@@ -70,11 +70,11 @@ extension IssuanceError {
             advice: ["Add a key recovery agent and an exchange key before users enrol for templates that archive."])
     }
 
-    static func contentMismatch(_ field: String, _ reason: String) -> IssuanceError {
+    /// - Parameter finding: the linter's words.
+    static func contentMismatch(_ finding: String) -> IssuanceError {
         IssuanceError(
-            code: .contentMismatch, operation: "check a certificate before it is signed",
-            reason: "its \(field) is not what policy decided: \(reason)", hresult: .unexpected,
-            facts: [Fact("field", field)],
+            code: .contentMismatch, operation: "check a certificate before it is signed", reason: finding,
+            hresult: .unexpected, facts: [],
             advice: ["Report this as a defect, with the request's number; nothing was signed."])
     }
 

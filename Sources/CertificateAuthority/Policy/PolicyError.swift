@@ -27,6 +27,8 @@ package struct PolicyError: DiagnosableError, Equatable {
         package static let onBehalfOf = Code(rawValue: "onBehalfOf")
         package static let renewalKey = Code(rawValue: "renewalKey")
         package static let badAttribute = Code(rawValue: "badAttribute")
+        /// The certificate would be one that must not be signed; see the findings.
+        package static let lint = Code(rawValue: "lint")
         /// The configuration denies what no rule refuses.
         package static let deniedByDefault = Code(rawValue: "deniedByDefault")
         /// The external policy program said no.

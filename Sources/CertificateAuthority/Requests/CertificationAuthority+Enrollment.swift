@@ -142,6 +142,7 @@ extension CertificationAuthority {
             try await self.storage.write { [self] db in
                 try db.mustBeActive(failed.requestID)
                 try db.update(failed)
+                if !failure.findings.isEmpty { try db.insert(failure.findings, forRequest: failed.requestID) }
                 if let intentID = failure.intentID {
                     try db.closeIntent(intentID, outcome: .failed, at: self.surroundings.now())
                 }

@@ -19,6 +19,8 @@ struct RequestFailure: Error {
     let error: any DiagnosableError
     /// The intent to close; `nil` when none was stored yet.
     var intentID: Int64?
+    /// What the linter found, stored with the request.
+    var findings: [LintFinding] = []
 
     init(_ step: Step, _ error: any Error, intentID: Int64? = nil) {
         self.step = step
@@ -54,6 +56,7 @@ struct RequestFailure: Error {
     var auditDetails: [String: String] {
         var details = ["Error": self.error.headline, "Code": "\(self.error.hresult)"]
         if let failure = self.error.tokenFailure { details["Call"] = "\(failure.function): \(failure.answer)" }
+        if !self.findings.isEmpty { details["Findings"] = self.findings.map(\.id).joined(separator: " ") }
         if let token = self.error.tokenFailure?.token { details["Token"] = "\(token)" }
         return details
     }

@@ -16,6 +16,9 @@ package protocol StorageReading: RoleStorageReading {
 
     func openIntents() throws -> [SigningIntent]
 
+    /// What the linter found in the certificate that a request would have got or has, in order.
+    func lintFindings(ofRequest requestID: Int64) throws -> [LintFinding]
+
     func caCertificates() throws -> [CACertificateRecord]
     /// Newest first.
     func exchangeCertificates() throws -> [ExchangeCertificateRecord]
@@ -47,6 +50,9 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting {
     func insert(_ certificate: CertificateRecord) throws
     /// `nil` takes a hold away.
     func setRevocation(_ revocation: CertificateRecord.Revocation?, serialNumber: String) throws
+
+    /// Replaces what the linter found for a request.
+    func insert(_ findings: [LintFinding], forRequest requestID: Int64) throws
 
     /// - Returns: the intent's number. A `(kind, number)` that was used before is refused by a constraint.
     func insert(_ intent: SigningIntent) throws -> Int64

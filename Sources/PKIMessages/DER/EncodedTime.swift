@@ -9,6 +9,9 @@ package import SwiftASN1
 /// `Time ::= CHOICE { utcTime UTCTime, generalTime GeneralizedTime }` (RFC 5280, section 4.1.2.5): UTCTime until the end of
 /// 2049, GeneralizedTime from 2050 on, whole seconds, always in UTC.
 package enum EncodedTime {
+    /// 2050-01-01T00:00:00Z: from then on GeneralizedTime.
+    static let firstGeneralized = Date(timeIntervalSince1970: 2_524_608_000)
+
     /// Writes `date`, cut to the second.
     ///
     /// - Throws: ``PKIMessageError`` with code `invalidValue` for a year before 1950 or after 9999.

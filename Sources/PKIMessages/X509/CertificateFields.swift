@@ -24,6 +24,10 @@ package struct CertificateFields: Sendable {
     package let subjectDER: [UInt8]
     package let notBefore: Date
     package let notAfter: Date
+    /// 0 for v1, 2 for v3.
+    package let version: Int
+    /// True when both times are UTCTime until 2049 and GeneralizedTime from 2050 on (RFC 5280, section 4.1.2.5).
+    package let hasTimesEncodedByYear: Bool
     package let subjectPublicKeyInfo: SubjectPublicKeyInfo
     /// In the order of the certificate.
     package let extensions: [Certificate.Extension]
@@ -53,6 +57,7 @@ package struct CertificateFields: Sendable {
         (self.issuer, self.issuerDER) = (tbs.issuer.name, tbs.issuer.derBytes)
         (self.subject, self.subjectDER) = (tbs.subject.name, tbs.subject.derBytes)
         (self.notBefore, self.notAfter) = (tbs.notBefore, tbs.notAfter)
+        (self.version, self.hasTimesEncodedByYear) = (tbs.version, tbs.hasTimesEncodedByYear)
         self.subjectPublicKeyInfo = tbs.subjectPublicKeyInfo
         self.extensions = tbs.extensions
         let known = ExtensionDecoding(tbs.extensions)
@@ -114,6 +119,8 @@ private struct TBSFields: DERParseable {
     let signature: SignatureAlgorithmIdentifier
     let issuer, subject: NameWithBytes
     let notBefore, notAfter: Date
+    let version: Int
+    let hasTimesEncodedByYear: Bool
     let subjectPublicKeyInfo: SubjectPublicKeyInfo
     let extensions: [Certificate.Extension]
 
@@ -128,14 +135,14 @@ private struct TBSFields: DERParseable {
         self.serialNumber = try DERInteger.content(StrictDER.next(&nodes, "serialNumber"))
         self.signature = try SignatureAlgorithmIdentifier(derEncoded: &nodes)
         self.issuer = try NameWithBytes(derEncoded: &nodes)
-        (self.notBefore, self.notAfter) = try DER.sequence(
-            StrictDER.next(&nodes, "validity"), identifier: .sequence
-        ) { nodes in
-            (
-                try EncodedTime.read(StrictDER.next(&nodes, "notBefore")),
-                try EncodedTime.read(StrictDER.next(&nodes, "notAfter"))
-            )
+        let validity = try DER.sequence(StrictDER.next(&nodes, "validity"), identifier: .sequence) { nodes in
+            (try StrictDER.next(&nodes, "notBefore"), try StrictDER.next(&nodes, "notAfter"))
         }
+        (self.notBefore, self.notAfter) = (try EncodedTime.read(validity.0), try EncodedTime.read(validity.1))
+        self.hasTimesEncodedByYear = [(validity.0, self.notBefore), (validity.1, self.notAfter)].allSatisfy {
+            ($0.identifier == .utcTime) == ($1 < EncodedTime.firstGeneralized)
+        }
+        self.version = version
         self.subject = try NameWithBytes(derEncoded: &nodes)
         self.subjectPublicKeyInfo = try SubjectPublicKeyInfo(derEncoded: &nodes)
         for tag in [UInt(1), 2] {

@@ -103,6 +103,13 @@ package struct ExtensionDecoding: Sendable {
         } ?? []
     }
 
+    /// Certificate policies; qualifiers are ignored.
+    package func certificatePolicies() throws -> [ASN1ObjectIdentifier] {
+        try self.value(OID.certificatePolicies, "certificate policies") { node in
+            try DER.sequence(of: PolicyInformation.self, identifier: .sequence, rootNode: node).map(\.policy)
+        } ?? []
+    }
+
     /// Parses an extension's value as one whole DER element.
     package func value<R>(
         _ oid: ASN1ObjectIdentifier, _ name: String, _ read: (ASN1Node) throws -> R

@@ -14,6 +14,7 @@ enum Schema {
             }
         }
         Schema.registerRoles(&migrator)
+        Schema.registerLint(&migrator)
         return migrator
     }
 

@@ -1,0 +1,84 @@
+package import PKIMessages
+import X509
+
+/// Looks at the bytes that a token is about to sign, whatever made them: RFC 5280, the chain's constraints, the
+/// key's strength, and whether they say what policy decided.
+///
+/// What depends on the CA alone is worked out once. A linter has no state and serves many tasks.
+package struct CertificateLinter: Sendable {
+    private let settings: LintSettings
+    private let chain: ChainConstraints
+    private let keys: KeyLint
+
+    /// - Parameters:
+    ///   - chain: the issuer's certificate first, the root last.
+    ///   - weakKeys: keys that are known to everybody.
+    /// - Throws: `PKIMessageError` when the constraints of a certificate above cannot be read.
+    package init(
+        settings: LintSettings = LintSettings(), chain: [CertificateFields] = [],
+        weakKeys: WeakKeyList = WeakKeyList()
+    ) throws {
+        self.settings = settings
+        self.chain = try ChainConstraints(chain)
+        self.keys = KeyLint(settings: settings, weakKeys: weakKeys)
+    }
+
+    /// What is wrong with the bytes by themselves and under this CA; nothing when all is well.
+    ///
+    /// - Parameter toBeSigned: DER of TBSCertificate.
+    package func lint(
+        toBeSigned: [UInt8], algorithm: SignatureAlgorithmIdentifier
+    ) -> [LintFinding] {
+        do {
+            return try self.lint(CertificateLinter.fields(of: toBeSigned, algorithm: algorithm))
+        } catch {
+            return [self.unreadable(error)]
+        }
+    }
+
+    /// The same, and whether the bytes are what was decided.
+    func lint(
+        toBeSigned: [UInt8], decided: TBSCertificate, content: CertificateContent, issuer: CertificateIssuer
+    )
+        -> [LintFinding]
+    {
+        do {
+            let fields = try CertificateLinter.fields(of: toBeSigned, algorithm: issuer.signatureAlgorithm)
+            return try self.tolerating(
+                ContentLint(fields: fields, decided: decided, content: content, issuer: issuer).findings)
+                + self.lint(fields)
+        } catch {
+            return [self.unreadable(error)]
+        }
+    }
+
+    private func lint(_ fields: CertificateFields) throws -> [LintFinding] {
+        let findings =
+            CertificateShapeLint(fields).findings + (try ExtensionLint(fields).findings)
+            + (try NameLint(fields).findings) + (try self.chain.findings(about: fields))
+            + (try self.keys.findings(about: fields.subjectPublicKeyInfo))
+        return self.tolerating(findings)
+    }
+
+    private func tolerating(_ findings: [LintFinding]) -> [LintFinding] {
+        guard !self.settings.tolerated.isEmpty else { return findings }
+        return findings.map { finding in
+            guard self.settings.tolerated.contains(finding.id) else { return finding }
+            return LintFinding(finding.id, .warning, finding.source, finding.text)
+        }
+    }
+
+    private static func fields(
+        of toBeSigned: [UInt8], algorithm: SignatureAlgorithmIdentifier
+    ) throws -> CertificateFields {
+        // A signature of one byte makes a certificate of the right shape; nobody ever sees it.
+        try CertificateFields(
+            derEncoded: SignedObject.assemble(tbs: toBeSigned, algorithm: algorithm, signature: [0]))
+    }
+
+    private func unreadable(_ error: any Error) -> LintFinding {
+        LintFinding(
+            "not-der", .error, .conformity,
+            "the certificate cannot be read: \((error as? PKIMessageError)?.headline ?? "\(type(of: error))")")
+    }
+}
