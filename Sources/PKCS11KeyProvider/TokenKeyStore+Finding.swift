@@ -34,14 +34,15 @@ extension TokenKeyStore {
 
     /// Runs `body` with the key's handle: the cached one, or one found now and compared with the locator. A handle is
     /// forgotten with every failure.
-    func withKey<R: Sendable>(
-        _ locator: KeyLocator, operation: String,
+    nonisolated(nonsending) func withKey<R: Sendable>(
+        _ locator: KeyLocator, operation: @autoclosure @escaping @Sendable () -> String,
+        after first: TokenConnection.Failure? = nil,
         _ body: @escaping @Sendable (Session, PrivateKeyObject) throws -> R
     ) async throws -> R {
-        try await self.withSessionRetried(operation: operation, forget: locator) { session, live in
-            // The reference is read only when there is no handle yet: this is the way of every signature.
+        try await self.withSessionRetried(operation: operation(), forget: locator, after: first) { session, live in
+            // The reference is read only when there is no handle yet.
             if let cached = live.cached(locator) { return try body(session, cached) }
-            let resolver = try KeyResolver(locator, token: live.token.identification, operation: operation)
+            let resolver = try KeyResolver(locator, token: live.token.identification, operation: operation())
             return try body(session, live.resolve(resolver, session))
         }
     }

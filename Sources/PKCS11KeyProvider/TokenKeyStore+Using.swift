@@ -10,9 +10,22 @@ extension TokenKeyStore {
     public func sign(
         _ message: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
     ) async throws -> [UInt8] {
-        let operation = "sign with the key \(key.reference)"
-        let input = try SigningInput(message, algorithm, profile: self.profile, operation: operation)
-        return try await self.withAuthorizedKey(key, operation: operation) { session, key, authorization in
+        // The text is made only when it is needed: this is the way of every signature.
+        let operation: @Sendable () -> String = { "sign with the key \(key.reference)" }
+        let input = try SigningInput(message, algorithm, self.conventions, operation: operation())
+        var first: TokenConnection.Failure?
+        // The way of nearly every signature: the token is ready, and the handle is known.
+        if let live = self.connection.readyNow, let object = live.cached(key), !object.alwaysAuthenticate {
+            do {
+                let signature = try await live.token.withSession { session in try input.sign(session, object) }
+                self.connection.succeeded(live)
+                return signature
+            } catch {
+                first = .init(live: live, error: error)
+            }
+        }
+        return try await self.withAuthorizedKey(key, operation: operation(), after: first) {
+            session, key, authorization in
             try input.sign(session, key, authorization)
         }
     }
@@ -37,23 +50,24 @@ extension TokenKeyStore {
     }
 
     /// Like ``withKey(_:operation:_:)``, with the PIN for a key that wants it at each use.
-    private func withAuthorizedKey<R: Sendable>(
-        _ locator: KeyLocator, operation: String,
+    private nonisolated(nonsending) func withAuthorizedKey<R: Sendable>(
+        _ locator: KeyLocator, operation: @autoclosure @escaping @Sendable () -> String,
+        after first: TokenConnection.Failure? = nil,
         _ body: @escaping @Sendable (Session, PrivateKeyObject, UseAuthorization?) throws -> R
     ) async throws -> R {
         do {
-            return try await self.withKey(locator, operation: operation) { session, key in
+            return try await self.withKey(locator, operation: operation(), after: first) { session, key in
                 guard !key.alwaysAuthenticate else { throw UseAuthorization.Needed() }
                 return try body(session, key, nil)
             }
         } catch is UseAuthorization.Needed {
             let token = self.connection.live.token
-            let pin = try await self.translating(operation) {
-                try await self.connection.login.pinForUse(token, operation: operation)
+            let pin = try await self.translating(operation()) {
+                try await self.connection.login.pinForUse(token, operation: operation())
             }
             let authorization = UseAuthorization(pin: pin)
             do {
-                return try await self.withKey(locator, operation: operation) { try body($0, $1, authorization) }
+                return try await self.withKey(locator, operation: operation()) { try body($0, $1, authorization) }
             } catch let error as KeyProviderError where error.tokenFailure?.function == "C_Login" {
                 try await self.connection.login.refused(error, on: token.identification)
                 throw error

@@ -45,6 +45,7 @@ public struct TokenConfiguration: Sendable {
 /// of ``TokenHealth`` has brought the token back; everything that writes happens once and is taken back when it fails.
 public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     let profile: DeviceProfile
+    let conventions: SigningConventions
     let connection: TokenConnection
     private let gate = WriteGate()
     /// What could not be removed when an operation failed half-way, to be removed when the token is back.
@@ -53,6 +54,7 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     private init(connection: TokenConnection, profile: DeviceProfile) {
         self.connection = connection
         self.profile = profile
+        self.conventions = SigningConventions(profile)
     }
 
     /// Finds the token. Does not log in: the PIN is asked for at the first use.
@@ -99,6 +101,11 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
 
     public var profileName: String { self.profile.name }
 
+    /// Runs tasks on the threads of the token: a task that prefers it (`withTaskExecutorPreference`) and signs in a loop
+    /// changes no thread for a signature. See ``TokenExecutor`` for calls that hang. A task that also does long work
+    /// without the token keeps the token's threads from others, and stays off it.
+    public var executor: any TaskExecutor { self.connection.executor }
+
     public var health: TokenHealth {
         var health = self.connection.health.health
         let token = self.connection.live.token
@@ -121,11 +128,13 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
         }
     }
 
-    func translating<R>(_ operation: String, _ body: () async throws -> R) async throws -> R {
+    nonisolated(nonsending) func translating<R>(
+        _ operation: @autoclosure () -> String, _ body: () async throws -> R
+    ) async throws -> R {
         do {
             return try await body()
         } catch {
-            throw KeyProviderError.of(error, operation: operation, profile: self.profile)
+            throw KeyProviderError.of(error, operation: operation(), profile: self.profile)
         }
     }
 
@@ -142,11 +151,15 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     }
 
     /// Runs `body` with a session, again after each rung of the ladder that may help. For idempotent operations only.
-    func withSessionRetried<R: Sendable>(
-        operation: String, forget: KeyLocator? = nil,
+    ///
+    /// - Parameter first: the attempt that was made already.
+    nonisolated(nonsending) func withSessionRetried<R: Sendable>(
+        operation: @autoclosure () -> String, forget: KeyLocator? = nil, after first: TokenConnection.Failure? = nil,
         _ body: @escaping @Sendable (Session, LiveToken) throws -> R
     ) async throws -> R {
-        try await self.translating(operation) { try await self.connection.retrying(forget: forget, body) }
+        try await self.translating(operation()) {
+            try await self.connection.retrying(forget: forget, after: first, body)
+        }
     }
 
     /// One writer at a time.

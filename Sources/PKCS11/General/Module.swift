@@ -18,7 +18,7 @@ public final class Module: Sendable {
     private let finalizes: Atomic<Bool>
     private let initializationString: String?
     /// The process that initialised the module: the only one that may call it (PKCS #11 v2.40, section 6.6.1).
-    private let processID = getpid()
+    private let forkMark = ForkMark()
 
     /// Loads the library and calls `C_Initialize` with `CKF_OS_LOCKING_OK`.
     ///
@@ -62,7 +62,7 @@ public final class Module: Sendable {
 
     /// True in a child of the process that initialised the module. Nothing may be called there: modules share
     /// sessions with the parent, or lock for ever.
-    public var isForked: Bool { getpid() != self.processID }
+    public var isForked: Bool { self.forkMark.isForked }
 
     /// Finalises the module and initialises it again: the last means against a module that no longer reaches its
     /// device. Every session of every token of the module is gone after it.

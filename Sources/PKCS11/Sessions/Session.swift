@@ -43,7 +43,7 @@ public final class Session {
     /// Calls a function of this session, and marks the session broken on any failure that is not tolerated.
     func call<Function>(
         _ name: String, _ function: Function?, mechanism: MechanismType? = nil, object: ObjectHandle? = nil,
-        tolerating tolerated: Set<ReturnValue> = [], _ body: (Function) -> CK_RV
+        tolerating tolerated: [ReturnValue] = [], _ body: (Function) -> CK_RV
     ) throws(PKCS11Error) -> ReturnValue {
         let result = self.module.call(
             name, function, session: self.handle, object: object?.rawValue, mechanism: mechanism, body)
@@ -68,23 +68,25 @@ public final class Session {
         _ body: (Function, UnsafeMutablePointer<CK_BYTE>?, UnsafeMutablePointer<CK_ULONG>) -> CK_RV
     ) throws(PKCS11Error) -> [UInt8] {
         var length = CK_ULONG(capacity)
-        var bytes = [UInt8](repeating: 0, count: capacity)
-        let first = try self.call(name, function, mechanism: mechanism, tolerating: [.bufferTooSmall]) { function in
-            bytes.withUnsafeMutableBufferPointer { body(function, $0.baseAddress, &length) }
-        }
-        if first == .bufferTooSmall {
-            let wanted = Int(clamping: length)
-            guard wanted > capacity, wanted <= Session.largestOutputBytes else {
-                self.isBroken = true
-                throw PKCS11Error(returnValue: first, function: name, mechanism: mechanism, token: self.token)
+        var first = ReturnValue.ok
+        let bytes = withUnsafeTemporaryAllocation(of: CK_BYTE.self, capacity: capacity) { buffer in
+            first = self.module.call(name, function, session: self.handle, mechanism: mechanism) {
+                body($0, buffer.baseAddress, &length)
             }
-            bytes = [UInt8](repeating: 0, count: wanted)
-            try self.check(name, function, mechanism: mechanism) { function in
-                bytes.withUnsafeMutableBufferPointer { body(function, $0.baseAddress, &length) }
-            }
+            return first == .ok ? Array(buffer.prefix(Int(clamping: length))) : []
         }
-        bytes.removeLast(max(0, bytes.count - Int(clamping: length)))
-        return bytes
+        if first == .ok { return bytes }
+        let wanted = Int(clamping: length)
+        guard first == .bufferTooSmall, wanted > capacity, wanted <= Session.largestOutputBytes else {
+            self.isBroken = true
+            throw PKCS11Error(returnValue: first, function: name, mechanism: mechanism, token: self.token)
+        }
+        var larger = [UInt8](repeating: 0, count: wanted)
+        try self.check(name, function, mechanism: mechanism) { function in
+            larger.withUnsafeMutableBufferPointer { body(function, $0.baseAddress, &length) }
+        }
+        larger.removeLast(max(0, larger.count - Int(clamping: length)))
+        return larger
     }
 
     /// True when somebody is logged in, by the session's own state (`C_GetSessionInfo`). A module answers this from its

@@ -50,7 +50,7 @@ extension Session {
     }
 
     private func attributes(of object: ObjectHandle, types: [UInt]) throws(PKCS11Error) -> AttributeTemplate {
-        let tolerated: Set<ReturnValue> = [.attributeSensitive, .attributeTypeInvalid]
+        let tolerated: [ReturnValue] = [.attributeSensitive, .attributeTypeInvalid]
         var query = types.map { CK_ATTRIBUTE(type: $0, pValue: nil, ulValueLen: 0) }
         _ = try self.call(
             "C_GetAttributeValue", self.functions.C_GetAttributeValue, object: object, tolerating: tolerated

@@ -14,10 +14,14 @@ extension Session {
             mechanism.withUnsafeMechanism { function(self.handle, $0, key.rawValue) }
         }
         if let authorize { try authorize(self) }
-        var input = data
         return try self.output("C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: 2048) {
             function, buffer, length in
-            function(self.handle, &input, CK_ULONG(input.count), buffer, length)
+            data.withUnsafeBufferPointer { input in
+                // The module reads it only; the C type has no `const`.
+                function(
+                    self.handle, UnsafeMutablePointer(mutating: input.baseAddress), CK_ULONG(input.count), buffer,
+                    length)
+            }
         }
     }
 }

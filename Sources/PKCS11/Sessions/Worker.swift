@@ -5,12 +5,15 @@ internal import Diagnostics
 final class Worker {
     private let slot: Slot
     private let token: TokenIdentification
+    private let seat: WorkerSeat
     private var current: Session?
     private var epoch = 0
+    private var lastUse: UInt64 = 0
 
-    init(slot: Slot, token: TokenIdentification) {
+    init(slot: Slot, token: TokenIdentification, seat: WorkerSeat) {
         self.slot = slot
         self.token = token
+        self.seat = seat
     }
 
     /// The session that is open, if one is.
@@ -28,12 +31,16 @@ final class Worker {
         return session
     }
 
-    /// Closes a session that was opened before sessions were declared lost.
-    func adopt(epoch: Int) {
-        guard epoch != self.epoch else { return }
+    /// Closes a session that was opened before sessions were declared lost, or that was idle for longer than `idleLimit`
+    /// while the thread did something else.
+    func begin(epoch: Int, at now: UInt64, idleLimit: UInt64?) {
+        if epoch != self.epoch || idleLimit.map({ now > self.lastUse + $0 }) == true { self.current = nil }
         self.epoch = epoch
-        self.current = nil
+        self.lastUse = now
     }
+
+    /// Answers the caller of a job, as the last thing of the job.
+    func answer(_ body: () -> Void) { self.seat.answer(body) }
 
     func closeSession() { self.current = nil }
 

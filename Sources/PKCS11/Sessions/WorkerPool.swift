@@ -9,44 +9,45 @@ internal import Glibc
 ///
 /// `@unchecked Sendable`: every mutable member is touched only with `mutex` held.
 final class WorkerPool: @unchecked Sendable {
-    /// What one thread is doing.
-    private final class Seat {
-        var job: WorkerJob?
-        var began: UInt64 = 0
-        var isAbandoned = false
-        /// Sessions from before this number are lost.
-        var epoch = 0
-    }
-
     private enum Next {
-        case job(WorkerJob, mayHandBack: Bool)
+        case job(WorkerJob, began: UInt64, mayHandBack: Bool)
+        case task(UnownedJob)
+        /// A job that came after the pool was stopped.
+        case late(WorkerJob)
         /// Nothing to do for as long as the device keeps an idle session.
         case idle
         case stop
     }
 
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private let watch = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var jobs: [WorkerJob] = []
-    private var seats: [Seat] = []
+    let watch = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    var jobs: [WorkerJob] = []
+    /// Tasks of ``executor``.
+    var tasks: [UnownedJob] = []
+    /// Jobs and tasks take turns.
+    private var isTurnOfTasks = false
+    var seats: [WorkerSeat] = []
     private var idleWorkers = 0
     /// Those of the idle workers that have to be woken.
     private var sleepingWorkers = 0
-    private var abandonedWorkers = 0
-    private var limit: Int
+    var abandonedWorkers = 0
+    var limit: Int
     private let size: Int
-    private var isStopped = false
+    var isStopped = false
     private var epoch = 0
-    private var shortestLimit = UInt64.max
+    var shortestLimit = UInt64.max
     private var isWatched = false
-    private var watchSleeps = false
+    var watchSleeps = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private let slot: Slot
     private let token: TokenIdentification
     private let idleLimit: UInt64?
+    private let executor: TokenExecutor?
 
-    init(slot: Slot, token: TokenIdentification, size: Int, idleLimit: UInt64?) {
+    /// - Parameter executor: whose tasks run on these threads, from now until they are stopped.
+    init(slot: Slot, token: TokenIdentification, size: Int, idleLimit: UInt64?, executor: TokenExecutor?) {
+        self.executor = executor
         self.slot = slot
         self.token = token
         self.size = max(1, size)
@@ -59,6 +60,7 @@ final class WorkerPool: @unchecked Sendable {
         pthread_cond_init(self.condition, &monotonic)
         pthread_cond_init(self.watch, &monotonic)
         pthread_condattr_destroy(&monotonic)
+        executor?.adopt(self)
     }
 
     deinit {
@@ -70,7 +72,7 @@ final class WorkerPool: @unchecked Sendable {
         self.mutex.deallocate()
     }
 
-    private func locked<R>(_ body: () -> R) -> R {
+    func locked<R>(_ body: () -> R) -> R {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         return body()
@@ -80,30 +82,56 @@ final class WorkerPool: @unchecked Sendable {
     var state: (limit: Int, abandoned: Int) { self.locked { (self.limit, self.abandonedWorkers) } }
 
     /// Queues a job; starts a thread when none is free and the limit allows one. The job is answered in every case.
-    func submit(_ job: WorkerJob) {
+    ///
+    /// - Parameter caller: the calling thread's seat, where the caller is a task that waits for the job.
+    func submit(_ job: WorkerJob, from caller: WorkerSeat? = nil) {
+        if let caller, caller.keeps(job, of: self) { return }
         let refusal = self.locked { () -> TokenWaitError.Code? in
             guard !self.isStopped else { return .closed }
-            if self.idleWorkers <= self.jobs.count && self.seats.count < self.limit && !self.isWedged {
-                _ = self.startWorker()
-            }
-            guard !self.seats.isEmpty else { return .wedged }
+            guard self.hasThread() else { return .wedged }
             self.jobs.append(job)
-            self.shortestLimit = min(self.shortestLimit, job.limit)
+            self.watch(job)
             if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
-            if self.watchSleeps { pthread_cond_signal(self.watch) }
             return nil
         }
         if let refusal { job.giveUp(refusal, waited: 0) }
     }
 
+    /// Queues a task of ``executor``.
+    ///
+    /// - Returns: `false` when no thread of this pool will run it.
+    func enqueue(_ task: UnownedJob) -> Bool {
+        self.locked {
+            guard !self.isStopped, self.hasThread() else { return false }
+            self.tasks.append(task)
+            if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
+            return true
+        }
+    }
+
+    /// With `mutex` held: starts a thread when none is free for one thing more, and tells whether there is any.
+    private func hasThread() -> Bool {
+        if self.idleWorkers <= self.jobs.count + self.tasks.count && self.seats.count < self.limit && !self.isWedged {
+            _ = self.startWorker()
+        }
+        return !self.seats.isEmpty
+    }
+
+    /// With `mutex` held: has the watcher look in time for this job.
+    private func watch(_ job: WorkerJob) {
+        self.shortestLimit = min(self.shortestLimit, job.terms.limit)
+        if self.watchSleeps { pthread_cond_signal(self.watch) }
+    }
+
     /// As many threads hang as there may be at work: a further one would hang as well.
-    private var isWedged: Bool { self.abandonedWorkers >= max(2, self.size) }
+    var isWedged: Bool { self.abandonedWorkers >= max(2, self.size) }
 
     /// Declares all sessions lost: each thread opens a new one before its next job.
     func discardSessions() { self.locked { self.epoch += 1 } }
 
     /// Lets the queued jobs end, then the threads, which close their sessions.
     func stop() {
+        self.executor?.leave(self)
         self.locked {
             self.isStopped = true
             pthread_cond_broadcast(self.condition)
@@ -125,8 +153,8 @@ final class WorkerPool: @unchecked Sendable {
 
     // MARK: Threads
 
-    private func startWorker() -> Bool {
-        let seat = Seat()
+    func startWorker() -> Bool {
+        let seat = WorkerSeat(pool: self, executor: self.executor)
         guard self.start({ $0.work(seat) }) else { return false }
         self.seats.append(seat)
         if !self.isWatched { self.isWatched = self.start { $0.watchWorkers() } }
@@ -163,12 +191,12 @@ final class WorkerPool: @unchecked Sendable {
         return true
     }
 
-    private func work(_ seat: Seat) {
-        self.runJobs(seat)
+    private func work(_ seat: WorkerSeat) {
+        seat.occupied { self.runJobs(seat) }
         self.left(seat)
     }
 
-    private func left(_ seat: Seat) {
+    private func left(_ seat: WorkerSeat) {
         let ended = self.locked { () -> [CheckedContinuation<Void, Never>] in
             if seat.isAbandoned { self.abandonedWorkers -= 1 } else { self.seats.removeAll { $0 === seat } }
             return self.waitersIfEmpty()
@@ -177,7 +205,7 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     /// With `mutex` held: whoever waits for the end, when it has come.
-    private func waitersIfEmpty() -> [CheckedContinuation<Void, Never>] {
+    func waitersIfEmpty() -> [CheckedContinuation<Void, Never>] {
         guard self.seats.isEmpty else { return [] }
         pthread_cond_signal(self.watch)
         defer { self.waiters = [] }
@@ -185,14 +213,16 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     /// Runs jobs until the pool stops, or the worker is retired or given up. Its session closes when this returns.
-    private func runJobs(_ seat: Seat) {
-        let worker = Worker(slot: self.slot, token: self.token)
+    private func runJobs(_ seat: WorkerSeat) {
+        let worker = Worker(slot: self.slot, token: self.token, seat: seat)
         while true {
             switch self.next(seat, hasSession: worker.openSession != nil) {
             case .stop: return
             case .idle: worker.closeSession()
-            case .job(let job, let mayHandBack):
-                worker.adopt(epoch: seat.epoch)
+            case .task(let task): seat.run(task)
+            case .late(let job): job.giveUp(.closed, waited: 0)
+            case .job(let job, let began, let mayHandBack):
+                worker.begin(epoch: seat.epoch, at: began, idleLimit: self.idleLimit)
                 if job.run(worker, mayHandBack: mayHandBack) { continue }
                 if self.retire(seat, handingBack: job) { return }
                 _ = job.run(worker, mayHandBack: false)
@@ -201,7 +231,7 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     /// Makes the pool smaller by the calling worker for good, unless it is the last one.
-    private func retire(_ seat: Seat, handingBack job: WorkerJob) -> Bool {
+    private func retire(_ seat: WorkerSeat, handingBack job: WorkerJob) -> Bool {
         self.locked {
             guard !seat.isAbandoned, self.seats.count > 1 else { return false }
             self.seats.removeAll { $0 === seat }
@@ -213,87 +243,76 @@ final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    private func next(_ seat: Seat, hasSession: Bool) -> Next {
+    private func next(_ seat: WorkerSeat, hasSession: Bool) -> Next {
         self.locked {
             seat.job = nil
             guard !seat.isAbandoned else { return .stop }
-            self.idleWorkers += 1
-            defer { self.idleWorkers -= 1 }
-            let deadline =
-                hasSession ? self.idleLimit.map { MonotonicClock.deadline(at: MonotonicClock.now + $0) } : nil
-            while self.jobs.isEmpty && !self.isStopped {
-                self.sleepingWorkers += 1
-                defer { self.sleepingWorkers -= 1 }
-                guard var deadline else {
-                    pthread_cond_wait(self.condition, self.mutex)
-                    continue
-                }
-                if pthread_cond_timedwait(self.condition, self.mutex, &deadline) == ETIMEDOUT { return .idle }
-            }
-            guard !self.jobs.isEmpty else { return .stop }
-            let job = self.jobs.removeFirst()
-            seat.job = job
-            seat.epoch = self.epoch
-            seat.began = MonotonicClock.now
-            return .job(job, mayHandBack: self.seats.count > 1)
-        }
-    }
-
-    // MARK: Watching
-
-    /// The thread that gives up what takes too long. It looks now and then while there is work, so that beginning a
-    /// job costs no wake-up, and sleeps when there is none.
-    private func watchWorkers() {
-        while let given = self.nextLook() {
-            for (job, code, waited) in given.jobs { job.giveUp(code, waited: waited) }
-            for continuation in given.ended { continuation.resume() }
-        }
-    }
-
-    private typealias Given = (
-        jobs: [(WorkerJob, TokenWaitError.Code, UInt64)], ended: [CheckedContinuation<Void, Never>]
-    )
-
-    /// - Returns: `nil` when there will be nothing to watch any more.
-    private func nextLook() -> Given? {
-        self.locked {
-            if self.isStopped && self.seats.isEmpty { return nil }
-            if self.jobs.isEmpty && self.seats.allSatisfy({ $0.job == nil }) {
-                self.shortestLimit = .max
-                self.watchSleeps = true
-                pthread_cond_wait(self.watch, self.mutex)
-                self.watchSleeps = false
+            if self.jobs.isEmpty && self.tasks.isEmpty || self.isStopped {
+                // Nobody else waits: this thread goes on with what it has.
+                if let own = self.own(seat) { return own }
+                guard self.wait(hasSession: hasSession) else { return .idle }
             } else {
-                // A quarter of the shortest limit, 10 ms at least and half a second at most.
-                let pause = min(max(self.shortestLimit / 4, 10_000_000), 500_000_000)
-                var deadline = MonotonicClock.deadline(at: MonotonicClock.now + pause)
-                pthread_cond_timedwait(self.watch, self.mutex, &deadline)
+                self.share(seat)
             }
-            let given = self.overdue(at: MonotonicClock.now)
-            return (given, self.isStopped ? self.waitersIfEmpty() : [])
+            let isTask = self.jobs.isEmpty || self.isTurnOfTasks && !self.tasks.isEmpty
+            guard !isTask || !self.tasks.isEmpty else { return .stop }
+            self.isTurnOfTasks = !isTask
+            return isTask
+                ? .task(self.tasks.removeFirst()) : self.begin(self.jobs.removeFirst(), seat, at: MonotonicClock.now)
         }
     }
 
-    /// With `mutex` held: takes away what is overdue.
-    private func overdue(at now: UInt64) -> [(WorkerJob, TokenWaitError.Code, UInt64)] {
-        var given: [(WorkerJob, TokenWaitError.Code, UInt64)] = []
-        for seat in self.seats {
-            guard let job = seat.job, now > seat.began, now - seat.began > job.limit else { continue }
-            seat.isAbandoned = true
-            self.abandonedWorkers += 1
-            given.append((job, .hung, now - seat.began))
+    /// With `mutex` held: what a thread has for itself.
+    private func own(_ seat: WorkerSeat) -> Next? {
+        if let job = seat.ownJob {
+            seat.ownJob = nil
+            if self.isStopped { return .late(job) }
+            self.watch(job)
+            return self.begin(job, seat, at: job.queued)
         }
-        self.seats.removeAll { $0.isAbandoned }
-        while !self.jobs.isEmpty && self.seats.count < min(self.limit, self.jobs.count) && !self.isWedged {
-            guard self.startWorker() else { break }
+        if let task = seat.ownTask {
+            seat.ownTask = nil
+            return .task(task)
         }
-        let isDead = self.seats.isEmpty
-        self.jobs.removeAll { job in
-            let waited = now > job.queued ? now - job.queued : 0
-            guard isDead || waited > job.queueLimit else { return false }
-            given.append((job, isDead ? .wedged : .busy, waited))
-            return true
+        return nil
+    }
+
+    /// With `mutex` held: queues what a thread has for itself behind what others wait for.
+    private func share(_ seat: WorkerSeat) {
+        if let job = seat.ownJob {
+            seat.ownJob = nil
+            self.jobs.append(job)
+            self.watch(job)
         }
-        return given
+        if let task = seat.ownTask {
+            seat.ownTask = nil
+            self.tasks.append(task)
+        }
+    }
+
+    /// With `mutex` held.
+    private func begin(_ job: WorkerJob, _ seat: WorkerSeat, at now: UInt64) -> Next {
+        seat.job = job
+        seat.epoch = self.epoch
+        seat.began = now
+        return .job(job, began: seat.began, mayHandBack: self.seats.count > 1)
+    }
+
+    /// With `mutex` held: returns when there is something to do or nothing will come any more, and `false` after the
+    /// time for which the device keeps an idle session.
+    private func wait(hasSession: Bool) -> Bool {
+        self.idleWorkers += 1
+        defer { self.idleWorkers -= 1 }
+        let deadline = hasSession ? self.idleLimit.map { MonotonicClock.deadline(at: MonotonicClock.now + $0) } : nil
+        while self.jobs.isEmpty && self.tasks.isEmpty && !self.isStopped {
+            self.sleepingWorkers += 1
+            defer { self.sleepingWorkers -= 1 }
+            guard var deadline else {
+                pthread_cond_wait(self.condition, self.mutex)
+                continue
+            }
+            if pthread_cond_timedwait(self.condition, self.mutex, &deadline) == ETIMEDOUT { return false }
+        }
+        return true
     }
 }

@@ -6,6 +6,8 @@ public final class Token: Sendable {
     /// What the token said when this object was made.
     public let info: TokenInfo
     private let limits: TokenLimits
+    /// In nanoseconds.
+    private let (callLimit, queueLimit): (UInt64, UInt64)
     private let pool: WorkerPool
     /// The session that keeps the login alive while the workers' sessions come and go (PKCS #11 v2.40, section
     /// 5.6: the login ends with the last session).
@@ -16,16 +18,18 @@ public final class Token: Sendable {
     ///   - maximumSessions: how many threads, each with a session of its own, at most. Fewer are used when the
     ///     token answers `CKR_SESSION_COUNT`.
     ///   - limits: how long calls may take, and how long the device keeps an idle session.
+    ///   - executor: whose tasks run on the threads of this token until it is closed.
     public init(
-        slot: Slot, maximumSessions: Int = 4, limits: TokenLimits = TokenLimits()
+        slot: Slot, maximumSessions: Int = 4, limits: TokenLimits = TokenLimits(), executor: TokenExecutor? = nil
     ) throws(PKCS11Error) {
         self.slot = slot
         self.info = try slot.tokenInfo()
         self.limits = limits
+        (self.callLimit, self.queueLimit) = (limits.call.nanoseconds, limits.queue.nanoseconds)
         self.login = LoginSession(slot: slot, token: self.info.identification)
         self.pool = WorkerPool(
             slot: slot, token: self.info.identification, size: maximumSessions,
-            idleLimit: limits.idleSession?.nanoseconds)
+            idleLimit: limits.idleSession?.nanoseconds, executor: executor)
     }
 
     deinit {
@@ -52,41 +56,41 @@ public final class Token: Sendable {
     ///     what it did nevertheless.
     /// - Throws: ``PKCS11Error`` when no session opens, ``TokenWaitError`` when `body` does not begin or return in
     ///   time, and whatever `body` throws.
-    public func withSession<R: Sendable>(
+    @inlinable
+    public nonisolated(nonsending) func withSession<R: Sendable>(
         _ access: SessionAccess = .readOnly, isNew: Bool = false, limit: Duration? = nil,
         late: (@Sendable (Session) -> Void)? = nil, _ body: @escaping @Sendable (Session) throws -> R
     ) async throws -> R {
-        let identification = self.identification
-        let access = self.limits.hasReadOnlySessions ? access : .readWrite
-        guard !self.slot.module.isForked else {
-            throw TokenWaitError(code: .forked, seconds: 0, token: identification)
-        }
-        return try await withCheckedThrowingContinuation { continuation in
-            let job = WorkerJob(
-                limit: (limit ?? self.limits.call).nanoseconds, queueLimit: self.limits.queue.nanoseconds,
-                fail: { code, waited in
-                    continuation.resume(
-                        throwing: TokenWaitError(code: code, seconds: Double(waited) / 1e9, token: identification))
-                },
-                body: { worker, mayHandBack, job in
-                    let result = Result { try body(worker.session(access, isNew: isNew)) }
-                    if mayHandBack, case .failure(let error as PKCS11Error) = result,
-                        error.function == "C_OpenSession", error.returnValue == .sessionCount
-                    {
-                        return false
-                    }
-                    if job.mayAnswer() {
-                        worker.discardBrokenSession()
+        let outcome = SessionOutcome<R>()
+        // Not the checked kind: a job answers once by its own means, and this is the way of every signature.
+        return try await withUnsafeThrowingContinuation { continuation in
+            self.submit(
+                access, isNew: isNew, limit: limit, late: late, body: { session in outcome.keep { try body(session) } },
+                answer: { error in
+                    if let error {
+                        continuation.resume(throwing: error)
+                    } else if let result = outcome.result {
                         continuation.resume(with: result)
-                    } else if let late {
-                        worker.discardBrokenSession()
-                        // No session, no one to tell: the device is as unreachable as it was said to be.
-                        if let session = try? worker.session(access, isNew: false) { late(session) }
                     }
-                    return true
                 })
-            self.pool.submit(job)
         }
+    }
+
+    /// Queues work for a thread of this token, and answers when it is done or given up.
+    @usableFromInline
+    func submit(
+        _ access: SessionAccess, isNew: Bool, limit: Duration?, late: (@Sendable (Session) -> Void)?,
+        body: @escaping @Sendable (Session) -> (any Error)?, answer: @escaping @Sendable ((any Error)?) -> Void
+    ) {
+        guard !self.slot.module.isForked else {
+            return answer(TokenWaitError(code: .forked, seconds: 0, token: self.identification))
+        }
+        let terms = WorkerJob.Terms(
+            access: self.limits.hasReadOnlySessions ? access : .readWrite, isNew: isNew,
+            limit: limit?.nanoseconds ?? self.callLimit, queueLimit: self.queueLimit)
+        self.pool.submit(
+            WorkerJob(terms, token: self.identification, late: late, .inSession(body), answer: answer),
+            from: WorkerSeat.current)
     }
 
     /// What the token says of itself now, asked on one of its threads.
@@ -139,12 +143,31 @@ public final class Token: Sendable {
     /// On a thread of the token, because closing a session can hang as any other call.
     private func closeLogin() {
         guard self.login.isOpen, !self.slot.module.isForked else { return }
-        let job = WorkerJob(
-            limit: self.limits.call.nanoseconds, queueLimit: self.limits.queue.nanoseconds, fail: { _, _ in },
-            body: { [login] _, _, _ in
-                login.close()
-                return true
-            })
-        self.pool.submit(job)
+        let terms = WorkerJob.Terms(
+            access: .readOnly, isNew: false, limit: self.callLimit, queueLimit: self.queueLimit)
+        self.pool.submit(
+            WorkerJob(
+                terms, token: self.identification, .onThread { [login] in login.close() }, answer: { _ in }))
+    }
+}
+
+/// What work in a session gives, on its way from the token's thread to whoever waits for it.
+///
+/// `@unchecked Sendable`: written by the one thread before it answers, read by the answer.
+@usableFromInline
+final class SessionOutcome<R: Sendable>: @unchecked Sendable {
+    @usableFromInline var result: Result<R, any Error>?
+
+    @inlinable init() {}
+
+    @inlinable
+    func keep(_ body: () throws -> R) -> (any Error)? {
+        do {
+            self.result = .success(try body())
+            return nil
+        } catch {
+            self.result = .failure(error)
+            return error
+        }
     }
 }

@@ -7,8 +7,24 @@ enum Digest {
     static func hash(_ message: [UInt8], _ algorithm: HashAlgorithm) -> [UInt8]? {
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var count: UInt32 = 0
-        guard EVP_Digest(message, message.count, &digest, &count, self.method(algorithm), nil) == 1 else { return nil }
-        return Array(digest.prefix(Int(count)))
+        guard EVP_Digest(message, message.count, &digest, &count, self.fetched.method(algorithm), nil) == 1 else {
+            return nil
+        }
+        digest.removeLast(digest.count - Int(count))
+        return digest
+    }
+
+    /// The hashes as libcrypto's providers have them: looked up once, because looking costs as much as hashing a message.
+    private static let fetched = Fetched()
+
+    /// `@unchecked Sendable`: fetched methods are constant and never freed here.
+    private struct Fetched: @unchecked Sendable {
+        private let methods = HashAlgorithm.allCases.map { EVP_MD_fetch(nil, $0.rawValue, nil) }
+
+        /// The method that is looked up at each use where none was found, so that libcrypto says so.
+        func method(_ algorithm: HashAlgorithm) -> OpaquePointer? {
+            HashAlgorithm.allCases.firstIndex(of: algorithm).flatMap { self.methods[$0] } ?? Digest.method(algorithm)
+        }
     }
 
     static func method(_ algorithm: HashAlgorithm) -> OpaquePointer? {

@@ -8,10 +8,32 @@ enum ECDSASignature {
     /// - Returns: `nil` when the length is another one or a half is zero.
     static func der(rawSignature: [UInt8], curve: NamedCurve) -> [UInt8]? {
         guard rawSignature.count == 2 * curve.fieldBytes else { return nil }
-        let r = rawSignature.prefix(curve.fieldBytes)
-        let s = rawSignature.suffix(curve.fieldBytes)
-        guard r.contains(where: { $0 != 0 }), s.contains(where: { $0 != 0 }) else { return nil }
-        return DERWriter.sequence([DERWriter.integer(r), DERWriter.integer(s)])
+        // Written in one go: this is the way of every signature.
+        let (middle, end) = (curve.fieldBytes, rawSignature.count)
+        guard let r = rawSignature[..<middle].firstIndex(where: { $0 != 0 }),
+            let s = rawSignature[middle...].firstIndex(where: { $0 != 0 })
+        else { return nil }
+        let rBytes = middle - r + (rawSignature[r] >= 0x80 ? 1 : 0)
+        let sBytes = end - s + (rawSignature[s] >= 0x80 ? 1 : 0)
+        let length = 4 + rBytes + sBytes
+        let isLong = length >= 0x80
+        return [UInt8](unsafeUninitializedCapacity: 3 + length) { der, count in
+            func append(_ byte: UInt8) {
+                der[count] = byte
+                count += 1
+            }
+            func append(_ bytes: Range<Int>, _ length: Int) {
+                append(0x02)
+                append(UInt8(length))
+                if length > bytes.count { append(0) }
+                for index in bytes { append(rawSignature[index]) }
+            }
+            append(0x30)
+            if isLong { append(0x81) }
+            append(UInt8(length))
+            append(r..<middle, rBytes)
+            append(s..<end, sBytes)
+        }
     }
 
     /// True for exactly one DER `ECDSA-Sig-Value` whose integers fit the field.

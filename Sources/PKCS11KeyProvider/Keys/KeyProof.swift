@@ -31,7 +31,8 @@ struct KeyProof {
             case .p256, .p384, .p521: .ecdsa(.sha256)
             case .ed25519: .ed25519
             }
-        let input = try SigningInput(challenge, algorithm, profile: self.profile, operation: self.operation)
+        let input = try SigningInput(
+            challenge, algorithm, SigningConventions(self.profile), operation: self.operation)
         let signature = try input.sign(session, key)
         guard publicKey.verifies(signature, of: challenge, hash: algorithm.hash) else {
             throw KeyProviderError.notProven(

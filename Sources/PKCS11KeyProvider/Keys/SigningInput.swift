@@ -3,6 +3,19 @@ internal import Diagnostics
 internal import KeyProvider
 internal import PKCS11
 
+/// How a device wants to be asked for signatures.
+struct SigningConventions: Sendable {
+    /// There is no ECDSA over a hash made on the host.
+    let lacksRawECDSA: Bool
+    /// ECDSA signatures come as DER instead of `r || s`.
+    let givesDER: Bool
+
+    init(_ profile: DeviceProfile) {
+        self.lacksRawECDSA = profile.lacksRawECDSA
+        self.givesDER = profile.template.ecdsaSignature.value == .der
+    }
+}
+
 /// A message ready for the token: hashed, unless the token hashes.
 struct SigningInput: Sendable {
     private let algorithm: SignatureAlgorithm
@@ -10,17 +23,18 @@ struct SigningInput: Sendable {
     /// The token has no ECDSA over a hash made on the host.
     private let tokenHashes: Bool
     private let derFromToken: Bool
-    private let operation: String
+    private let operation: @Sendable () -> String
 
     init(
-        _ message: [UInt8], _ algorithm: SignatureAlgorithm, profile: DeviceProfile, operation: String
+        _ message: [UInt8], _ algorithm: SignatureAlgorithm, _ conventions: SigningConventions,
+        operation: @autoclosure @escaping @Sendable () -> String
     ) throws(KeyProviderError) {
         self.algorithm = algorithm
         self.operation = operation
-        self.derFromToken = profile.template.ecdsaSignature.value == .der
-        if case .ecdsa = algorithm { self.tokenHashes = profile.lacksRawECDSA } else { self.tokenHashes = false }
+        self.derFromToken = conventions.givesDER
+        if case .ecdsa = algorithm { self.tokenHashes = conventions.lacksRawECDSA } else { self.tokenHashes = false }
         if let hash = algorithm.hash, !self.tokenHashes {
-            self.input = try TokenKeyStore.hash(message, hash, operation: operation)
+            self.input = try TokenKeyStore.hash(message, hash, operation: operation())
         } else {
             self.input = message
         }
@@ -60,10 +74,11 @@ struct SigningInput: Sendable {
         case (.ecdsa(let hash), .p256), (.ecdsa(let hash), .p384), (.ecdsa(let hash), .p521):
             if self.tokenHashes { return (self.input, Mechanism(hash.ecdsaMechanism)) }
             // FIPS 186-4, section 6.4: a longer hash is cut at the length of the order.
-            return (Array(self.input.prefix(key.algorithm.curve?.fieldBytes ?? 0)), Mechanism(.ecdsa))
+            let length = key.algorithm.curve?.fieldBytes ?? 0
+            return (self.input.count <= length ? self.input : Array(self.input.prefix(length)), Mechanism(.ecdsa))
         default:
             throw .unsupported(
-                operation: self.operation, reason: "the key is \(key.algorithm) and the algorithm is not for it",
+                operation: self.operation(), reason: "the key is \(key.algorithm) and the algorithm is not for it",
                 advice: "Choose a signature algorithm that fits the key.")
         }
     }
@@ -75,7 +90,7 @@ struct SigningInput: Sendable {
 
     private func malformed(_ signature: [UInt8]) -> KeyProviderError {
         .malformedResult(
-            operation: self.operation, reason: "the token gave \(signature.count) bytes that are not a signature")
+            operation: self.operation(), reason: "the token gave \(signature.count) bytes that are not a signature")
     }
 }
 

@@ -8,18 +8,26 @@ internal import Synchronization
 final class LiveToken: Sendable {
     let number: Int
     let token: Token
-    private let handles = Mutex<[KeyLocator: PrivateKeyObject]>([:])
+    /// A token has few keys in use: comparing them, hash first, costs less than a dictionary's hashing of locators.
+    private let handles = Mutex<[(locator: KeyLocator, key: PrivateKeyObject)]>([])
 
     init(number: Int, token: Token) {
         self.number = number
         self.token = token
     }
 
-    func cached(_ locator: KeyLocator) -> PrivateKeyObject? { self.handles.withLock { $0[locator] } }
+    func cached(_ locator: KeyLocator) -> PrivateKeyObject? {
+        self.handles.withLock { handles in handles.first { $0.locator.isSame(as: locator) }?.key }
+    }
 
-    func remember(_ key: PrivateKeyObject, _ locator: KeyLocator) { self.handles.withLock { $0[locator] = key } }
+    func remember(_ key: PrivateKeyObject, _ locator: KeyLocator) {
+        self.handles.withLock { handles in
+            handles.removeAll { $0.locator.isSame(as: locator) }
+            handles.append((locator, key))
+        }
+    }
 
-    func forget(_ locator: KeyLocator) { self.handles.withLock { $0[locator] = nil } }
+    func forget(_ locator: KeyLocator) { self.handles.withLock { $0.removeAll { $0.locator.isSame(as: locator) } } }
 
     /// The key's cached handle, or the one that is found now.
     func resolve(_ resolver: KeyResolver, _ session: Session) throws -> PrivateKeyObject {
@@ -41,5 +49,12 @@ final class LiveToken: Sendable {
         guard self.token.info.flags.contains(.loginRequired), try !session.isLoggedIn() else { return }
         throw PKCS11Error(
             returnValue: .userNotLoggedIn, function: "C_FindObjects", token: self.token.identification)
+    }
+}
+
+extension KeyLocator {
+    /// Equality, by what differs soonest.
+    fileprivate func isSame(as other: KeyLocator) -> Bool {
+        self.publicKeySHA256 == other.publicKeySHA256 && self.reference == other.reference
     }
 }

@@ -33,16 +33,23 @@ extension TokenConnection {
 
     /// Runs `body`, and again after each rung of the ladder that can mend its failure.
     ///
-    /// - Parameter forget: a key whose handle is found again after a failure.
-    func retrying<R: Sendable>(
-        forget: KeyLocator?, _ body: @escaping @Sendable (Session, LiveToken) throws -> R
+    /// - Parameters:
+    ///   - forget: a key whose handle is found again after a failure.
+    ///   - first: the attempt that was made already.
+    nonisolated(nonsending) func retrying<R: Sendable>(
+        forget: KeyLocator?, after first: Failure? = nil, _ body: @escaping @Sendable (Session, LiveToken) throws -> R
     ) async throws -> R {
-        var live = try await self.ready()
+        var first = first
+        var live = if let now = first?.live ?? self.readyNow { now } else { try await self.ready() }
         var last: Rung?
         var pause = Duration.milliseconds(50)
         while true {
             let present = live
             do {
+                if let failure = first {
+                    first = nil
+                    throw failure.error
+                }
                 let result = try await present.token.withSession(.readOnly, isNew: last != nil) {
                     try body($0, present)
                 }

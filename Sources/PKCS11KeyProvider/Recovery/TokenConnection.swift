@@ -20,6 +20,12 @@ final class TokenConnection: Sendable {
         case closed
     }
 
+    /// A piece of work that failed, and where.
+    struct Failure: Sendable {
+        let live: LiveToken
+        let error: any Error
+    }
+
     struct State {
         var live: LiveToken
         var status = Status.fresh
@@ -34,6 +40,8 @@ final class TokenConnection: Sendable {
     let sessions: Int
     let health: HealthMonitor
     let login: TokenLogin
+    /// Runs tasks on the threads of whatever generation is present.
+    let executor = TokenExecutor()
     let state: Mutex<State>
     /// One climber at a time.
     let gate = WriteGate()
@@ -49,7 +57,8 @@ final class TokenConnection: Sendable {
         self.health = HealthMonitor(clock: settings.clock)
         self.login = login
         let token = try Token(
-            slot: slot, maximumSessions: self.sessions, limits: settings.profile.limits(self.deadlines))
+            slot: slot, maximumSessions: self.sessions, limits: settings.profile.limits(self.deadlines),
+            executor: self.executor)
         self.state = Mutex(State(live: LiveToken(number: 0, token: token)))
         modules.register(self)
     }
@@ -77,12 +86,16 @@ final class TokenConnection: Sendable {
     }
 
     /// The present generation, logged in; brought back first when it is lost.
-    func ready() async throws -> LiveToken {
-        let ready = self.state.withLock { state -> LiveToken? in
+    nonisolated(nonsending) func ready() async throws -> LiveToken {
+        if let ready = self.readyNow { return ready }
+        return try await self.exclusively { try await self.establish() }
+    }
+
+    /// The present generation, where it is logged in and not known to be lost.
+    var readyNow: LiveToken? {
+        self.state.withLock { state in
             if case .ready = state.status { state.live } else { nil }
         }
-        if let ready { return ready }
-        return try await self.exclusively { try await self.establish() }
     }
 
     func exclusively<R: Sendable>(_ body: () async throws -> R) async throws -> R {
