@@ -37,7 +37,7 @@ struct AuditTests {
     func pieces(_ place: Place) async throws {
         try await place.withStorage { storage in
             try await storage.write { writer in
-                for number in 1...5 { try writer.append(event(.keyArchived, ["Name \"x\" ä": "\(number)\n"])) }
+                for number in 1...5 { try writer.append(event(.keyArchived, ["Name \"x\" ä": "\(number)\n\u{1}\\"])) }
             }
             let first = try await storage.read { try $0.auditEntries(after: 0, limit: 3) }
             let second = try await storage.read { try $0.auditEntries(after: 3, limit: 3) }

@@ -19,12 +19,28 @@ package struct AuditEntry: Sendable, Equatable {
     }
 }
 
+/// What the next entry of the chain has to know of the newest one.
+package struct AuditTip: Sendable, Equatable {
+    package var sequence: Int64
+    package var hash: [UInt8]
+
+    package init(sequence: Int64, hash: [UInt8]) {
+        self.sequence = sequence
+        self.hash = hash
+    }
+}
+
 /// The rule that links audit entries: whoever changes, removes or reorders one breaks every later hash.
 package enum AuditChain {
     package static let firstPreviousHash = [UInt8](repeating: 0, count: 32)
 
     /// The entry that follows `head`.
     package static func entry(for event: AuditEvent, after head: AuditEntry?) -> AuditEntry {
+        self.entry(for: event, after: head.map { AuditTip(sequence: $0.sequence, hash: $0.hash) })
+    }
+
+    /// The entry that follows the newest one.
+    package static func entry(for event: AuditEvent, after head: AuditTip?) -> AuditEntry {
         let sequence = (head?.sequence ?? 0) + 1
         let previous = head?.hash ?? AuditChain.firstPreviousHash
         return AuditEntry(

@@ -189,6 +189,6 @@ extension EnrollmentResult {
 extension StorageReading {
     /// - Throws: ``IssuanceError`` with code `superseded` when the request has an outcome already.
     func mustBeActive(_ requestID: Int64) throws {
-        guard try self.request(requestID)?.disposition == .active else { throw IssuanceError.superseded(requestID) }
+        guard try self.disposition(ofRequest: requestID) == .active else { throw IssuanceError.superseded(requestID) }
     }
 }

@@ -3,6 +3,8 @@ package import Foundation
 /// What can be read of an instance's database. All methods throw `StorageError`.
 package protocol StorageReading: RoleStorageReading {
     func request(_ requestID: Int64) throws -> RequestRecord?
+    /// The one thing that every step of a request asks, without the rest of its row.
+    func disposition(ofRequest requestID: Int64) throws -> Disposition?
     /// Newest first.
     func requests(with disposition: Disposition?, limit: Int) throws -> [RequestRecord]
 

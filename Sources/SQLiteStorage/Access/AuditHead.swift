@@ -6,12 +6,12 @@ import CertificateAuthority
 final class AuditHead {
     private enum State {
         case unknown
-        case known(AuditEntry?)
+        case known(AuditTip?)
     }
 
     private var state = State.unknown
 
-    func current(reading read: () throws -> AuditEntry?) rethrows -> AuditEntry? {
+    func current(reading read: () throws -> AuditTip?) rethrows -> AuditTip? {
         if case .known(let entry) = self.state { return entry }
         let entry = try read()
         self.state = .known(entry)
@@ -19,7 +19,7 @@ final class AuditHead {
     }
 
     func move(to entry: AuditEntry) {
-        self.state = .known(entry)
+        self.state = .known(AuditTip(sequence: entry.sequence, hash: entry.hash))
     }
 
     func forget() {

@@ -42,6 +42,12 @@ extension DatabaseReading {
             RequestRecord.init)
     }
 
+    func disposition(ofRequest requestID: Int64) throws -> Disposition? {
+        try self.one(
+            "read request \(requestID)", "SELECT disposition FROM request WHERE request_id = ?", [requestID]
+        ) { try $0.code("disposition") }
+    }
+
     func requests(with disposition: Disposition?, limit: Int) throws -> [RequestRecord] {
         guard let disposition else {
             return try self.all(

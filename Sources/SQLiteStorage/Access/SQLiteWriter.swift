@@ -99,8 +99,14 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     }
 
     func append(_ event: AuditEvent) throws {
-        let entry = AuditChain.entry(for: event, after: try self.head.current(reading: self.auditHead))
+        let entry = AuditChain.entry(for: event, after: try self.head.current(reading: self.auditTip))
         try self.execute("append to the audit chain", AuditEntry.insertion, entry.columns())
         self.head.move(to: entry)
+    }
+
+    private func auditTip() throws -> AuditTip? {
+        try self.one(
+            "read the head of the audit chain", "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
+        ) { try AuditTip(sequence: $0.integer("sequence"), hash: $0.bytes("hash")) }
     }
 }

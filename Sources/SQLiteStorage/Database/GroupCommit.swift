@@ -114,19 +114,22 @@ struct PendingWrite: Sendable {
     private static func inSavepoint<R>(
         _ db: Database, _ head: AuditHead, _ body: (any StorageWriting) throws -> R
     ) throws -> R {
-        var value: R?
-        do {
-            try StorageError.mapping("write to the database") {
-                try db.inSavepoint {
-                    value = try body(SQLiteWriter(db: db, head: head))
-                    return .commit
+        try StorageError.mapping("write to the database") {
+            // Cached statements, where GRDB's own savepoints compile theirs each time.
+            try db.cachedStatement(sql: "SAVEPOINT caller").execute()
+            do {
+                let value = try body(SQLiteWriter(db: db, head: head))
+                try db.cachedStatement(sql: "RELEASE caller").execute()
+                return value
+            } catch {
+                head.forget()
+                // On a full disk SQLite may have undone the whole transaction, and the savepoint with it.
+                if db.isInsideTransaction {
+                    try db.cachedStatement(sql: "ROLLBACK TO caller").execute()
+                    try db.cachedStatement(sql: "RELEASE caller").execute()
                 }
+                throw error
             }
-        } catch {
-            head.forget()
-            throw error
         }
-        guard let value else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-        return value
     }
 }

@@ -78,7 +78,7 @@ extension AuditEntry {
     func columns() throws -> StatementArguments {
         [
             "sequence": self.sequence, "event": self.event.id.rawValue, "happened_when": self.event.when.stored,
-            "who": self.event.who, "details": try storedJSON(self.event.details),
+            "who": self.event.who, "details": storedJSON(self.event.details),
             "previous_hash": self.previousHash.stored, "hash": self.hash.stored,
         ]
     }

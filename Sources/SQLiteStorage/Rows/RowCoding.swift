@@ -86,6 +86,34 @@ extension [UInt8] {
     var stored: Data { Data(self) }
 }
 
+/// A JSON object of texts with its keys in order, written directly: `JSONEncoder` costs more than the row's insertion,
+/// and every audit event has such an object.
+func storedJSON(_ texts: [String: String]) -> String {
+    var json: [UInt8] = [UInt8(ascii: "{")]
+    for (key, value) in texts.sorted(by: { $0.key < $1.key }) {
+        if json.count > 1 { json.append(UInt8(ascii: ",")) }
+        appendJSON(key, to: &json)
+        json.append(UInt8(ascii: ":"))
+        appendJSON(value, to: &json)
+    }
+    json.append(UInt8(ascii: "}"))
+    return String(decoding: json, as: UTF8.self)
+}
+
+/// A JSON string (RFC 8259, section 7): quotation mark, reverse solidus and control characters are escaped.
+private func appendJSON(_ text: String, to json: inout [UInt8]) {
+    json.append(UInt8(ascii: "\""))
+    let digits = Array("0123456789abcdef".utf8)
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
+        case 0..<0x20: json += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        default: json.append(byte)
+        }
+    }
+    json.append(UInt8(ascii: "\""))
+}
+
 /// JSON with its keys in order, so that equal values are equal texts.
 func storedJSON(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
