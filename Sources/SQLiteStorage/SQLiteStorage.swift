@@ -29,7 +29,7 @@ package final class SQLiteStorage: CAStorage {
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             return pool
         }
-        try self.init(database: database, name: path)
+        try self.init(database: database, name: path, owner: WorkOwner(databasePath: path))
     }
 
     /// Makes a database in memory, for tests.
@@ -41,9 +41,9 @@ package final class SQLiteStorage: CAStorage {
     }
 
     /// - Parameter database: open, with foreign keys on.
-    init(database: any DatabaseWriter, name: String) throws {
+    init(database: any DatabaseWriter, name: String, owner: WorkOwner = WorkOwner(databasePath: nil)) throws {
         self.database = database
-        self.writes = GroupCommit(database: database)
+        self.writes = GroupCommit(database: database, owner: owner)
         try StorageError.mapping("bring the tables of \(name) up to date") {
             try SQLiteStorage.migrate(database, name: name)
         }

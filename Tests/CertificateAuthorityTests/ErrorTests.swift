@@ -16,7 +16,7 @@ import Testing
         RequestError.restrictedManager(principal, requester: "x", operation: "y"),
         RequestError.enrollmentDenied(principal), RequestError.unknownSerialNumber("01", operation: "x"),
         RequestError.wrongRevocationStatus("01", "x"), RequestError.interrupted(1),
-        RequestError.unsupportedMessage("x"), RequestError.attributesTooLong(bytes: 2, limit: 1),
+        RequestError.signerNotFound(), RequestError.attributesTooLong(bytes: 2, limit: 1),
         PolicyError.noTemplate(), PolicyError.unsupportedTemplate("x"), PolicyError.templateConflict(["x", "y"]),
         PolicyError.newerTemplateVersion(template, requested: 1000), PolicyError.templateDenied(template, principal),
         PolicyError.archivedKeyRequired(template), PolicyError.archivedKeyUnexpected(template),

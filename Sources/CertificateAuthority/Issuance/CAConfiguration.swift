@@ -18,6 +18,9 @@ package struct CAConfiguration: Sendable {
     package var userPrincipalNameSuffix: String?
     package var policy: PolicySettings
     package var lint: LintSettings
+    /// Takes CMC messages whose requester uses the no-signature mechanism (RFC 5272, section C.1): the PKCS #10 still
+    /// proves possession of the key, and what the message adds to it is not bound to that key.
+    package var allowsNoSignature = false
 
     package static let defaultCRLPeriod: TimeInterval = 7 * 86400
     package static let defaultClockSkew: TimeInterval = 600

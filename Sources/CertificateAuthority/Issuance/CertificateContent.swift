@@ -14,6 +14,8 @@ struct CertificateContent: Sendable {
     var notAfter: Date
     /// Extensions as the request has them.
     var carried: [Certificate.Extension] = []
+    /// What a certificate manager has set on the request: each stands in the place of the template's.
+    var managerExtensions: [RequestExtension] = []
 
     /// The usages that the key can have: one that cannot encrypt gets none that needs it (RFC 8813, section 3).
     var keyUsage: [KeyUsageBit] {
@@ -107,7 +109,8 @@ struct CertificateIssuer: Sendable {
                 try ExtensionEncoding.subjectAlternativeName(
                     content.subject.alternativeNames, critical: content.subject.isEmpty))
         }
-        return extensions.filter { !carried.contains($0.oid) } + content.carried
+        return try content.managerExtensions.applied(
+            to: extensions.filter { !carried.contains($0.oid) } + content.carried)
     }
 
     private func usageExtensions(_ content: CertificateContent) throws -> [Certificate.Extension] {

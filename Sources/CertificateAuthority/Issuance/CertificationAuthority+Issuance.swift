@@ -11,7 +11,7 @@ extension CertificationAuthority {
         let content = try attempting(.issuance) { try self.content(for: decided) }
         let issued = try await self.sign(content, row: decided.row)
         // 10. Certificate, outcome, archived key and audit event in one transaction; only then the answer.
-        let row = decided.row.with(.issued, .ok, "Issued").resolved(at: self.surroundings.now())
+        let row = decided.row.with(.issued, .ok, decided.row.issuedMessage).resolved(at: self.surroundings.now())
         try await self.recording(issued.intentID) {
             try await self.storage.write { [self] db in
                 try self.storeOutcome(issued, row: row, db)
@@ -39,7 +39,8 @@ extension CertificationAuthority {
             template: terms.template, subject: terms.subject,
             subjectPublicKeyInfo: decided.request.certificationRequest.subjectPublicKeyInfo,
             serialNumber: try self.serialNumber(for: decided.row.requestID),
-            notBefore: validity.notBefore, notAfter: validity.notAfter, carried: terms.carried.extensions)
+            notBefore: validity.notBefore, notAfter: validity.notAfter, carried: terms.carried.extensions,
+            managerExtensions: decided.managerExtensions)
     }
 
     func serialNumber(for requestID: Int64) throws -> [UInt8] {
@@ -117,6 +118,12 @@ extension CertificationAuthority {
 }
 
 extension RequestRecord {
+    /// The disposition message of an issued request.
+    fileprivate var issuedMessage: String {
+        guard self.resumesAs != nil, let officerName else { return "Issued" }
+        return "Resubmitted by \(officerName)"
+    }
+
     func resolved(at date: Date) -> RequestRecord {
         var row = self
         row.resolvedWhen = date

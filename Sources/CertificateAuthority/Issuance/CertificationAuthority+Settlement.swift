@@ -15,16 +15,18 @@ package struct SettledWork: Sendable, Equatable {
 }
 
 extension CertificationAuthority {
-    /// Settles what a crash left between an intent and its outcome. To be called once, before the first request.
+    /// Settles what a crash left between an intent and its outcome: the work of processes that have ended. That of others
+    /// which still run, a command beside the service, is theirs to finish. May be called at any time.
     ///
     /// An open intent is closed as interrupted: whatever the token signed for it was never shown to anybody, and its
-    /// number is never used again. A request without an outcome becomes an error that its requester can read.
+    /// number is never used again. A new request without an outcome becomes an error that its requester can read; one that a
+    /// manager had taken up again becomes what it was before.
     ///
     /// - Returns: what was settled, for the log; each is audit event 10002, too.
     package func settleInterruptedWork() async throws -> [SettledWork] {
         let now = self.surroundings.now()
         let intents = try await self.storage.write { [self] db in
-            let intents = try db.openIntents()
+            let intents = try db.abandonedIntents()
             for intent in intents {
                 try db.closeIntent(intent.intentID, outcome: .interrupted, at: now)
                 try db.append(
@@ -50,12 +52,9 @@ extension CertificationAuthority {
         var settled: [Int64] = []
         while true {
             let batch = try await self.storage.write { [self] db in
-                let rows = try db.requests(with: .active, limit: 500)
+                let rows = try db.abandonedRequests(limit: 500)
                 for row in rows {
-                    let failed = row.with(
-                        .error, RequestError.interrupted(row.requestID).hresult,
-                        "Interrupted before an outcome; submit the request again"
-                    ).resolved(at: now)
+                    let failed = row.interrupted(at: now)
                     try db.update(failed)
                     try db.append(self.event(.intentSettled, who: Principal.service.name, failed.auditDetails()))
                 }
@@ -63,6 +62,20 @@ extension CertificationAuthority {
             }
             guard !batch.isEmpty else { return settled }
             settled += batch
+        }
+    }
+}
+
+extension RequestRecord {
+    /// What a request becomes whose process has ended before it had an outcome.
+    fileprivate func interrupted(at date: Date) -> RequestRecord {
+        let code = RequestError.interrupted(self.requestID).hresult
+        switch self.resumesAs {
+        case .pending?: return self.with(.pending, code, "Taken Under Submission")
+        case .denied?: return self.with(.denied, code, self.dispositionMessage)
+        default:
+            return self.with(.error, code, "Interrupted before an outcome; submit the request again")
+                .resolved(at: date)
         }
     }
 }

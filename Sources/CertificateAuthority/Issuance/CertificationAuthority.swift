@@ -23,6 +23,7 @@ package final class CertificationAuthority: Sendable {
     let directory: any RequesterDirectory
     let linter: CertificateLinter
     let archiver: (any KeyArchiver)?
+    let signerTrust: (any SignerTrust)?
     let surroundings: Surroundings
 
     /// - Parameters:
@@ -30,13 +31,15 @@ package final class CertificationAuthority: Sendable {
     ///     it is asked to sign, not here.
     ///   - certificates: the CA's own, of which the newest issues, and the chains up to the root.
     ///   - archiver: `nil` when this CA archives no keys.
+    ///   - signerTrust: whose certificates may sign requests beside this CA's own; `nil` for nobody's.
     /// - Throws: ``IssuanceError``: `invalidCACertificate` (0x80094005) when there is no own certificate, or it is not
     ///   that of the signing key; `invalidConfiguration` for templates or addresses that cannot be used.
     package init(
         configuration: CAConfiguration, signingKeys: [CASigningKey], certificates: [CACertificateRecord],
         storage: any CAStorage, templates: [CertificateTemplate] = BuiltInTemplates.all,
         policy: any PolicyModule = EnterprisePolicy(), directory: any RequesterDirectory = NoDirectory(),
-        archiver: (any KeyArchiver)? = nil, weakKeys: WeakKeyList = WeakKeyList(), surroundings: Surroundings
+        archiver: (any KeyArchiver)? = nil, signerTrust: (any SignerTrust)? = nil,
+        weakKeys: WeakKeyList = WeakKeyList(), surroundings: Surroundings
     ) throws {
         self.signers = try CASigner.all(
             of: certificates, signingKeys: signingKeys, configuration: configuration)
@@ -51,6 +54,7 @@ package final class CertificationAuthority: Sendable {
             settings: configuration.lint, chain: self.chainDER.map { try CertificateFields(derEncoded: $0) },
             weakKeys: weakKeys)
         self.archiver = archiver
+        self.signerTrust = signerTrust
         self.surroundings = surroundings
     }
 

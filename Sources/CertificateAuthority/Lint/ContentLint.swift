@@ -51,7 +51,9 @@ struct ContentLint {
     /// What a template decides is compared field by field, and not only with the encoding of the same template.
     private mutating func checkUsage() throws {
         let template = self.content.template
-        let carried = Set(self.content.carried.map(\.oid))
+        // What a certificate manager has set is compared with the whole encoding only, too.
+        let carried = Set(self.content.carried.map(\.oid)).union(
+            self.content.managerExtensions.compactMap { ObjectIdentifierText.parse($0.oid) })
         switch (template.certificationAuthority, self.fields.basicConstraints) {
         case (nil, nil), (nil, .notCertificateAuthority): break
         case (let authority?, .isCertificateAuthority(let pathLength)):

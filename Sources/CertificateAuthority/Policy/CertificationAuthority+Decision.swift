@@ -9,6 +9,8 @@ struct RequestEvidence: Sendable {
     var renewedCertificate: CertificateFields?
     /// Whom the certificate is for, when it is not for the caller.
     var onBehalfOf: Principal?
+    /// The key that came with a request which is resubmitted is archived already.
+    var hasArchivedKey = false
 }
 
 /// A request's terms: the template by which it is issued, already with what policy took away, and whom it names.
@@ -73,7 +75,7 @@ extension CertificationAuthority {
         PolicyQuestion(
             caller: caller, template: template,
             subjectPublicKeyInfo: request.certificationRequest.subjectPublicKeyInfo,
-            carriesPrivateKey: request.fullRequest?.encryptedKeyAttribute != nil, now: self.surroundings.now(),
+            carriesPrivateKey: request.fullRequest?.encryptedKeyAttribute != nil || evidence.hasArchivedKey, now: self.surroundings.now(),
             caNotAfter: self.caCertificate.notAfter, signers: evidence.signers,
             renewedCertificate: evidence.renewedCertificate, onBehalfOf: evidence.onBehalfOf,
             requestDigest: request.certificationRequest.signatureAlgorithm.digest,

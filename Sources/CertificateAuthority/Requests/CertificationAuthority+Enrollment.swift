@@ -52,7 +52,7 @@ extension CertificationAuthority {
             requesterName: submission.caller.name, templateName: request?.identification.text,
             subject: request.map { DistinguishedNameText.text(of: $0.certificationRequest.subject) } ?? "",
             submittedWhen: self.surroundings.now(), disposition: .active,
-            encryptedKeyHash: request?.fullRequest?.encryptedKeyHash)
+            encryptedKeyHash: request?.fullRequest?.encryptedKeyHash, callerName: submission.caller.name)
         return try await self.storage.write { [self] db in
             var row = row
             row.requestID = try db.insert(row)
@@ -67,14 +67,19 @@ extension CertificationAuthority {
         var row: RequestRecord
         var request: ReceivedRequest
         var terms: DecidedTerms
+        /// What a certificate manager has set; see ``CertificateContent/managerExtensions``.
+        var managerExtensions: [RequestExtension] = []
         var archivedKey: ArchivedKeyDraft?
     }
 
     private func decide(
         _ request: ReceivedRequest, row: RequestRecord, caller: Principal
     ) async throws -> DecidedRequest {
-        // 3. Proof of possession, and for CMC the message's own signature.
-        try attempting(.signatureVerification) { try request.verifyProofOfPossession() }
+        // 3. Proof of possession, for CMC the message's own signature, and everybody else's who signed.
+        try attempting(.signatureVerification) {
+            try request.verifyProofOfPossession(allowsNoSignature: self.configuration.allowsNoSignature)
+        }
+        let evidence = try await self.evidence(of: request, caller: caller)
         // 4. The encrypted private key is the one that the requester has signed for, and we can take it.
         let encryptedKey = request.fullRequest?.encryptedKeyAttribute
         try attempting(.archival) {
@@ -82,13 +87,14 @@ extension CertificationAuthority {
             if encryptedKey != nil, self.archiver == nil { throw IssuanceError.archivalNotConfigured() }
         }
         // 5. Which template, what policy says, and whom the certificate will name.
-        let terms = try await self.decideByPolicy(request, row: row, caller: caller)
-        var decided = DecidedRequest(row: row, request: request, terms: terms)
+        let terms = try await self.decideByPolicy(request, row: row, caller: caller, evidence: evidence)
+        var decided = DecidedRequest(
+            row: row.describing(evidence, hasKey: encryptedKey != nil), request: request, terms: terms)
         decided.row.templateName = terms.template.name
         // 6. Archive the key before the verdict is stored: when that fails, nothing is issued.
         if let encryptedKey, let archiver = self.archiver {
             let archival = KeyArchivalRequest(
-                requesterName: caller.name, encryptedKeyDER: encryptedKey,
+                requesterName: decided.row.requesterName, encryptedKeyDER: encryptedKey,
                 subjectPublicKeyInfo: request.certificationRequest.subjectPublicKeyInfo.derBytes)
             do {
                 decided.archivedKey = try await archiver.archive(archival)
@@ -136,7 +142,7 @@ extension CertificationAuthority {
         let failure = (error as? RequestFailure) ?? RequestFailure(.issuance, error)
         var row = row.with(
             disposition ?? failure.disposition, failure.error.hresult, failure.dispositionMessage)
-        row.resolvedWhen = row.disposition == .pending ? nil : self.surroundings.now()
+        if row.disposition != .pending { row.resolvedWhen = self.surroundings.now() }
         let failed = row
         do {
             try await self.storage.write { [self] db in
@@ -160,6 +166,21 @@ extension CertificationAuthority {
 }
 
 extension RequestRecord {
+    /// The same row with what the verified signatures and the key that came along say of it.
+    func describing(_ signers: RequestEvidence, hasKey: Bool) -> RequestRecord {
+        var row = self
+        row.oldCertificateDER = signers.renewedCertificate?.derBytes
+        if signers.renewedCertificate != nil { row.flags.insert(.renewal) }
+        row.signerApplicationPolicies = signers.signers.flatMap(\.applicationPolicies)
+        row.signerPolicies = signers.signers.flatMap(\.issuancePolicies)
+        if hasKey { row.flags.insert(.validEncryptedKeyHash) }
+        if let onBehalfOf = signers.onBehalfOf {
+            row.flags.insert(.enrollOnBehalfOf)
+            row.requesterName = onBehalfOf.name
+        }
+        return row
+    }
+
     /// The same row with a verdict.
     func with(_ disposition: Disposition, _ statusCode: HRESULT, _ message: String) -> RequestRecord {
         var row = self

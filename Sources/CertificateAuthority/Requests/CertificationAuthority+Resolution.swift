@@ -13,14 +13,30 @@ extension CertificationAuthority {
         let operation = "approve request \(requestID)"
         try manager.mustBeAllowed(.approveRequest, to: operation)
         return try await self.uninterrupted {
-            let row = try await self.takeUp(requestID, by: manager, operation: operation)
-            do {
-                let decided = try await self.decideAgain(row)
-                let result = try await self.issue(decided)
-                return await self.addingFullResponse(to: result, for: decided.row, wanted: false)
-            } catch {
-                return try await self.recordFailure(error, row: row, disposition: .pending)
+            let row = try await self.takeUp(requestID, by: manager, operation: operation) { $0 == .pending }
+            return try await self.resume(row)
+        }
+    }
+
+    /// Takes a request up again: a pending one is issued on the manager's word; a denied one goes through policy once more,
+    /// which only an administrator may ask for, and is issued when policy does not refuse it.
+    ///
+    /// No private key is archived now: one that came with a pending request is archived already, and that of a denied
+    /// request is gone, so that a template which demands archival refuses it with 0x80094804.
+    ///
+    /// - Throws: as ``approve(request:by:)``.
+    package func resubmit(request requestID: Int64, by manager: Principal) async throws -> EnrollmentResult {
+        let operation = "resubmit request \(requestID)"
+        let found = try await self.storage.read { try $0.request(requestID) }
+        guard let found else { throw RequestError.unknownRequest(requestID, operation: operation) }
+        try manager.mustBeAllowed(
+            found.disposition == .denied ? .resubmitDeniedRequest : .resubmitRequest, to: operation)
+        return try await self.uninterrupted {
+            // What it was when the role was asked for is what it must be now.
+            let row = try await self.takeUp(requestID, by: manager, operation: operation) {
+                $0 == found.disposition && [.pending, .denied].contains($0)
             }
+            return try await self.resume(row)
         }
     }
 
@@ -31,11 +47,12 @@ extension CertificationAuthority {
         let operation = "deny request \(requestID)"
         try manager.mustBeAllowed(.denyRequest, to: operation)
         let row = try await self.storage.write { [self] db in
-            let pending = try db.pendingRequest(requestID, operation: operation)
+            let pending = try db.request(requestID, operation: operation) { $0 == .pending }
             try db.mustManage(manager, pending, to: operation)
-            let row =
+            var row =
                 pending.with(.denied, .adminDeniedRequest, "Denied by \(manager.name)")
                 .resolved(at: self.surroundings.now())
+            row.officerName = manager.name
             try db.update(row)
             try db.append(self.event(.requestDenied, who: manager.name, row.auditDetails()))
             return row
@@ -43,35 +60,83 @@ extension CertificationAuthority {
         return await self.addingFullResponse(to: EnrollmentResult(row), for: row, wanted: false)
     }
 
-    /// Makes the request active, so that nobody else takes it up.
-    private func takeUp(_ requestID: Int64, by manager: Principal, operation: String) async throws -> RequestRecord {
+    /// Makes the request active, so that nobody else takes it up, and notes what it was: a crash gives it that back.
+    private func takeUp(
+        _ requestID: Int64, by manager: Principal, operation: String,
+        where isAllowed: @escaping @Sendable (Disposition) -> Bool
+    ) async throws -> RequestRecord {
         try await self.storage.write { [self] db in
-            var row = try db.pendingRequest(requestID, operation: operation)
+            var row = try db.request(requestID, operation: operation, where: isAllowed)
             try db.mustManage(manager, row, to: operation)
+            row.resumesAs = row.disposition
             row.disposition = .active
+            row.officerName = manager.name
             try db.update(row)
             try db.append(self.event(.requestResubmitted, who: manager.name, row.auditDetails()))
             return row
         }
     }
 
-    /// What was decided when the request came in, from the stored message. The manager's word replaces the policy's;
-    /// a key that came with the request is archived already.
+    private func resume(_ row: RequestRecord) async throws -> EnrollmentResult {
+        do {
+            let decided = try await self.decideAgain(row)
+            let result = try await self.issue(decided)
+            return await self.addingFullResponse(to: result, for: decided.row, wanted: false)
+        } catch {
+            // A fault leaves it where it was; a new verdict of policy is a verdict.
+            let isVerdict = (error as? RequestFailure)?.disposition == .denied
+            return try await self.recordFailure(
+                error, row: row, disposition: isVerdict && row.resumesAs == .denied ? .denied : row.resumesAs)
+        }
+    }
+
+    /// What was decided when the request came in, from the stored message, with what a manager has changed since.
     private func decideAgain(_ row: RequestRecord) async throws -> DecidedRequest {
         let request = try attempting(.parsing) {
             try ReceivedRequest(derEncoded: row.rawRequest, attributes: RequestAttributes(row.attributes))
         }
-        try attempting(.signatureVerification) { try request.verifyProofOfPossession() }
-        return DecidedRequest(row: row, request: request, terms: try await self.decideByManager(request, row: row))
+        try attempting(.signatureVerification) {
+            try request.verifyProofOfPossession(allowsNoSignature: self.configuration.allowsNoSignature)
+        }
+        let requestID = row.requestID
+        let (extensions, archivedKey) = try await self.storage.read {
+            (try $0.extensions(ofRequest: requestID), try $0.archivedKey(forRequest: requestID))
+        }
+        let terms =
+            row.resumesAs == .denied
+            ? try await self.askAgain(request, row: row, hasArchivedKey: archivedKey != nil)
+            : try await self.decideByManager(request, row: row, evidence: row.evidence())
+        return DecidedRequest(row: row, request: request, terms: terms, managerExtensions: extensions)
+    }
+
+    /// Asks policy about a denied request. That a manager would have to approve it is granted: one has asked.
+    private func askAgain(
+        _ request: ReceivedRequest, row: RequestRecord, hasArchivedKey: Bool
+    ) async throws -> DecidedTerms {
+        let caller = try await self.principal(named: row.callerName ?? row.requesterName)
+        var evidence = try await self.evidence(of: request, caller: caller)
+        evidence.hasArchivedKey = hasArchivedKey
+        return try await self.decideByPolicy(request, row: row, caller: caller, evidence: evidence)
+    }
+}
+
+extension RequestRecord {
+    /// What was verified when the request came in, and still holds for whom it names.
+    fileprivate func evidence() throws -> RequestEvidence {
+        RequestEvidence(
+            renewedCertificate: try self.oldCertificateDER.map { try CertificateFields(derEncoded: $0) })
     }
 }
 
 extension StorageReading {
-    fileprivate func pendingRequest(_ requestID: Int64, operation: String) throws -> RequestRecord {
+    /// The request, when its disposition allows the operation.
+    func request(
+        _ requestID: Int64, operation: String, where isAllowed: (Disposition) -> Bool
+    ) throws -> RequestRecord {
         guard let row = try self.request(requestID) else {
             throw RequestError.unknownRequest(requestID, operation: operation)
         }
-        guard row.disposition == .pending else {
+        guard isAllowed(row.disposition) else {
             throw RequestError.wrongStatus(requestID, is: row.disposition, operation: operation)
         }
         return row

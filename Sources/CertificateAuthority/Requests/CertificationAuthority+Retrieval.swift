@@ -17,7 +17,9 @@ extension CertificationAuthority {
             (try db.request(requestID), try db.certificate(forRequest: requestID))
         }
         guard let row = found.0 else { throw RequestError.unknownRequest(requestID, operation: operation) }
-        if row.requesterName != caller.name { try caller.mustBeAllowed(.readRequests, to: operation) }
+        if row.requesterName != caller.name, row.callerName != caller.name {
+            try caller.mustBeAllowed(.readRequests, to: operation)
+        }
         let result = EnrollmentResult(row, certificateDER: found.1?.certificateDER)
         guard response != .certificateOnly else { return result }
         return await self.addingFullResponse(to: result, for: row, wanted: response == .full)
@@ -68,6 +70,6 @@ extension CertificationAuthority {
 
     private func bodyPartID(of row: RequestRecord) throws -> UInt32 {
         guard row.type == .cmc else { return 1 }
-        return try FullPKIRequest(derEncoded: row.rawRequest).bodyPartID
+        return try RequestMessage(derEncoded: row.rawRequest).bodyPartID
     }
 }

@@ -24,8 +24,6 @@ package struct RequestError: DiagnosableError, Equatable {
         package static let wrongRevocationStatus = Code(rawValue: "wrongRevocationStatus")
         /// The CA stopped before the request had an outcome.
         package static let interrupted = Code(rawValue: "interrupted")
-        /// The message is neither a PKCS #10 nor a CMC full request.
-        package static let unsupportedMessage = Code(rawValue: "unsupportedMessage")
         /// The request attributes are longer than the database keeps.
         package static let attributesTooLong = Code(rawValue: "attributesTooLong")
     }
@@ -90,13 +88,6 @@ extension RequestError {
             reason: "the certification authority stopped before the request had an outcome, and nothing was issued",
             hresult: .operationAborted, facts: [Fact("request", "\(requestID)")],
             advice: ["Submit the request again."])
-    }
-
-    static func unsupportedMessage(_ reason: String) -> RequestError {
-        RequestError(
-            code: .unsupportedMessage, operation: "read a certificate request", reason: reason,
-            hresult: .invalidMessageType, facts: [],
-            advice: ["Send a PKCS #10 request (RFC 2986) or a CMC full request (RFC 5272)."])
     }
 
     static func attributesTooLong(bytes: Int, limit: Int) -> RequestError {

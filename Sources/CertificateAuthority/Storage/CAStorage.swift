@@ -31,6 +31,8 @@ package protocol StorageReading: RoleStorageReading {
 
     func keyRecoveryAgents() throws -> [KRARecord]
     func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord?
+    /// What certificate managers have set on a request, in the order of the identifiers.
+    func extensions(ofRequest requestID: Int64) throws -> [RequestExtension]
 
     func user(named name: String) throws -> UserRecord?
     func users() throws -> [UserRecord]
@@ -48,6 +50,7 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64
     func update(_ request: RequestRecord) throws
+    func set(_ change: RequestExtension, ofRequest requestID: Int64) throws
 
     func insert(_ certificate: CertificateRecord) throws
     /// `nil` takes a hold away.
@@ -58,6 +61,10 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting {
 
     /// - Returns: the intent's number. A `(kind, number)` that was used before is refused by a constraint.
     func insert(_ intent: SigningIntent) throws -> Int64
+    /// Open intents of processes that have ended.
+    func abandonedIntents() throws -> [SigningIntent]
+    /// Active requests of processes that have ended, at most that many.
+    func abandonedRequests(limit: Int) throws -> [RequestRecord]
     func closeIntent(_ intentID: Int64, outcome: SigningIntent.Outcome, at date: Date) throws
 
     func insert(_ certificate: CACertificateRecord) throws

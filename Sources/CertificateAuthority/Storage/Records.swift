@@ -23,12 +23,27 @@ package struct RequestRecord: Sendable, Equatable {
     package var dispositionMessage: String
     /// SHA-1 or SHA-2 hash of the encrypted key, echoed in the full response; only when a key was archived.
     package var encryptedKeyHash: [UInt8]?
+    package var flags: RequestFlags = []
+    /// Who handed the request in: the enrolment agent where ``requesterName`` is somebody else. `nil` for requests the CA
+    /// makes.
+    package var callerName: String?
+    /// DER of the certificate that this one renews.
+    package var oldCertificateDER: [UInt8]?
+    /// Application policies of those who signed beside the requester, in dots.
+    package var signerApplicationPolicies: [String] = []
+    /// Issuance policies of the same.
+    package var signerPolicies: [String] = []
+    /// The certificate manager or administrator who decided last.
+    package var officerName: String?
+    /// What an ``Disposition/active`` request was before somebody took it up again: what it becomes again when the
+    /// process ends before it has an outcome.
+    package var resumesAs: Disposition?
 
     package init(
         requestID: Int64 = 0, type: RequestType, rawRequest: [UInt8], attributes: String, requesterName: String,
         templateName: String?, subject: String, submittedWhen: Date, resolvedWhen: Date? = nil,
         disposition: Disposition, statusCode: HRESULT = .ok, dispositionMessage: String = "",
-        encryptedKeyHash: [UInt8]? = nil
+        encryptedKeyHash: [UInt8]? = nil, callerName: String? = nil
     ) {
         self.requestID = requestID
         self.type = type
@@ -43,6 +58,7 @@ package struct RequestRecord: Sendable, Equatable {
         self.statusCode = statusCode
         self.dispositionMessage = dispositionMessage
         self.encryptedKeyHash = encryptedKeyHash
+        self.callerName = callerName
     }
 }
 

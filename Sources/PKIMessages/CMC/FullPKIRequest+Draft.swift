@@ -19,26 +19,11 @@ extension FullPKIRequest {
             certificationRequest: CertificationRequest, encryptedKey: [UInt8]?, templateName: String?,
             signatureAlgorithm: SignatureAlgorithmIdentifier
         ) throws {
-            var controls: [TaggedAttribute] = []
-            if let encryptedKey {
-                let hash = (signatureAlgorithm.digest ?? .sha1).hash(encryptedKey)
-                let attribute = try CMSAttribute(
-                    type: OID.msEncryptedKeyHash, value: ASN1OctetString(contentBytes: hash[...]))
-                controls.append(
-                    try TaggedAttribute(
-                        bodyPartID: 2, type: OID.cmcAddAttributes,
-                        value: AddAttributes(certReferences: [1], attributes: [attribute])))
-            }
-            if let templateName {
-                let regInfo = RegInfo(pairs: [.init(name: "CertificateTemplate", value: templateName)])
-                controls.append(
-                    try TaggedAttribute(
-                        bodyPartID: 3, type: OID.cmcRegInfo,
-                        value: ASN1OctetString(contentBytes: regInfo.octets()[...])))
-            }
-            let pkiData = PKIData(
-                controls: controls,
-                requests: [.certificationRequest(bodyPartID: 1, derBytes: certificationRequest.derBytes)])
+            let pkiData = try PKIData(
+                asking: certificationRequest,
+                encryptedKeyHash: encryptedKey.map {
+                    (signatureAlgorithm.digest ?? .sha1).hash($0)
+                }, regInfo: templateName.map { [.init(name: "CertificateTemplate", value: $0)] } ?? [])
             self.signedData = try SignedDataDraft(
                 eContentType: OID.pkiData, eContent: StrictDER.serialize(pkiData),
                 signer: .subjectKeyIdentifier(certificationRequest.subjectPublicKeyInfo.keyIdentifier),
@@ -56,5 +41,44 @@ extension FullPKIRequest {
                 unsignedAttributes: self.encryptedKey.map { [CMSAttribute(type: OID.msEncryptedKey, values: [$0])] }
                     ?? [])
         }
+    }
+}
+
+extension PKIData {
+    /// The content of a message for one certificate: request 1, added attributes 2, regInfo 3.
+    ///
+    /// - Parameters:
+    ///   - encryptedKeyHash: of the encrypted private key that goes along, or `nil`.
+    ///   - regInfo: such as `CertificateTemplate` and, of an enrolment agent, `RequesterName`.
+    package init(
+        asking request: CertificationRequest, encryptedKeyHash: [UInt8]? = nil, regInfo: [RegInfo.Pair] = []
+    ) throws {
+        var controls: [TaggedAttribute] = []
+        if let encryptedKeyHash {
+            let attribute = try CMSAttribute(
+                type: OID.msEncryptedKeyHash, value: ASN1OctetString(contentBytes: encryptedKeyHash[...]))
+            controls.append(
+                try TaggedAttribute(
+                    bodyPartID: 2, type: OID.cmcAddAttributes,
+                    value: AddAttributes(certReferences: [1], attributes: [attribute])))
+        }
+        if let control = try PKIData.regInfoControl(regInfo) { controls.append(control) }
+        self.init(
+            controls: controls, requests: [.certificationRequest(bodyPartID: 1, derBytes: request.derBytes)])
+    }
+
+    /// The content of an agent's message around somebody else's signed request.
+    package init(nesting contentInfoDER: [UInt8], regInfo: [RegInfo.Pair]) throws {
+        let nested = TaggedContentInfo(bodyPartID: 1, contentInfoDER: contentInfoDER)
+        self.init(
+            controls: try PKIData.regInfoControl(regInfo).map { [$0] } ?? [], requests: [],
+            cmsSequence: [try StrictDER.serialize(nested)])
+    }
+
+    private static func regInfoControl(_ pairs: [RegInfo.Pair]) throws -> TaggedAttribute? {
+        guard !pairs.isEmpty else { return nil }
+        return try TaggedAttribute(
+            bodyPartID: 3, type: OID.cmcRegInfo,
+            value: ASN1OctetString(contentBytes: RegInfo(pairs: pairs).octets()[...]))
     }
 }

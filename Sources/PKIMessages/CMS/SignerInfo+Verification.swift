@@ -39,6 +39,22 @@ extension SignerInfo {
         }
     }
 
+    /// Checks the no-signature mechanism (RFC 5272, section C.1): the value is the hash, so that the content is whole, and
+    /// nobody has signed it.
+    ///
+    /// - Throws: as ``verify(content:contentType:key:acceptsSHA1:)``.
+    func verifyDigestOnly(content: [UInt8], contentType: ASN1ObjectIdentifier) throws {
+        guard let digest = Digest(oid: self.digestAlgorithm.algorithm), self.digestAlgorithm.hasNoParameters else {
+            throw PKIMessageError.unsupportedAlgorithm("CMS SignerInfo", self.digestAlgorithm.algorithm)
+        }
+        if let attributes = self.signedAttributes {
+            try self.check(attributes, content: content, contentType: contentType, digest: digest)
+        }
+        guard self.signature == digest.hash(self.signedAttributesDER ?? content) else {
+            throw PKIMessageError.hashMismatch("no-signature value of a CMS SignerInfo")
+        }
+    }
+
     /// What the digest and the signature algorithm say together. `rsaEncryption` leaves the hash to the digest
     /// algorithm (RFC 3370, section 3.2); every other algorithm names its hash, which must be the same.
     private func signatureAlgorithm(with digest: Digest) throws -> SignatureAlgorithmIdentifier {

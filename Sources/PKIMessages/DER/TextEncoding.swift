@@ -6,7 +6,7 @@
 
 /// PEM (RFC 7468) and the looser texts in which requests arrive.
 ///
-/// Tolerated, and nothing else: any label; a header or footer glued to the base64 body; CRLF, LF or CR line ends
+/// Tolerated, and nothing else: UTF-16 or UTF-8 with a byte order mark, as Windows writes text files; any label; a header or footer glued to the base64 body; CRLF, LF or CR line ends
 /// and blanks anywhere in the body; text before the header and after the footer; base64 without header and footer;
 /// DER, passed through as it is. Not tolerated: a second PEM block, a footer with another label or none, characters
 /// that are not base64, an encrypted body (`Proc-Type`).
@@ -22,6 +22,7 @@ package enum TextEncoding {
         // is followed by a DER length, because those octets (0x80 and above) are not ASCII, and a short element of
         // less than 128 bytes has exactly the length that its second octet says.
         if text.first == 0x30, text.count >= 2, text[1] >= 0x80 || Int(text[1]) == text.count - 2 { return text }
+        let text = try self.withoutByteOrderMark(text, what: what)
         guard text.allSatisfy({ $0 < 0x80 }) else {
             throw PKIMessageError.malformed(what, "it is neither DER nor ASCII text")
         }
@@ -35,6 +36,25 @@ package enum TextEncoding {
             throw PKIMessageError.tooLarge(what, bytes: text.utf8.count, limit: maximumBytes)
         }
         return try self.base64(self.body(of: text[...], what: what), what: what)
+    }
+
+    /// Text that begins with a byte order mark, as UTF-8; anything else as it is.
+    private static func withoutByteOrderMark(_ text: [UInt8], what: String) throws -> [UInt8] {
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { return Array(text.dropFirst(3)) }
+        let isLittleEndian = text.starts(with: [0xFF, 0xFE])
+        guard isLittleEndian || text.starts(with: [0xFE, 0xFF]) else { return text }
+        guard text.count % 2 == 0 else {
+            throw PKIMessageError.malformed(what, "its UTF-16 text ends within a character")
+        }
+        let units = stride(from: 2, to: text.count, by: 2).map { index in
+            isLittleEndian
+                ? UInt16(text[index]) | UInt16(text[index + 1]) << 8
+                : UInt16(text[index]) << 8 | UInt16(text[index + 1])
+        }
+        guard let decoded = String(validating: units, as: UTF16.self) else {
+            throw PKIMessageError.malformed(what, "it is not UTF-16 text")
+        }
+        return Array(decoded.utf8)
     }
 
     /// RFC 7468: 64 characters a line, LF, a newline at the end.

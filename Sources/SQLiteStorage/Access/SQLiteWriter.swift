@@ -6,6 +6,7 @@ import GRDB
 struct SQLiteWriter: DatabaseReading, StorageWriting {
     let db: Database
     let head: AuditHead
+    let owner: WorkOwner
 
     /// - Returns: how many rows the statement changed.
     @discardableResult
@@ -17,17 +18,30 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     }
 
     func insert(_ request: RequestRecord) throws -> Int64 {
-        try self.execute("store a request", RequestRecord.insertion, request.columns)
+        try self.execute(
+            "store a request", RequestRecord.insertion, request.columns &+ ["owner": self.owner(of: request)])
         return self.db.lastInsertedRowID
     }
 
     func update(_ request: RequestRecord) throws {
         let operation = "update request \(request.requestID)"
         let changed = try self.execute(
-            operation, RequestRecord.change, request.columns &+ ["request_id": request.requestID])
+            operation, RequestRecord.change,
+            request.columns &+ ["request_id": request.requestID, "owner": self.owner(of: request)])
         guard changed == 1 else {
             throw StorageError.notFound("request \(request.requestID)", operation: operation)
         }
+    }
+
+    func set(_ change: RequestExtension, ofRequest requestID: Int64) throws {
+        try self.execute(
+            "store an extension of request \(requestID)", RequestExtension.upsertion,
+            [requestID, change.oid, change.isCritical, change.value?.stored])
+    }
+
+    /// Only what is under way belongs to a process.
+    private func owner(of request: RequestRecord) throws -> Int64? {
+        request.disposition == .active ? try self.owner.number() : nil
     }
 
     func insert(_ certificate: CertificateRecord) throws {
@@ -52,7 +66,7 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     func insert(_ intent: SigningIntent) throws -> Int64 {
         try self.execute(
             "store the intent to sign \(intent.kind.rawValue) \(intent.number)", SigningIntent.insertion,
-            intent.columns)
+            intent.columns &+ ["owner": self.owner.number()])
         return self.db.lastInsertedRowID
     }
 

@@ -18,10 +18,12 @@ final class GroupCommit: Sendable {
     }
 
     private let database: any DatabaseWriter
+    private let owner: WorkOwner
     private let state = Mutex(State())
 
-    init(database: any DatabaseWriter) {
+    init(database: any DatabaseWriter, owner: WorkOwner) {
         self.database = database
+        self.owner = owner
     }
 
     var statistics: StorageStatistics {
@@ -67,7 +69,7 @@ final class GroupCommit: Sendable {
             try db.inTransaction(.immediate) {
                 let head = AuditHead()
                 for write in group {
-                    performed.append(write.perform(db, head))
+                    performed.append(write.perform(SQLiteWriter(db: db, head: head, owner: self.owner)))
                     // On a full disk SQLite may undo the whole transaction, and with it the work of those who came
                     // before (https://www.sqlite.org/lang_transaction.html, section 3).
                     guard db.isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
@@ -93,7 +95,7 @@ struct PendingWrite: Sendable {
     typealias Completion = @Sendable (_ commitError: (any Error)?) -> Void
 
     /// Runs the closure in a savepoint of the open transaction.
-    let perform: @Sendable (Database, AuditHead) -> Completion
+    let perform: @Sendable (SQLiteWriter) -> Completion
     /// Resumes the caller without having run the closure.
     let fail: @Sendable (any Error) -> Void
 
@@ -102,8 +104,8 @@ struct PendingWrite: Sendable {
         resuming continuation: CheckedContinuation<R, any Error>
     ) {
         self.fail = { continuation.resume(throwing: $0) }
-        self.perform = { db, head in
-            let outcome = Result { try PendingWrite.inSavepoint(db, head, body) }
+        self.perform = { writer in
+            let outcome = Result { try PendingWrite.inSavepoint(writer, body) }
             return { commitError in
                 guard let commitError, case .success = outcome else { return continuation.resume(with: outcome) }
                 continuation.resume(throwing: commitError)
@@ -112,21 +114,21 @@ struct PendingWrite: Sendable {
     }
 
     private static func inSavepoint<R>(
-        _ db: Database, _ head: AuditHead, _ body: (any StorageWriting) throws -> R
+        _ writer: SQLiteWriter, _ body: (any StorageWriting) throws -> R
     ) throws -> R {
         try StorageError.mapping("write to the database") {
             // Cached statements, where GRDB's own savepoints compile theirs each time.
-            try db.cachedStatement(sql: "SAVEPOINT caller").execute()
+            try writer.db.cachedStatement(sql: "SAVEPOINT caller").execute()
             do {
-                let value = try body(SQLiteWriter(db: db, head: head))
-                try db.cachedStatement(sql: "RELEASE caller").execute()
+                let value = try body(writer)
+                try writer.db.cachedStatement(sql: "RELEASE caller").execute()
                 return value
             } catch {
-                head.forget()
+                writer.head.forget()
                 // On a full disk SQLite may have undone the whole transaction, and the savepoint with it.
-                if db.isInsideTransaction {
-                    try db.cachedStatement(sql: "ROLLBACK TO caller").execute()
-                    try db.cachedStatement(sql: "RELEASE caller").execute()
+                if writer.db.isInsideTransaction {
+                    try writer.db.cachedStatement(sql: "ROLLBACK TO caller").execute()
+                    try writer.db.cachedStatement(sql: "RELEASE caller").execute()
                 }
                 throw error
             }

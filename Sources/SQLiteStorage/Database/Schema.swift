@@ -15,6 +15,7 @@ enum Schema {
         }
         Schema.registerRoles(&migrator)
         Schema.registerLint(&migrator)
+        Schema.registerRequests(&migrator)
         return migrator
     }
 

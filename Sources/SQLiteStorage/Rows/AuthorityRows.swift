@@ -22,8 +22,10 @@ extension SigningIntent {
     }
 
     static let insertion = """
-        INSERT INTO intent (kind, request_id, number, tbs_sha256, ca_key_index, created_when, outcome, closed_when)
-        VALUES (:kind, :request_id, :number, :tbs_sha256, :ca_key_index, :created_when, :outcome, :closed_when)
+        INSERT INTO intent (kind, request_id, number, tbs_sha256, ca_key_index, created_when, outcome, closed_when,
+            owner)
+        VALUES (:kind, :request_id, :number, :tbs_sha256, :ca_key_index, :created_when, :outcome, :closed_when,
+            :owner)
         """
 
     static let open = "SELECT * FROM intent WHERE outcome = 'open' ORDER BY intent_id"

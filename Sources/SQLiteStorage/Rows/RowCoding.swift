@@ -26,6 +26,11 @@ struct RowReader {
         try self.row.withUnsafeData(named: column) { $0.map { Array($0) } }
     }
 
+    /// Texts without blanks, separated by them.
+    func list(_ column: String) throws -> [String] {
+        try self.textIfPresent(column)?.split(separator: " ").map(String.init) ?? []
+    }
+
     func date(_ column: String) throws -> Date { Date(storedMilliseconds: try self.integer(column)) }
 
     func dateIfPresent(_ column: String) throws -> Date? {
@@ -112,6 +117,11 @@ private func appendJSON(_ text: String, to json: inout [UInt8]) {
         }
     }
     json.append(UInt8(ascii: "\""))
+}
+
+extension [String] {
+    /// As the tables hold a list of texts without blanks; nothing when it is empty.
+    var stored: String? { self.isEmpty ? nil : self.joined(separator: " ") }
 }
 
 /// JSON with its keys in order, so that equal values are equal texts.

@@ -24,7 +24,8 @@ struct CAFixture: Sendable {
 
     init(
         archiver: (any KeyArchiver)? = nil, templates: [CertificateTemplate] = BuiltInTemplates.all,
-        caValidity: TimeInterval = 10 * 365 * 86400, clock: FixedClock = FixedClock(),
+        signerTrust: (any SignerTrust)? = nil, caValidity: TimeInterval = 10 * 365 * 86400,
+        clock: FixedClock = FixedClock(),
         configure: @Sendable (inout CAConfiguration) -> Void = { _ in }
     ) async throws {
         let plan = FaultPlan()
@@ -47,7 +48,7 @@ struct CAFixture: Sendable {
             configuration: configuration,
             signingKeys: [CASigningKey(token: self.token, keyPair: self.token.keyPair)],
             certificates: [self.certificate], storage: FaultyStorage(base: self.storage, plan: plan),
-            templates: templates, archiver: archiver, surroundings: surroundings)
+            templates: templates, archiver: archiver, signerTrust: signerTrust, surroundings: surroundings)
     }
 
     static func surroundings(_ clock: FixedClock, _ random: SeededRandom) -> Surroundings {

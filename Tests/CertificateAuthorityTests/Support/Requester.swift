@@ -15,10 +15,6 @@ struct Requester: Sendable {
         self.subjectPublicKeyInfo = try PrivateKeyInfo(derEncoded: self.privateKey).subjectPublicKeyInfo()
     }
 
-    private var algorithm: SignatureAlgorithmIdentifier {
-        self.subjectPublicKeyInfo.defaultSignatureAlgorithm ?? .ecdsaWithSHA256
-    }
-
     /// DER of a PKCS #10.
     func certificationRequest(
         subject: String = "CN=www.example.test", template: String? = nil, dnsNames: [String] = [],
