@@ -20,7 +20,7 @@ struct Signet: AsyncParsableCommand {
             RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, GroupCommand.self, WebCommand.self,
             TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
-            TemplateCommand.self, AuditCommand.self, RoleCommand.self,
+            TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self,
         ])
 
     /// Renders errors here and nowhere else: what, facts, token, code, hints.

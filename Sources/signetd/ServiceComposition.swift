@@ -34,7 +34,7 @@ struct ServiceComposition {
         }
         let lock = try InstanceLock(instance.layout)
         defer { withExtendedLifetime(lock) {} }
-        let authority = try await instance.authority()
+        let authority = try await instance.authority(settling: false)
         for settled in try await authority.settleInterruptedWork() {
             self.logger.warning("settled what a crash left open", metadata: ["work": "\(settled)"])
         }

@@ -28,6 +28,7 @@ extension InstanceConfiguration {
         try crl?.finish()
         self.archival = try ArchivalPolicy(yaml: root.optionalMapping("archival"))
         self.web = try WebConfiguration(yaml: root.mapping("web"))
+        self.requests = try RequestPolicy(yaml: root.optionalMapping("requests"))
         try root.finish()
     }
 }

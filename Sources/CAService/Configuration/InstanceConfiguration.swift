@@ -20,6 +20,7 @@ package struct InstanceConfiguration: Sendable, Equatable {
     package var crl: CRLPolicy
     package var archival: ArchivalPolicy
     package var web: WebConfiguration
+    package var requests = RequestPolicy()
 
     /// A new instance with one token, named `ca`, and the default periods.
     package init(

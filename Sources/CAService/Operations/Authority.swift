@@ -30,7 +30,9 @@ package struct Authority: Sendable {
             archiver: LazyArchiver(
                 token: exchangeToken, storage: instance.storage, agents: self.agents,
                 settings: ArchivalSettings(configuration.archival), surroundings: instance.surroundings),
-            surroundings: instance.surroundings)
+            signerTrust: configuration.requests.trustedSigners.map {
+                SignerTrustDirectory(path: FilePaths.resolve($0, in: instance.directory))
+            }, surroundings: instance.surroundings)
         self.exchangeKeys = ExchangeKeyKeeper(
             instance: instance, authority: self.authority, token: exchangeToken)
     }
@@ -86,13 +88,20 @@ package struct Authority: Sendable {
 }
 
 extension Instance {
+    /// Settles at once what a process that has ended left behind, unless the caller does so itself and tells of it.
+    ///
     /// - Throws: ``ServiceError`` with code `notInstalled` while the CA has no certificate.
-    package func authority() async throws -> Authority {
+    package func authority(settling: Bool = true) async throws -> Authority {
         let records = try await self.storage.read { try $0.caCertificates() }
         guard records.contains(where: { $0.use == .own && $0.locator != nil }) else {
             throw ServiceError.notInstalled(self.configuration.name)
         }
-        return try Authority(instance: self, certificates: records)
+        let authority = try Authority(instance: self, certificates: records)
+        let isWorkOpen = try await self.storage.read {
+            try !$0.openIntents().isEmpty || !$0.requests(with: .active, limit: 1).isEmpty
+        }
+        if settling, isWorkOpen { _ = try await authority.settleInterruptedWork() }
+        return authority
     }
 
     func lazyToken(named name: String) -> LazyToken {
@@ -108,5 +117,6 @@ extension CAConfiguration {
             maximumValidity: TimeInterval(instance.certificates.maximumValidityDays) * 86_400,
             crlURLs: [base + PublicationPattern.crl], caIssuerURLs: [base + PublicationPattern.certificate],
             userPrincipalNameSuffix: instance.certificates.userPrincipalNameSuffix)
+        self.allowsNoSignature = instance.requests.noSignature
     }
 }

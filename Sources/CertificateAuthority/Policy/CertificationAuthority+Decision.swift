@@ -75,7 +75,8 @@ extension CertificationAuthority {
         PolicyQuestion(
             caller: caller, template: template,
             subjectPublicKeyInfo: request.certificationRequest.subjectPublicKeyInfo,
-            carriesPrivateKey: request.fullRequest?.encryptedKeyAttribute != nil || evidence.hasArchivedKey, now: self.surroundings.now(),
+            carriesPrivateKey: request.fullRequest?.encryptedKeyAttribute != nil || evidence.hasArchivedKey,
+            now: self.surroundings.now(),
             caNotAfter: self.caCertificate.notAfter, signers: evidence.signers,
             renewedCertificate: evidence.renewedCertificate, onBehalfOf: evidence.onBehalfOf,
             requestDigest: request.certificationRequest.signatureAlgorithm.digest,

@@ -55,13 +55,6 @@ extension CertificationAuthority {
     }
 }
 
-extension AuditEventID {
-    /// A certificate request extension changed.
-    package static let requestExtensionChanged = AuditEventID(rawValue: 777)
-    /// One or more certificate request attributes changed.
-    package static let requestAttributesChanged = AuditEventID(rawValue: 778)
-}
-
 extension RequestAttributes {
     /// The lines of `old` whose names `new` does not have, and then those of `new`.
     static func replacing(in old: String, by new: String) -> String {

@@ -1,7 +1,7 @@
 package import Foundation
 
 /// What can be read of an instance's database. All methods throw `StorageError`.
-package protocol StorageReading: RoleStorageReading {
+package protocol StorageReading: RoleStorageReading, RequestStorageReading {
     func request(_ requestID: Int64) throws -> RequestRecord?
     /// The one thing that every step of a request asks, without the rest of its row.
     func disposition(ofRequest requestID: Int64) throws -> Disposition?
@@ -46,7 +46,7 @@ package protocol StorageReading: RoleStorageReading {
 }
 
 /// What can be written, inside one transaction.
-package protocol StorageWriting: StorageReading, RoleStorageWriting {
+package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64
     func update(_ request: RequestRecord) throws

@@ -4,12 +4,13 @@ import CertificateAuthority
 import Diagnostics
 import PKIMessages
 
-/// `signet request new|submit|list|show|approve|deny|retrieve`
+/// `signet request new|submit|list|show|export|approve|deny|resubmit|set-attributes|set-extension|retrieve`
 struct RequestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "request", abstract: "Certificate requests: make, submit, list, decide, retrieve.",
         subcommands: [
-            NewRequest.self, SubmitRequest.self, ListRequests.self, ApproveRequest.self, DenyRequest.self,
+            NewRequest.self, SubmitRequest.self, ListRequests.self, ShowRequest.self, ExportRequest.self,
+            ApproveRequest.self, DenyRequest.self, ResubmitRequest.self, SetAttributes.self, SetExtension.self,
             RetrieveRequest.self,
         ])
 }
@@ -75,53 +76,6 @@ struct RequestReport {
             if let failure = self.result.failure { throw failure }
             Console.complain("code: \(self.result.statusCode): \(self.result.statusCode.text)")
             throw ExitCode.failure
-        }
-    }
-}
-
-/// `signet request list`
-struct ListRequests: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List requests, newest first.")
-
-    @OptionGroup var options: InstanceOptions
-
-    @Option(name: .long, help: "pending, issued, revoked, error or denied.")
-    var disposition: String?
-
-    @Option(name: .long, help: "At most that many.")
-    var limit = 100
-
-    @Flag(name: .long, help: "Print only the numbers, one a line.")
-    var numbers = false
-
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        let wanted = try self.disposition.map(ListRequests.disposition)
-        let limit = self.limit
-        let records = try await instance.storage.read { try $0.requests(with: wanted, limit: limit) }
-        guard !self.numbers else {
-            for record in records { Console.say("\(record.requestID)") }
-            return
-        }
-        Console.table(
-            ["Id", "Disposition", "Submitted", "Requester", "Template", "Subject", "Message"],
-            records.map { record in
-                [
-                    "\(record.requestID)", "\(record.disposition)", Output.time(record.submittedWhen),
-                    record.requesterName, record.templateName ?? "-", record.subject, record.dispositionMessage,
-                ]
-            })
-    }
-
-    private static func disposition(_ text: String) throws -> Disposition {
-        switch text {
-        case "active": .active
-        case "pending": .pending
-        case "issued": .issued
-        case "revoked": .revoked
-        case "error": .error
-        case "denied": .denied
-        default: throw ValidationError("--disposition is one of active, pending, issued, revoked, error, denied.")
         }
     }
 }

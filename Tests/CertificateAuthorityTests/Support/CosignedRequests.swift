@@ -127,6 +127,7 @@ extension CAFixture {
         var template = BuiltInTemplates.user
         template.archival = .none
         template.onBehalfOf = true
+        template.requiredSignatures = .init(count: 1, applicationPolicies: enrollmentAgent.extendedKeyUsages)
         return template
     }()
 
