@@ -108,6 +108,9 @@ extension Simulation {
             if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
                 return self.refuse(function, refusal, mechanism)
             }
+            if use.isStuck(function) { return CKR_OPERATION_ACTIVE }
+            // Without a mechanism an operation is cancelled (v3.0, section 5.6), and the key does not matter.
+            guard mechanism != nil else { return work(use, key) }
             return use.withKey(key) { inner in
                 let result = work(use, inner) ?? CKR_FUNCTION_NOT_SUPPORTED
                 if result == CKR_OK { self.remember(inner, for: function, in: use) }
@@ -120,11 +123,13 @@ extension Simulation {
         guard let kind = function.operation else { return }
         let isNamed = self.faults.hasKeyFilters
         let isTimed = use.card?.rule.hasLatency ?? false
-        guard isNamed || isTimed else { return }
+        let isAsking = use.card?.asksForEachUse ?? false
+        guard isNamed || isTimed || isAsking else { return }
         let attributes = use.attributes(key)
         let operation = OperationKey(
             subject: isNamed ? attributes.subject : nil,
-            latency: isTimed ? use.card?.profile.latency.operation(kind, of: ObjectDescriptor(attributes)) : nil)
+            latency: isTimed ? use.card?.profile.latency.operation(kind, of: ObjectDescriptor(attributes)) : nil,
+            needsLogin: isAsking && attributes.flag(CKA_ALWAYS_AUTHENTICATE) == true)
         self.reader.withState { $0.sessions[use.outer]?.keys[kind] = operation }
     }
 

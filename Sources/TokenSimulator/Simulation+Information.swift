@@ -4,9 +4,11 @@ internal import DeviceProfiles
 /// What the module and its tokens say of themselves (PKCS #11 v2.40, sections 5.4, 5.5).
 extension Simulation {
     /// `C_GetInfo`: the information of the module inside, under a description that says what this is.
-    func libraryInfo(_ info: UnsafeMutablePointer<CK_INFO>?) -> CK_RV {
+    ///
+    /// - Parameter functions: of the module inside; `nil` for those of v2.40.
+    func libraryInfo(_ info: UnsafeMutablePointer<CK_INFO>?, from functions: CK_FUNCTION_LIST? = nil) -> CK_RV {
         self.call(.getInfo) {
-            let result = self.inner.C_GetInfo?(info)
+            let result = (functions ?? self.inner).C_GetInfo?(info)
             guard result == CKR_OK, let info else { return result }
             withUnsafeMutableBytes(of: &info.pointee.libraryDescription) { field in
                 let text = "Signet token simulator: " + PaddedText.read(UnsafeRawBufferPointer(field))
@@ -90,13 +92,16 @@ extension Simulation {
     }
 
     /// `C_GetMechanismInfo`.
+    ///
+    /// - Parameter functions: of the module inside; `nil` for those of v2.40.
     func mechanismInfo(
-        _ slot: CK_SLOT_ID, _ type: CK_MECHANISM_TYPE, _ info: UnsafeMutablePointer<CK_MECHANISM_INFO>?
+        _ slot: CK_SLOT_ID, _ type: CK_MECHANISM_TYPE, _ info: UnsafeMutablePointer<CK_MECHANISM_INFO>?,
+        from functions: CK_FUNCTION_LIST? = nil
     ) -> CK_RV {
         self.call(.getMechanismInfo, in: slot) { inner in
             let card = self.card(in: inner)
             if let card, !card.rule.mechanisms.contains(type) { return CKR_MECHANISM_INVALID }
-            let result = self.inner.C_GetMechanismInfo?(inner, type, info)
+            let result = (functions ?? self.inner).C_GetMechanismInfo?(inner, type, info)
             if result == CKR_OK, let info, let card { card.rule.mechanisms.restrict(&info.pointee, of: type) }
             return result
         }

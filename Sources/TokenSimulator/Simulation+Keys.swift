@@ -32,6 +32,9 @@ extension Simulation {
     func generateKeyPair(_ session: CK_SESSION_HANDLE, _ arguments: KeyPairArguments) -> CK_RV {
         self.call(.generateKeyPair, in: session, about: .template(arguments.privateTemplate)) { use in
             guard let card = use.card else { return self.generate(arguments, use) }
+            if let refusal = self.refusal(ofGenerationBy: use, card) {
+                return self.refuse(.generateKeyPair, refusal, arguments.mechanism)
+            }
             let mechanisms = card.rule.mechanisms
             let key = arguments.halves[1]
             let refusal =
@@ -56,6 +59,19 @@ extension Simulation {
         }
     }
 
+    /// What the card says to the generation of keys by someone else than who may.
+    func refusal(ofGenerationBy use: SessionUse, _ card: Card) -> ReturnValue? {
+        guard let role = card.profile.login.keyGenerationRole.value else { return nil }
+        var info = CK_SESSION_INFO()
+        guard self.inner.C_GetSessionInfo?(use.handle, &info) == CKR_OK else { return nil }
+        let isAllowed =
+            switch role {
+            case .user: info.state == CKS_RW_USER_FUNCTIONS || info.state == CKS_RO_USER_FUNCTIONS
+            case .so: info.state == CKS_RW_SO_FUNCTIONS
+            }
+        return isAllowed ? nil : .userNotLoggedIn
+    }
+
     /// On a card that has room for the private half only, the profile's residue decides whether that half stays.
     private func generateIfItFits(_ arguments: KeyPairArguments, _ use: SessionUse) -> CK_RV {
         let halves = arguments.storedHalves
@@ -66,6 +82,11 @@ extension Simulation {
                 return self.generate(arguments, use)
             }
             self.events?.write(.generateKeyPair, "\(card.name) is full: \(refusal)")
+            if refusal == .ok {
+                var acknowledged = use
+                acknowledged.effect = .lose
+                return self.generate(arguments, acknowledged)
+            }
             guard card.limits.leavesOrphan(of: halves, on: census) else { return refusal.rawValue }
             var orphaned = CK_OBJECT_HANDLE()
             var unwritten = CK_OBJECT_HANDLE()
@@ -126,6 +147,9 @@ extension Simulation {
             if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
                 return self.refuse(function, refusal, mechanism)
             }
+            if function == .unwrapKey, let refusal = use.card?.rule.template.refusal(ofUnwrapping: template) {
+                return self.refuse(function, refusal, mechanism)
+            }
             return use.withKey(base) { base in
                 self.making(function, template, objectClass: template.number(CKA_CLASS), in: use) { template in
                     let result = self.receive(use, template, key) { make(use, base, template, $0) }
@@ -150,10 +174,9 @@ extension Simulation {
             let result = make(&made) ?? CKR_FUNCTION_NOT_SUPPORTED
             guard result == CKR_OK else { return result }
             let descriptor = ObjectDescriptor(use.attributes(made))
-            guard let refusal = card.limits.refusal(of: [descriptor], on: census, operation: .create) else {
-                key.pointee = made
-                return CKR_OK
-            }
+            let refusal = card.limits.refusal(of: [descriptor], on: census, operation: .create)
+            if refusal == nil || refusal == .ok { key.pointee = made }
+            guard let refusal else { return CKR_OK }
             return self.remove(made, in: use) ?? refusal.rawValue
         }
     }

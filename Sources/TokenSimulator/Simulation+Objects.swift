@@ -44,10 +44,13 @@ extension Simulation {
         _ key: UnsafeMutablePointer<CK_OBJECT_HANDLE>?
     ) -> CK_RV {
         self.call(.generateKey, in: session, about: .template(template)) { use in
-            if let mechanisms = use.card?.rule.mechanisms {
+            if let card = use.card {
+                let mechanisms = card.rule.mechanisms
                 let size = template.number(CKA_VALUE_LEN).flatMap { Int(exactly: $0) }
+                let hasFunction = card.profile.mechanisms.generatesSecretKeys.value ?? true
                 let refusal =
-                    mechanisms.refusal(of: mechanism, use: CKF_GENERATE)
+                    (hasFunction ? nil : .functionNotSupported) ?? self.refusal(ofGenerationBy: use, card)
+                    ?? mechanisms.refusal(of: mechanism, use: CKF_GENERATE)
                     ?? mechanisms.refusal(of: mechanism, keySize: size)
                 if let refusal { return self.refuse(.generateKey, refusal, mechanism) }
             }
@@ -69,7 +72,7 @@ extension Simulation {
         if let refusal = rules.refusal(of: template, objectClass: objectClass) {
             return self.refuse(function, refusal, nil)
         }
-        return rules.withKept(of: template, make)
+        return rules.withKept(of: template, objectClass: objectClass, make)
     }
 
     /// Makes an object whose size is known before, if there is room for it.
@@ -77,20 +80,24 @@ extension Simulation {
         _ descriptor: ObjectDescriptor, isOnToken: Bool, _ operation: CardLimits.Operation, _ use: SessionUse,
         _ object: UnsafeMutablePointer<CK_OBJECT_HANDLE>?, _ make: () -> CK_RV?
     ) -> CK_RV? {
-        func write() -> CK_RV? {
+        func write(isLost: Bool) -> CK_RV? {
             let result = make()
             guard result == CKR_OK, let object else { return result }
-            if use.effect == .lose { _ = self.inner.C_DestroyObject?(use.handle, object.pointee) }
+            if isLost { _ = self.inner.C_DestroyObject?(use.handle, object.pointee) }
             use.show(object)
             return result
         }
-        guard isOnToken, let card = self.limitedCard(of: use, writing: descriptor.isPrivate) else { return write() }
+        let isLost = use.effect == .lose
+        guard isOnToken, let card = self.limitedCard(of: use, writing: descriptor.isPrivate) else {
+            return write(isLost: isLost)
+        }
         return self.alone(on: card) { census in
             if let refusal = card.limits.refusal(of: [descriptor], on: census, operation: operation) {
                 self.events?.write(nil, "\(card.name) is full: \(refusal)")
-                return refusal.rawValue
+                guard refusal == .ok else { return refusal.rawValue }
+                return write(isLost: true) ?? CKR_FUNCTION_NOT_SUPPORTED
             }
-            return write() ?? CKR_FUNCTION_NOT_SUPPORTED
+            return write(isLost: isLost) ?? CKR_FUNCTION_NOT_SUPPORTED
         }
     }
 
@@ -114,7 +121,8 @@ extension Simulation {
         }
     }
 
-    /// `C_SetAttributeValue`. Only the content of a certificate or data object changes what an object takes.
+    /// `C_SetAttributeValue`. Only the content of a certificate or data object changes what an object takes for good; a
+    /// longer value of another attribute needs room for as much as it grows.
     func setAttributes(_ session: CK_SESSION_HANDLE, _ object: CK_OBJECT_HANDLE, _ template: Template) -> CK_RV {
         self.call(.setAttributeValue, in: session, about: .object(object)) { use in
             use.withObject(object) { object in
@@ -134,14 +142,31 @@ extension Simulation {
                 ?? CKR_FUNCTION_NOT_SUPPORTED
         }
         let stored = use.attributes(object)
-        guard template.length(of: CKA_VALUE) != nil, stored.flag(CKA_TOKEN) == true else { return set() }
+        guard use.card?.limits.areAny == true, stored.flag(CKA_TOKEN) == true else { return set() }
+        let growth = template.growth(over: stored)
         let before = ObjectDescriptor(stored)
-        guard let card = self.limitedCard(of: use, writing: before.isPrivate) else { return set() }
+        guard growth > 0 || template.length(of: CKA_VALUE) != nil,
+            let card = self.limitedCard(of: use, writing: before.isPrivate)
+        else { return set() }
         let after = ObjectDescriptor(AmendedAttributes(template: template, object: stored))
         return self.alone(on: card) { census in
-            let refusal = card.limits.refusal(of: [after], on: census, replacing: before, operation: .setAttribute)
+            guard
+                let refusal = card.limits.refusal(
+                    of: [after], growingBy: growth, on: census, replacing: before, operation: .setAttribute)
+            else { return set() }
+            self.events?.write(.setAttributeValue, "\(card.name) is full: \(refusal)")
+            if card.profile.capacity.residue.value == .lostObject { self.lose(object, use) }
             // A device whose answer is CKR_OK acknowledges the change and forgets it.
-            return refusal?.rawValue ?? set()
+            return refusal.rawValue
         }
+    }
+
+    /// The object that was to be changed is gone, as on a device that empties its place first.
+    private func lose(_ object: CK_OBJECT_HANDLE, _ use: SessionUse) {
+        guard self.inner.C_DestroyObject?(use.handle, object) == CKR_OK else {
+            return Simulator.log("an object that a full card loses could not be removed")
+        }
+        use.forget(object)
+        self.events?.write(.setAttributeValue, "the object is lost")
     }
 }

@@ -4,17 +4,31 @@ internal import Diagnostics
 
 /// Login and PINs (PKCS #11 v2.40, sections 5.5, 5.6), counted for all processes together.
 extension Simulation {
-    /// `C_Login`.
+    /// `C_Login` and `C_LoginUser`.
+    ///
+    /// - Parameter work: gets the session of the module inside.
     func login(
-        _ session: CK_SESSION_HANDLE, _ userType: CK_USER_TYPE, _ pin: UnsafeMutablePointer<UInt8>?, _ length: UInt
+        _ function: FunctionName, _ session: CK_SESSION_HANDLE, _ userType: CK_USER_TYPE,
+        _ pin: UnsafeMutablePointer<UInt8>?, _ length: UInt, _ work: (CK_SESSION_HANDLE) -> CK_RV?
     ) -> CK_RV {
-        self.call(.login, in: session) { use in
+        self.call(function, in: session) { use in
             let started = Moment.now()
-            let result = self.tryPIN(of: userType == CKU_SO ? \.securityOfficer : \.user, .login, use, pin, [length]) {
-                self.inner.C_Login?(use.handle, userType, pin, length)
+            let counter = userType == CKU_SO ? \CardRecord.securityOfficer : \CardRecord.user
+            let result = self.tryPIN(of: counter, function, use, pin, [length]) { work(use.handle) }
+            if result == CKR_OK, userType == CKU_CONTEXT_SPECIFIC, use.card?.asksForEachUse == true {
+                self.authorize(session)
             }
             use.card?.takeTime(use.card?.profile.latency.login.value, since: started)
             return result
+        }
+    }
+
+    /// The user has logged in for the operations that the session has begun.
+    private func authorize(_ session: CK_SESSION_HANDLE) {
+        self.reader.withState { state in
+            for kind in state.sessions[session]?.keys.keys.map(\.self) ?? [] {
+                state.sessions[session]?.keys[kind]?.needsLogin = false
+            }
         }
     }
 

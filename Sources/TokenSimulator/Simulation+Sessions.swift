@@ -64,6 +64,10 @@ extension Simulation {
             }
             let card = self.card(in: inner)
             if let card {
+                if flags & CKF_RW_SESSION == 0, card.profile.sessions.readOnly.value == false {
+                    self.events?.write(.openSession, "\(card.name) has no read-only sessions")
+                    return CKR_ARGUMENTS_BAD
+                }
                 self.closeIdleSessions(of: card)
                 self.waitForClosing(of: card)
                 if let refusal = self.reserveSession(on: card) {

@@ -105,7 +105,9 @@ extension Simulation {
         }
     }
 
-    private func look(at card: Card, _ presence: CardRecord.Presence) {
+    func look(at card: Card, _ presence: CardRecord.Presence) {
+        // A device that comes back with C_Finalize only stays away until then.
+        if presence.isInserted, card.profile.lifecycle.recovery.value == .finalize { return }
         let stale = self.reader.withState { state -> [CK_SESSION_HANDLE]? in
             guard let view = state.cards[card.name], view.isOutOfDate(presence) else { return nil }
             state.cards[card.name]?.look(presence)

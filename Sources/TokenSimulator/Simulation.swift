@@ -11,12 +11,15 @@ final class Simulation: Sendable {
     let faults: FaultScript
     let ledger: LedgerStore
     let reader = Reader()
+    let waiters = Waiters()
     let events: EventLog?
     /// False when nothing is set for which sessions and handles must be known: then all of them are those of the
     /// module inside.
     let isTracking: Bool
     /// Whether some card is seen again without a look at the slots.
     let canNoticeWithoutLooking: Bool
+    /// The process that initialized, where a child of it is to get nothing; `nil` where it may go on.
+    private let onlyProcess: pid_t?
     /// Whether faults can be ordered while the program runs.
     let takesOrders: Bool
     /// The change of the ledger as of which orders were taken over.
@@ -33,6 +36,8 @@ final class Simulation: Sendable {
         self.ledger = LedgerStore(path: configuration.ledgerPath)
         self.takesOrders = configuration.controlPath != nil
         self.isTracking = !configuration.tokens.isEmpty || self.takesOrders || faults.hasKeyFilters
+        let refusesChildren = configuration.tokens.contains { $0.profile.lifecycle.fork.value == .refused }
+        self.onlyProcess = refusesChildren ? getpid() : nil
         self.canNoticeWithoutLooking = configuration.tokens.contains {
             $0.profile.lifecycle.rescanNeeded.value == false
         }
@@ -43,8 +48,13 @@ final class Simulation: Sendable {
         }
     }
 
+    /// True in a child process of a program whose card is only for itself.
+    var isRefused: Bool { self.onlyProcess.map { $0 != getpid() } ?? false }
+
     /// The functions of the module inside.
     var inner: CK_FUNCTION_LIST { self.module.functions.pointee }
+    /// The same for a program that knows v3.0.
+    var inner3: CK_FUNCTION_LIST { self.module.functions3?.pointee.v2_40 ?? self.inner }
 
     /// `C_Initialize` of the module inside.
     func initializeModule(_ arguments: InitializeArguments) -> CK_RV {

@@ -15,7 +15,7 @@ final class Simulator: Sendable {
 
     /// Lets the simulation act on a call.
     func perform(_ function: FunctionName, _ action: (Simulation) -> CK_RV) -> CK_RV {
-        guard let simulation = self.current else { return CKR_CRYPTOKI_NOT_INITIALIZED }
+        guard let simulation = self.current, !simulation.isRefused else { return CKR_CRYPTOKI_NOT_INITIALIZED }
         return action(simulation)
     }
 
@@ -23,18 +23,18 @@ final class Simulator: Sendable {
     ///
     /// - Parameters:
     ///   - isSizeQuery: true when the caller only asks how long the output will be; such a call never has a fault.
+    ///   - dataLength: bytes that the call hands to the card.
     ///   - work: gives `nil` when the module inside does not have the function.
     func inSession(
         _ function: FunctionName, _ session: CK_SESSION_HANDLE, isSizeQuery: Bool = false,
-        about subject: Simulation.Subject = .operation, _ work: (SessionUse) -> CK_RV?
+        dataLength: UInt = 0, about subject: Simulation.Subject = .operation, _ work: (SessionUse) -> CK_RV?
     ) -> CK_RV {
         self.perform(function) { simulation in
             guard let kind = function.operation else {
                 return simulation.call(function, in: session, isSizeQuery: isSizeQuery, about: subject, work)
             }
-            return simulation.call(function, in: session, isSizeQuery: isSizeQuery, about: subject) { use in
-                simulation.taking(use.latency(of: kind, isSizeQuery: isSizeQuery), use) { work(use) }
-            }
+            return simulation.proceed(
+                function, kind, in: session, isSizeQuery: isSizeQuery, dataLength: dataLength, work)
         }
     }
 
@@ -51,6 +51,7 @@ final class Simulator: Sendable {
                 if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
                     return simulation.refuse(function, refusal, mechanism)
                 }
+                if use.isStuck(function) { return CKR_OPERATION_ACTIVE }
                 return work(use)
             }
         }
@@ -103,9 +104,26 @@ final class Simulator: Sendable {
             script = FaultScript(configuration.faults, seed: configuration.seed)
         }
         faults = script
-        for (name, value) in configuration.environment { setenv(name, value, 1) }
-        let module = try InnerModule(path: configuration.modulePath)
+        let module = try Simulator.module(of: configuration)
         return try Simulation(configuration: configuration, module: module, faults: script)
+    }
+
+    private static func module(of configuration: SimulatorConfiguration) throws(SimulatorError) -> InnerModule {
+        for (name, value) in configuration.environment { setenv(name, value, 1) }
+        return try InnerModule(path: configuration.modulePath)
+    }
+
+    /// Whether the module inside has v3.0. Programs ask for interfaces before they initialize, when only
+    /// `SIGNET_SIMULATOR` can tell which module that is.
+    var hasInterface3: Bool {
+        if let simulation = self.current { return simulation.module.functions3 != nil }
+        return self.state.withLock { _ in
+            do {
+                return try Simulator.module(of: .find(reserved: nil)).functions3 != nil
+            } catch {
+                return false  // C_Initialize will say what is wrong.
+            }
+        }
     }
 
     /// `C_Finalize` (section 5.4).
@@ -113,9 +131,13 @@ final class Simulator: Sendable {
         self.perform(.finalize) { simulation in
             let call = Call(function: .finalize)
             let result = simulation.run(call, on: nil) { _ in
-                simulation.inner.C_Finalize?(reserved) ?? CKR_FUNCTION_NOT_SUPPORTED
+                simulation.waiters.end()
+                return simulation.inner.C_Finalize?(reserved) ?? CKR_FUNCTION_NOT_SUPPORTED
             }
-            guard result == CKR_OK else { return result }
+            guard result == CKR_OK else {
+                simulation.waiters.resume()
+                return result
+            }
             simulation.stop()
             self.state.withLock { $0.simulation = nil }
             return result

@@ -9,6 +9,10 @@ final class Card: Sendable {
     /// Serial number and label: what the ledger calls it.
     let name: String
     let rule: SimulatorConfiguration.TokenRule
+    /// The most bytes that one call takes.
+    let maximumData: UInt
+    /// Whether keys with `CKA_ALWAYS_AUTHENTICATE` want a login for each use, and keys are made with it.
+    let asksForEachUse: Bool
 
     var profile: DeviceProfile { self.rule.profile }
     var limits: CardLimits { CardLimits(capacity: self.profile.capacity) }
@@ -21,6 +25,12 @@ final class Card: Sendable {
         self.slot = slot
         self.name = "\(serial) \(label)".split(whereSeparator: \.isNewline).joined(separator: " ")
         self.rule = rule
+        if case .atMost(let bytes)? = rule.profile.mechanisms.maximumData.value {
+            self.maximumData = UInt(bytes)
+        } else {
+            self.maximumData = .max
+        }
+        self.asksForEachUse = rule.profile.login.alwaysAuthenticate.value == .perKey
     }
 
     // What a card does of which nobody knows better is what was measured with a card under OpenSC.

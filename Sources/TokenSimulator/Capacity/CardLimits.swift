@@ -22,9 +22,12 @@ struct CardLimits {
 
     /// The answer to one more object on a card, or `nil` when it fits. An object of unknown cost does not fit.
     ///
-    /// - Parameter replaced: the object whose place the new one takes.
+    /// - Parameters:
+    ///   - growth: bytes that are wanted beside what the cost model counts.
+    ///   - replaced: the object whose place the new one takes.
     func refusal(
-        of added: [ObjectDescriptor], on census: Census, replacing replaced: ObjectDescriptor? = nil,
+        of added: [ObjectDescriptor], growingBy growth: Int = 0, on census: Census,
+        replacing replaced: ObjectDescriptor? = nil,
         operation: Operation
     ) -> ReturnValue? {
         let full = self.capacity.full
@@ -37,7 +40,7 @@ struct CardLimits {
         guard let usable = self.capacity.usableBytes else { return nil }
         let costs = added.compactMap { $0.cost(by: self.capacity) }
         let free = usable - census.bytes(by: self.capacity) + (replaced?.cost(by: self.capacity) ?? 0)
-        let fits = costs.count == added.count && costs.reduce(0, +) <= free
+        let fits = costs.count == added.count && costs.reduce(growth, +) <= free
         return fits ? nil : self.answer(to: operation)
     }
 

@@ -48,6 +48,14 @@ struct Template: AttributeSource {
         self.flag(CKA_TOKEN) ?? false
     }
 
+    /// Bytes by which the values of an object grow, its content left out, which is counted by itself.
+    func growth(over stored: StoredAttributes) -> Int {
+        self.attributes.filter { $0.type != CKA_VALUE }.reduce(0) { sum, attribute in
+            let length = Int(exactly: attribute.ulValueLen) ?? 0
+            return sum + max(0, length - (stored.length(of: attribute.type) ?? 0))
+        }
+    }
+
     func length(of type: CK_ATTRIBUTE_TYPE) -> Int? {
         self.attributes.first { $0.type == type && $0.pValue != nil }.flatMap { Int(exactly: $0.ulValueLen) }
     }

@@ -40,7 +40,8 @@ struct TokenRules {
         return SimulatorConfiguration.TokenRule(
             label: label, profile: profile,
             mechanisms: MechanismRules(profile.mechanisms, denied: Set(denied)),
-            template: AttributeRules(profile.template), hasLatency: hasLatency, numbering: numbering ?? .same,
+            template: AttributeRules(profile.template, login: profile.login), hasLatency: hasLatency,
+            numbering: numbering ?? .same,
             staleHandles: stale ?? .invalid)
     }
 

@@ -99,7 +99,7 @@ extension FunctionName {
     /// Everything but start and end, which happen outside of what a program does with a card.
     var isCountedAmongAny: Bool {
         switch self {
-        case .initialize, .finalize, .getFunctionList, .getInfo: false
+        case .initialize, .finalize, .getFunctionList, .getInfo, .getInterfaceList, .getInterface: false
         default: true
         }
     }

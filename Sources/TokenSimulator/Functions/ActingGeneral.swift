@@ -18,6 +18,9 @@ extension CK_FUNCTION_LIST {
         self.C_GetSlotInfo = { slot, info in
             simulator.perform(.getSlotInfo) { $0.slotInfo(slot, info) }
         }
+        self.C_WaitForSlotEvent = { flags, slot, reserved in
+            simulator.perform(.waitForSlotEvent) { $0.waitForSlotEvent(flags, slot, reserved) }
+        }
         self.C_GetTokenInfo = { slot, info in
             simulator.perform(.getTokenInfo) { $0.tokenInfo(slot, info) }
         }
@@ -53,7 +56,11 @@ extension CK_FUNCTION_LIST {
             simulator.perform(.getSessionInfo) { $0.sessionInfo(session, info) }
         }
         self.C_Login = { session, userType, pin, pinLen in
-            simulator.perform(.login) { $0.login(session, userType, pin, pinLen) }
+            simulator.perform(.login) { simulation in
+                simulation.login(.login, session, userType, pin, pinLen) {
+                    simulation.inner.C_Login?($0, userType, pin, pinLen)
+                }
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-/// The functions of PKCS #11 v2.40 (section 5), in the order of `CK_FUNCTION_LIST`.
+/// The functions of PKCS #11 v2.40 (section 5), and what v3.0 adds to them.
 package enum FunctionName: String, Hashable, Sendable, CaseIterable {
     case initialize = "C_Initialize"
     case finalize = "C_Finalize"
@@ -68,4 +68,29 @@ package enum FunctionName: String, Hashable, Sendable, CaseIterable {
     case generateRandom = "C_GenerateRandom"
     case getFunctionStatus = "C_GetFunctionStatus"
     case cancelFunction = "C_CancelFunction"
+    // v3.0
+    case getInterfaceList = "C_GetInterfaceList"
+    case getInterface = "C_GetInterface"
+    case loginUser = "C_LoginUser"
+    case sessionCancel = "C_SessionCancel"
+    case messageEncryptInit = "C_MessageEncryptInit"
+    case encryptMessage = "C_EncryptMessage"
+    case encryptMessageBegin = "C_EncryptMessageBegin"
+    case encryptMessageNext = "C_EncryptMessageNext"
+    case messageEncryptFinal = "C_MessageEncryptFinal"
+    case messageDecryptInit = "C_MessageDecryptInit"
+    case decryptMessage = "C_DecryptMessage"
+    case decryptMessageBegin = "C_DecryptMessageBegin"
+    case decryptMessageNext = "C_DecryptMessageNext"
+    case messageDecryptFinal = "C_MessageDecryptFinal"
+    case messageSignInit = "C_MessageSignInit"
+    case signMessage = "C_SignMessage"
+    case signMessageBegin = "C_SignMessageBegin"
+    case signMessageNext = "C_SignMessageNext"
+    case messageSignFinal = "C_MessageSignFinal"
+    case messageVerifyInit = "C_MessageVerifyInit"
+    case verifyMessage = "C_VerifyMessage"
+    case verifyMessageBegin = "C_VerifyMessageBegin"
+    case verifyMessageNext = "C_VerifyMessageNext"
+    case messageVerifyFinal = "C_MessageVerifyFinal"
 }

@@ -4,7 +4,7 @@ package import CPKCS11
 /// pointers and nothing else, so the module's state belongs to the process. Everything else takes it as a parameter.
 let simulator = Simulator()
 
-/// The table that `C_GetFunctionList` gives out (PKCS #11 v2.40, section 3.6).
+/// The tables that `C_GetFunctionList` and `C_GetInterface` give out (PKCS #11 v2.40 and v3.0, section 3.6).
 package enum FunctionTable {
     /// A pointer to the table, which lives as long as the process.
     ///
@@ -15,6 +15,34 @@ package enum FunctionTable {
         pointer.initialize(to: FunctionTable.make())
         return pointer
     }()
+
+    /// The same for the table of v3.0.
+    package nonisolated(unsafe) static let pointer3: UnsafeMutablePointer<SIGNET_CK_FUNCTION_LIST_3_0> = {
+        let pointer = UnsafeMutablePointer<SIGNET_CK_FUNCTION_LIST_3_0>.allocate(capacity: 1)
+        pointer.initialize(to: FunctionTable.make3())
+        return pointer
+    }()
+
+    private static func make3() -> SIGNET_CK_FUNCTION_LIST_3_0 {
+        var table = SIGNET_CK_FUNCTION_LIST_3_0()
+        table.v2_40 = FunctionTable.make()
+        table.v2_40.version = CK_VERSION(major: 3, minor: 0)
+        // The module inside may tell more of itself to those who know v3.0.
+        table.v2_40.C_GetInfo = { info in
+            simulator.perform(.getInfo) { $0.libraryInfo(info, from: $0.inner3) }
+        }
+        table.v2_40.C_GetMechanismInfo = { slot, type, info in
+            simulator.perform(.getMechanismInfo) { $0.mechanismInfo(slot, type, info, from: $0.inner3) }
+        }
+        table.C_GetInterfaceList = { InterfaceTable.list($0, $1) }
+        table.C_GetInterface = { InterfaceTable.find($0, $1, $2, $3) }
+        table.setSessions()
+        table.setEncryptMessages()
+        table.setDecryptMessages()
+        table.setSignMessages()
+        table.setVerifyMessages()
+        return table
+    }
 
     private static func make() -> CK_FUNCTION_LIST {
         var table = CK_FUNCTION_LIST()

@@ -9,12 +9,12 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_Encrypt = { session, data, dataLen, encryptedData, encryptedDataLen in
-            simulator.inSession(.encrypt, session, isSizeQuery: encryptedData == nil) {
+            simulator.inSession(.encrypt, session, isSizeQuery: encryptedData == nil, dataLength: dataLen) {
                 $0.functions.pointee.C_Encrypt?($0.handle, data, dataLen, encryptedData, encryptedDataLen)
             }
         }
         self.C_EncryptUpdate = { session, part, partLen, encryptedPart, encryptedPartLen in
-            simulator.inSession(.encryptUpdate, session, isSizeQuery: encryptedPart == nil) {
+            simulator.inSession(.encryptUpdate, session, isSizeQuery: encryptedPart == nil, dataLength: partLen) {
                 $0.functions.pointee.C_EncryptUpdate?($0.handle, part, partLen, encryptedPart, encryptedPartLen)
             }
         }
@@ -29,12 +29,12 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_Decrypt = { session, encryptedData, encryptedDataLen, data, dataLen in
-            simulator.inSession(.decrypt, session, isSizeQuery: data == nil) {
+            simulator.inSession(.decrypt, session, isSizeQuery: data == nil, dataLength: encryptedDataLen) {
                 $0.functions.pointee.C_Decrypt?($0.handle, encryptedData, encryptedDataLen, data, dataLen)
             }
         }
         self.C_DecryptUpdate = { session, encryptedPart, encryptedPartLen, part, partLen in
-            simulator.inSession(.decryptUpdate, session, isSizeQuery: part == nil) {
+            simulator.inSession(.decryptUpdate, session, isSizeQuery: part == nil, dataLength: encryptedPartLen) {
                 $0.functions.pointee.C_DecryptUpdate?($0.handle, encryptedPart, encryptedPartLen, part, partLen)
             }
         }
@@ -48,9 +48,10 @@ extension CK_FUNCTION_LIST {
             {
                 use in
                 use.withKey(wrappingKey) { wrappingKey in
-                    use.withKey(key) {
-                        use.functions.pointee.C_WrapKey?(
-                            use.handle, mechanism, wrappingKey, $0, wrappedKey, wrappedKeyLen)
+                    use.withKey(key) { key in
+                        use.refusal(ofWrapping: key, mechanism)
+                            ?? use.functions.pointee.C_WrapKey?(
+                                use.handle, mechanism, wrappingKey, key, wrappedKey, wrappedKeyLen)
                     }
                 }
             }

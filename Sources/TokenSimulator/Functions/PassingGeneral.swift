@@ -1,13 +1,9 @@
 internal import CPKCS11
 
 extension CK_FUNCTION_LIST {
-    /// Functions on slots and random numbers that pass through (PKCS #11 v2.40, sections 5.5, 5.15).
+    /// Functions on random numbers, and old ones of parallel work, that pass through (PKCS #11 v2.40, sections 5.15,
+    /// 5.16).
     mutating func setPassingGeneral() {
-        self.C_WaitForSlotEvent = { flags, slot, reserved in
-            simulator.perform(.waitForSlotEvent) { simulation in
-                simulation.call(.waitForSlotEvent) { simulation.inner.C_WaitForSlotEvent?(flags, slot, reserved) }
-            }
-        }
         self.C_GetFunctionStatus = { session in
             simulator.inSession(.getFunctionStatus, session) { $0.functions.pointee.C_GetFunctionStatus?($0.handle) }
         }

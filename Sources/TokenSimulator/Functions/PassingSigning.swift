@@ -9,12 +9,12 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_Digest = { session, data, dataLen, digest, digestLen in
-            simulator.inSession(.digest, session, isSizeQuery: digest == nil) {
+            simulator.inSession(.digest, session, isSizeQuery: digest == nil, dataLength: dataLen) {
                 $0.functions.pointee.C_Digest?($0.handle, data, dataLen, digest, digestLen)
             }
         }
         self.C_DigestUpdate = { session, part, partLen in
-            simulator.inSession(.digestUpdate, session) {
+            simulator.inSession(.digestUpdate, session, dataLength: partLen) {
                 $0.functions.pointee.C_DigestUpdate?($0.handle, part, partLen)
             }
         }
@@ -38,12 +38,14 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_Sign = { session, data, dataLen, signature, signatureLen in
-            simulator.inSession(.sign, session, isSizeQuery: signature == nil) {
+            simulator.inSession(.sign, session, isSizeQuery: signature == nil, dataLength: dataLen) {
                 $0.functions.pointee.C_Sign?($0.handle, data, dataLen, signature, signatureLen)
             }
         }
         self.C_SignUpdate = { session, part, partLen in
-            simulator.inSession(.signUpdate, session) { $0.functions.pointee.C_SignUpdate?($0.handle, part, partLen) }
+            simulator.inSession(.signUpdate, session, dataLength: partLen) {
+                $0.functions.pointee.C_SignUpdate?($0.handle, part, partLen)
+            }
         }
         self.C_SignFinal = { session, signature, signatureLen in
             simulator.inSession(.signFinal, session, isSizeQuery: signature == nil) {
@@ -56,7 +58,7 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_SignRecover = { session, data, dataLen, signature, signatureLen in
-            simulator.inSession(.signRecover, session, isSizeQuery: signature == nil) {
+            simulator.inSession(.signRecover, session, isSizeQuery: signature == nil, dataLength: dataLen) {
                 $0.functions.pointee.C_SignRecover?($0.handle, data, dataLen, signature, signatureLen)
             }
         }
@@ -70,12 +72,12 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_Verify = { session, data, dataLen, signature, signatureLen in
-            simulator.inSession(.verify, session) {
+            simulator.inSession(.verify, session, dataLength: dataLen) {
                 $0.functions.pointee.C_Verify?($0.handle, data, dataLen, signature, signatureLen)
             }
         }
         self.C_VerifyUpdate = { session, part, partLen in
-            simulator.inSession(.verifyUpdate, session) {
+            simulator.inSession(.verifyUpdate, session, dataLength: partLen) {
                 $0.functions.pointee.C_VerifyUpdate?($0.handle, part, partLen)
             }
         }
@@ -90,7 +92,7 @@ extension CK_FUNCTION_LIST {
             }
         }
         self.C_VerifyRecover = { session, signature, signatureLen, data, dataLen in
-            simulator.inSession(.verifyRecover, session, isSizeQuery: data == nil) {
+            simulator.inSession(.verifyRecover, session, isSizeQuery: data == nil, dataLength: signatureLen) {
                 $0.functions.pointee.C_VerifyRecover?($0.handle, signature, signatureLen, data, dataLen)
             }
         }

@@ -15,6 +15,8 @@ struct CardView: Sendable {
     let card: Card
     /// The slot where the program sees it.
     var outerSlot: CK_SLOT_ID
+    /// What `C_WaitForSlotEvent` last told of it.
+    var told: CardRecord.Presence
     /// The insertion that the process knows of.
     var insertion: Int
     var isAbsenceNoticed: Bool
@@ -33,6 +35,7 @@ struct CardView: Sendable {
     init(card: Card, presence: CardRecord.Presence) {
         self.card = card
         self.outerSlot = presence.slot ?? card.slot
+        self.told = presence
         self.insertion = presence.insertion
         self.isAbsenceNoticed = !presence.isInserted
         self.objects = ObjectTable(numbering: card.rule.numbering)

@@ -15,6 +15,8 @@ struct SessionRecord: Sendable {
     var stale: CK_RV?
     /// The keys of the operations that are active.
     var keys: [OperationKind: OperationKey] = [:]
+    /// Operations that failed on a device that keeps them active then.
+    var stuck: Set<OperationKind> = []
 }
 
 /// Kinds of operation of which a session has one at a time (PKCS #11 v2.40, sections 5.8 to 5.11).
@@ -27,6 +29,8 @@ struct OperationKey: Hashable, Sendable {
     var subject: KeySubject?
     /// How long the device of the profile takes for it, in milliseconds.
     var latency: Double?
+    /// Whether the user has still to log in for it (`CKA_ALWAYS_AUTHENTICATE`).
+    var needsLogin = false
 }
 
 extension FunctionName {

@@ -16,6 +16,16 @@ struct SessionUse {
 
     var functions: UnsafeMutablePointer<CK_FUNCTION_LIST> { self.simulation.module.functions }
 
+    var functions3: UnsafeMutablePointer<SIGNET_CK_FUNCTION_LIST_3_0>? { self.simulation.module.functions3 }
+
+    /// The program has cancelled what the session was about.
+    func forgetOperations() {
+        self.simulation.reader.withState { state in
+            state.sessions[self.outer]?.keys = [:]
+            state.sessions[self.outer]?.stuck = []
+        }
+    }
+
     /// An object of the module inside; `nil` for a handle that the program should no longer have.
     func inner(_ object: CK_OBJECT_HANDLE) -> CK_OBJECT_HANDLE? {
         guard let card = self.card else { return object }
@@ -40,6 +50,14 @@ struct SessionUse {
     func withObject(_ object: CK_OBJECT_HANDLE, _ body: (CK_OBJECT_HANDLE) -> CK_RV?) -> CK_RV? {
         guard let inner = self.inner(object) else { return CKR_OBJECT_HANDLE_INVALID }
         return body(inner)
+    }
+
+    /// What the card says to a private key that is to be wrapped with a mechanism that does not do it.
+    func refusal(ofWrapping key: CK_OBJECT_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?) -> CK_RV? {
+        guard let rules = self.card?.rule.mechanisms, rules.restrictsWrapping, !rules.wrapsPrivateKeys(mechanism),
+            self.attributes(key).number(CKA_CLASS) == CKO_PRIVATE_KEY
+        else { return nil }
+        return self.simulation.refuse(.wrapKey, .keyNotWrappable, mechanism)
     }
 
     /// Puts the program's handles in the place of those of the module inside.

@@ -41,13 +41,19 @@ struct AttributeRules: Sendable {
     private let refused: Set<UInt>
     private let ignored: Set<UInt>
     private let hasSessionObjects: Bool
+    private let requiredToUnwrap: Set<UInt>
+    /// Whether private keys are made with `CKA_ALWAYS_AUTHENTICATE`.
+    private let authenticatesEachUse: Bool
 
-    init(_ profile: DeviceProfile.TemplateRules) {
+    /// - Parameter login: decides whether keys ask for the PIN at each use.
+    init(_ profile: DeviceProfile.TemplateRules, login: DeviceProfile.Login) {
         let numbers = { (names: [String]?) in Set((names ?? []).compactMap { SpecificationNames.attributes[$0] }) }
         self.required = (profile.require.value ?? []).compactMap { Requirement($0) }
         self.refused = numbers(profile.refuse.value)
         self.ignored = numbers(profile.ignore.value)
         self.hasSessionObjects = profile.sessionObjects.value ?? true
+        self.requiredToUnwrap = numbers(profile.unwrapRequire.value)
+        self.authenticatesEachUse = login.alwaysAuthenticate.value == .perKey
     }
 
     /// What the card answers to a template for a new object, or `nil` when it takes it.
@@ -64,6 +70,33 @@ struct AttributeRules: Sendable {
     /// What the card answers to attributes that are to be changed.
     func refusal(ofChange template: Template) -> ReturnValue? {
         template.types.contains(where: self.refused.contains) ? .attributeTypeInvalid : nil
+    }
+
+    /// What the card answers to a template of `C_UnwrapKey`.
+    func refusal(ofUnwrapping template: Template) -> ReturnValue? {
+        self.requiredToUnwrap.isSubset(of: template.types) ? nil : .templateIncomplete
+    }
+
+    /// Calls `body` with the template of a new private key, in which `CKA_ALWAYS_AUTHENTICATE` stands where the card
+    /// makes all of its private keys so.
+    private func withAuthentication<R>(
+        of template: Template, objectClass: UInt?, _ body: (Template) -> R
+    ) -> R {
+        guard self.authenticatesEachUse, objectClass == CKO_PRIVATE_KEY, template.flag(CKA_PRIVATE) ?? true,
+            !template.types.contains(CKA_ALWAYS_AUTHENTICATE)
+        else { return body(template) }
+        var isTrue = CK_BBOOL(CK_TRUE)
+        return withUnsafeMutablePointer(to: &isTrue) { value in
+            var list = template.list
+            list.append(CK_ATTRIBUTE(type: CKA_ALWAYS_AUTHENTICATE, pValue: value, ulValueLen: 1))
+            let count = UInt(list.count)
+            return list.withUnsafeMutableBufferPointer { body(Template($0.baseAddress, count)) }
+        }
+    }
+
+    /// Calls `body` with the template as the card keeps it for a new object.
+    func withKept<R>(of template: Template, objectClass: UInt?, _ body: (Template) -> R) -> R {
+        self.withKept(of: template) { kept in self.withAuthentication(of: kept, objectClass: objectClass, body) }
     }
 
     /// Calls `body` with the template without the attributes that the card forgets.

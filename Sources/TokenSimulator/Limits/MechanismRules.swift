@@ -18,6 +18,8 @@ struct MechanismRules: Sendable {
     private let removed: Set<UInt>
     /// Hashes for RSA-OAEP; `nil` for those of the module inside.
     private let oaepHashes: Set<UInt>?
+    /// Mechanisms that wrap private keys; `nil` for those of the module inside.
+    private let privateWrapping: Set<UInt>?
 
     /// - Parameter denied: mechanisms that are removed beside those of the profile.
     init(_ profile: DeviceProfile.Mechanisms, denied: Set<UInt>) {
@@ -35,9 +37,29 @@ struct MechanismRules: Sendable {
         }
         if profile.oaep.value == [] { removed.insert(CKM_RSA_PKCS_OAEP) }
         self.removed = removed
+        self.privateWrapping = profile.wrapPrivate.value.map { names in
+            var types = Set(names.compactMap { SpecificationNames.mechanisms[$0] })
+            // RFC 5649 has the number of the device, whatever the device calls it.
+            if let number = profile.rfc5649.value, names.contains(where: MechanismRules.paddedWrapping.contains) {
+                types.subtract(MechanismRules.paddedWrapping.compactMap { SpecificationNames.mechanisms[$0] })
+                types.insert(number)
+            }
+            return types
+        }
         self.oaepHashes = profile.oaep.value.map { hashes in
             Set(hashes.compactMap { SpecificationNames.mechanisms[$0.rawValue] })
         }
+    }
+
+    /// Names under which devices have AES key wrap with padding (RFC 5649).
+    private static let paddedWrapping = ["AES_KEY_WRAP_KWP", "AES_KEY_WRAP_PAD"]
+
+    /// True when only some mechanisms wrap private keys.
+    var restrictsWrapping: Bool { self.privateWrapping != nil }
+
+    func wrapsPrivateKeys(_ mechanism: UnsafeMutablePointer<CK_MECHANISM>?) -> Bool {
+        guard let types = self.privateWrapping, let mechanism else { return true }
+        return types.contains(mechanism.pointee.mechanism)
     }
 
     /// True when nothing is removed or restricted.
