@@ -30,13 +30,15 @@ package enum SimulatorLibraryError: Error {
     case notBuilt(beside: String)
 }
 
-/// A SoftHSM token behind the simulator: a card of a given profile, for other programs and for this one.
+/// A software token behind the simulator: a card of a given profile, for other programs and, if it is SoftHSM, for this
+/// one: a module with NSS inside would end with it, and take the random generator from all others.
 package final class SimulatedCard: Sendable {
     package let token: SoftwareToken
     package let directory: TemporaryDirectory
     /// A copy of the simulator of this card's own, because the state of a module is per mapped file and process.
     package let modulePath: String
     private let configurationPath: String
+    private let bare: (path: String, environment: [String: String])
 
     /// What a process needs in its environment to see the card at ``modulePath``.
     package var environment: [String: String] { ["SIGNET_SIMULATOR": self.configurationPath] }
@@ -45,17 +47,23 @@ package final class SimulatedCard: Sendable {
     package var initializationString: String { "simulator='\(self.configurationPath)'" }
 
     /// - Parameters:
+    ///   - kind: the module inside.
     ///   - profile: a name among the shipped profiles, or `nil` to leave the token as it is.
     ///   - overrides: YAML values by dotted path, such as `["capacity.bytes": "4096"]`.
     ///   - faults: lines of YAML, such as `{function: C_Sign, call: 2, returns: CKR_DEVICE_ERROR}`.
     ///   - rule: further lines of YAML for the token, such as `handles: own`.
     ///   - settings: further lines of YAML at the top, such as `seed: 7`.
     package init(
-        profile: String?, overrides: [String: String] = [:], faults: [String] = [], rule: [String] = [],
+        _ kind: SoftwareToken.Kind = .softHSM, profile: String?, overrides: [String: String] = [:],
+        faults: [String] = [], rule: [String] = [],
         settings: [String] = [], label: String = "signet test"
     ) async throws {
-        self.token = try await SoftwareToken.make(.softHSM, label: label)
+        let token = try await SoftwareToken.make(kind, label: label)
+        self.token = token
         self.directory = try TemporaryDirectory()
+        self.bare =
+            kind.isNSS
+            ? try await BareModule.make(for: token, in: self.directory) : (token.modulePath, token.environment)
         self.modulePath = self.directory.path("simulator.so")
         try FileManager.default.copyItem(atPath: SimulatorLibrary.path(), toPath: self.modulePath)
         // A module inside of its own: this process has the token's own copy open already.
@@ -63,9 +71,10 @@ package final class SimulatedCard: Sendable {
         try FileManager.default.copyItem(atPath: self.token.modulePath, toPath: inner)
         var lines = [
             "simulate: true", "module: \(inner)", "ledger: ledger", "profiles: [\(SimulatorLibrary.profiles)]",
-            "environment:",
         ]
-        lines += self.token.environment.map { "  \($0): \($1)" }
+        if let arguments = token.initializationString { lines.append("module_arguments: \"\(arguments)\"") }
+        if !token.environment.isEmpty { lines.append("environment:") }
+        lines += token.environment.map { "  \($0): \($1)" }
         if profile != nil || !rule.isEmpty { lines += ["tokens:", "  - label: \"^\(label)$\""] }
         lines += rule.map { "    \($0)" }
         if let profile {
@@ -97,11 +106,15 @@ package final class SimulatedCard: Sendable {
             environment: self.environment)
     }
 
+    /// The token itself, past the simulator, for programs that do not know what it needs.
+    package var bareModulePath: String { self.bare.path }
+    package var bareEnvironment: [String: String] { self.bare.environment }
+
     /// Runs `pkcs11-tool` on the token itself, past the simulator.
     package func bareTool(_ arguments: String..., login: Bool = true) async throws -> ToolResult {
         let pin = login ? ["--login", "--pin", self.token.userPIN] : []
         return try await run(
-            ["pkcs11-tool", "--module", self.token.modulePath, "--token-label", self.token.label] + pin + arguments,
-            environment: self.token.environment)
+            ["pkcs11-tool", "--module", self.bare.path, "--token-label", self.token.label] + pin + arguments,
+            environment: self.bare.environment)
     }
 }

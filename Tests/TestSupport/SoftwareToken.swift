@@ -14,9 +14,15 @@ package final class SoftwareToken: Sendable {
         case softHSM = "softhsm2"
         /// The software token of NSS, profile `nss-softokn`.
         case nss = "nss-softokn"
+        /// SoftHSM behind the token simulator, which limits nothing and numbers handles on its own.
+        case simulatedSoftHSM = "simulated-softhsm2"
+        /// NSS behind the simulator.
+        case simulatedNSS = "simulated-nss-softokn"
 
         /// The name of the device profile.
-        package var profileName: String { self.rawValue }
+        package var profileName: String { self.isNSS ? "nss-softokn" : "softhsm2" }
+        package var isNSS: Bool { self == .nss || self == .simulatedNSS }
+        fileprivate var isSimulated: Bool { self == .simulatedSoftHSM || self == .simulatedNSS }
     }
 
     package let kind: Kind
@@ -34,17 +40,32 @@ package final class SoftwareToken: Sendable {
     private let module: Module
 
     private init(
-        kind: Kind, directory: TemporaryDirectory, library: String, initializationString: String?,
+        kind: Kind, directory: TemporaryDirectory, library: String, initializationString given: String?,
         environment: [String: String], label: String
     ) throws {
         self.kind = kind
         self.directory = directory
         self.label = label
-        self.initializationString = initializationString
-        self.environment = environment
         self.modulePath = directory.path("module-\(kind.rawValue).so")
         let file = URL(fileURLWithPath: library).resolvingSymlinksInPath()
-        try FileManager.default.copyItem(atPath: file.path, toPath: self.modulePath)
+        let initializationString: String?
+        if kind.isSimulated {
+            try FileManager.default.copyItem(atPath: file.path, toPath: directory.path("inner.so"))
+            try FileManager.default.copyItem(atPath: SimulatorLibrary.path(), toPath: self.modulePath)
+            let arguments = given.map { "module_arguments: \"\($0)\"\n" } ?? ""
+            let settings =
+                "simulate: true\nmodule: \(directory.path("inner.so"))\n\(arguments)ledger: ledger\n"
+                + "tokens: [{label: \"^\(label)$\", handles: own}]\n"
+            let path = try directory.write("simulator.yaml", Array(settings.utf8))
+            initializationString = "simulator='\(path)'"
+            // Not in the environment of this process, whose children would all have it.
+            self.environment = environment.merging(["SIGNET_SIMULATOR": path]) { $1 }
+        } else {
+            try FileManager.default.copyItem(atPath: file.path, toPath: self.modulePath)
+            initializationString = given
+            self.environment = environment
+        }
+        self.initializationString = initializationString
         let path = self.modulePath
         self.module = try SoftwareToken.initializing(with: environment) {
             try Module(path: path, initializationString: initializationString)
@@ -72,19 +93,19 @@ package final class SoftwareToken: Sendable {
     /// Makes a token with both PINs set and nothing on it.
     package static func make(_ kind: Kind, label: String = "signet test") async throws -> SoftwareToken {
         switch kind {
-        case .softHSM: try await self.makeSoftHSM(label: label)
-        case .nss: try await self.makeNSS(label: label)
+        case .softHSM, .simulatedSoftHSM: try await self.makeSoftHSM(kind, label: label)
+        case .nss, .simulatedNSS: try await self.makeNSS(kind, label: label)
         }
     }
 
-    private static func makeSoftHSM(label: String) async throws -> SoftwareToken {
+    private static func makeSoftHSM(_ kind: Kind, label: String) async throws -> SoftwareToken {
         let directory = try TemporaryDirectory()
         let tokens = directory.path("tokens")
         try FileManager.default.createDirectory(atPath: tokens, withIntermediateDirectories: false)
         let configuration = "directories.tokendir = \(tokens)\nobjectstore.backend = file\nlog.level = ERROR\n"
         let path = try directory.write("softhsm2.conf", Array(configuration.utf8))
         let token = try SoftwareToken(
-            kind: .softHSM, directory: directory, library: "/usr/lib/softhsm/libsofthsm2.so",
+            kind: kind, directory: directory, library: "/usr/lib/softhsm/libsofthsm2.so",
             initializationString: nil, environment: ["SOFTHSM2_CONF": path], label: label)
         guard let empty = try token.module.slots().first else { throw TokenFactoryError.noSlot }
         try Array(token.securityOfficerPIN.utf8).withUnsafeBytes {
@@ -94,13 +115,13 @@ package final class SoftwareToken: Sendable {
         return token
     }
 
-    private static func makeNSS(label: String) async throws -> SoftwareToken {
+    private static func makeNSS(_ kind: Kind, label: String) async throws -> SoftwareToken {
         let directory = try TemporaryDirectory()
         let parameters =
             "configdir='sql:\(directory.path)' certPrefix='' keyPrefix='' secmod='secmod.db' flags= "
             + "dbTokenDescription='\(label)'"
         let token = try SoftwareToken(
-            kind: .nss, directory: directory, library: "/usr/lib/x86_64-linux-gnu/libsoftokn3.so",
+            kind: kind, directory: directory, library: "/usr/lib/x86_64-linux-gnu/libsoftokn3.so",
             initializationString: parameters, environment: [:], label: label)
         self.neverFinalized.withLock { $0.append(token.module) }
         // A new NSS database takes the empty PIN of its security officer once.

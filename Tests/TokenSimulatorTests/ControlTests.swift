@@ -111,23 +111,19 @@ struct ControlTests {
         var first: LoadedModule? = try LoadedModule(card)
         _ = try first?.slot()
         _ = try card.control.waitForStatus()
-        let second = Task {
-            // It holds the card for two seconds.
-            try await run(
-                ["sh", "-c", "(sleep 2; echo) | pkcs11-tool --module \(card.modulePath) --hash -m SHA256"],
-                environment: card.environment)
-        }
-        try await Task.sleep(for: .milliseconds(400))
+        let second = try WaitingTool(
+            ["--module", card.modulePath, "--token-label", card.token.label, "--hash", "-m", "SHA256"],
+            environment: card.environment)
         first = nil
         #expect(try card.control.waitForStatus().count == 1)
-        _ = try await second.value
+        #expect(try await second.goOn().status == 0)
     }
 }
 
 extension SimulatorControl {
     /// The status, as soon as a process serves the socket.
     func waitForStatus() throws -> [String] {
-        for _ in 0..<100 {
+        for _ in 0..<1500 {
             do {
                 return try self.send(.status)
             } catch SimulatorControlError.unreachable {

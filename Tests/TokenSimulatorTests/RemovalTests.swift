@@ -97,6 +97,28 @@ struct RemovalTests {
         _ = try module.loggedIn()
     }
 
+    @Test("A card that only C_Finalize brings back stays away until then")
+    func recoveryByFinalize() async throws {
+        let card = try await SimulatedCard(
+            profile: "softhsm2", overrides: ["lifecycle.recover": "finalize", "lifecycle.removed_rv": "DEVICE_ERROR"],
+            settings: ["control: control"])
+        do {
+            let module = try LoadedModule(card)
+            let session = try module.loggedIn()
+            let key = module.generate(session, label: "a").privateKey
+            _ = try card.control.waitForStatus()
+            try card.control.send(.eject)
+            try card.control.send(.insert(slot: nil))
+            _ = try module.slots()
+            #expect(module.sign(session, key) == CKR_DEVICE_ERROR)
+            var other = CK_SESSION_HANDLE()
+            #expect(module.open(try module.slot(), &other) == CKR_DEVICE_ERROR)
+        }
+        let module = try LoadedModule(card)
+        let session = try module.loggedIn()
+        #expect(module.sign(session, try module.find(session, CKO_PRIVATE_KEY)[0]) == CKR_OK)
+    }
+
     @Test("With stale_handles: another-key the handle of one key signs with another")
     func anotherKey() async throws {
         let card = try await SimulatedCard(

@@ -7,16 +7,18 @@ import Testing
 @Suite("Transparency")
 struct TransparencyTests {
     static let rules: [[String]] = [[], ["handles: same"], ["handles: own"]]
+    static let modules: [SoftwareToken.Kind] = [.softHSM, .nss]
 
-    @Test("pkcs11-tool --test and p11tool --list-all print the same as on the bare module", arguments: rules)
-    func sameOutput(_ rule: [String]) async throws {
-        let card = try await SimulatedCard(profile: nil, rule: rule)
+    @Test("pkcs11-tool --test and p11tool --list-all print the same as on the bare module", arguments: modules, rules)
+    func sameOutput(_ kind: SoftwareToken.Kind, _ rule: [String]) async throws {
+        let card = try await SimulatedCard(kind, profile: nil, rule: rule)
         _ = try await card.tool("--keypairgen", "--key-type", "rsa:2048", "--label", "two", "--id", "02")
         // With one key: what is printed of several depends on the order in which SoftHSM gives them.
         for argument in ["--test", "-L", "-M", "-O"] {
             let simulated = try await card.tool(argument)
             let bare = try await card.bareTool(argument)
             #expect(simulated.comparable == bare.comparable)
+            #expect(simulated.stderr == bare.stderr)
             #expect(simulated.status == bare.status)
             #expect(!simulated.text.isEmpty)
         }
@@ -29,7 +31,7 @@ struct TransparencyTests {
                 ], environment: environment)
         }
         let simulated = try await list(card.modulePath, card.environment)
-        let bare = try await list(card.token.modulePath, card.token.environment)
+        let bare = try await list(card.bareModulePath, card.bareEnvironment)
         #expect(simulated.sections == bare.sections)
         #expect(simulated.sections.count == 4)
     }

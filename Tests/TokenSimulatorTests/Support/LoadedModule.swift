@@ -71,9 +71,9 @@ final class LoadedModule {
         self.functions.C_OpenSession?(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nil, nil, &session)
     }
 
-    func login(_ session: CK_SESSION_HANDLE, pin: String? = nil) -> CK_RV? {
+    func login(_ session: CK_SESSION_HANDLE, pin: String? = nil, as user: CK_USER_TYPE = CKU_USER) -> CK_RV? {
         var pin = Array((pin ?? self.card.token.userPIN).utf8)
-        return self.functions.C_Login?(session, CKU_USER, &pin, CK_ULONG(pin.count))
+        return self.functions.C_Login?(session, user, &pin, CK_ULONG(pin.count))
     }
 
     /// A session with the user logged in.
@@ -98,20 +98,30 @@ final class LoadedModule {
         return Array(found.prefix(Int(count)))
     }
 
-    /// Begins and makes a signature over 32 bytes with ECDSA.
-    func sign(_ session: CK_SESSION_HANDLE, _ key: Handle) -> CK_RV? {
+    /// Begins and makes a signature with ECDSA.
+    ///
+    /// - Parameters:
+    ///   - bytes: of the data.
+    ///   - afterBegin: runs between the two.
+    func sign(
+        _ session: CK_SESSION_HANDLE, _ key: Handle, bytes: Int = 32, afterBegin: () -> Void = {}
+    ) -> CK_RV? {
         var mechanism = CK_MECHANISM(mechanism: CKM_ECDSA, pParameter: nil, ulParameterLen: 0)
         let begun = self.functions.C_SignInit?(session, &mechanism, key)
         guard begun == CKR_OK else { return begun }
-        var data = [UInt8](repeating: 5, count: 32)
+        afterBegin()
+        var data = [UInt8](repeating: 5, count: bytes)
         var signature = [UInt8](repeating: 0, count: 64)
         var length: CK_ULONG = 64
-        return self.functions.C_Sign?(session, &data, 32, &signature, &length)
+        return self.functions.C_Sign?(session, &data, CK_ULONG(bytes), &signature, &length)
     }
 
     /// `C_GenerateKeyPair` for P-256.
+    ///
+    /// - Parameter more: gets the public and the private template. What it adds to the private one stands in the place
+    ///   of what is there.
     func generate(
-        _ session: CK_SESSION_HANDLE, label: String
+        _ session: CK_SESSION_HANDLE, label: String, _ more: (AttributeList, AttributeList) -> Void = { _, _ in }
     ) -> (result: CK_RV?, publicKey: Handle, privateKey: Handle) {
         let publicTemplate = AttributeList()
         publicTemplate.add(CKA_EC_PARAMS, [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07])
@@ -124,6 +134,7 @@ final class LoadedModule {
         publicTemplate.add(CKA_VERIFY, flag: true)
         privateTemplate.add(CKA_SIGN, flag: true)
         privateTemplate.add(CKA_PRIVATE, flag: true)
+        more(publicTemplate, privateTemplate)
         var mechanism = CK_MECHANISM(mechanism: CKM_EC_KEY_PAIR_GEN, pParameter: nil, ulParameterLen: 0)
         var (publicKey, privateKey) = (Handle(), Handle())
         let result = publicTemplate.withAttributes { publicAttributes, publicCount in
@@ -134,6 +145,27 @@ final class LoadedModule {
             }
         }
         return (result, publicKey, privateKey)
+    }
+
+    /// `C_GenerateKey` for an AES key in the session that has one use.
+    func generateAES(_ session: CK_SESSION_HANDLE, _ use: UInt) -> (result: CK_RV?, key: Handle) {
+        let template = AttributeList()
+        template.add(CKA_VALUE_LEN, number: 32)
+        template.add(CKA_EXTRACTABLE, flag: true)
+        template.add(CKA_PRIVATE, flag: false)
+        template.add(use, flag: true)
+        var mechanism = CK_MECHANISM(mechanism: CKM_AES_KEY_GEN, pParameter: nil, ulParameterLen: 0)
+        var key = Handle()
+        let result = template.withAttributes { self.functions.C_GenerateKey?(session, &mechanism, $0, $1, &key) }
+        return (result, key)
+    }
+
+    /// `C_WrapKey`.
+    func wrap(_ session: CK_SESSION_HANDLE, _ wrapping: Handle, _ key: Handle, _ type: CK_MECHANISM_TYPE) -> CK_RV? {
+        var mechanism = CK_MECHANISM(mechanism: type, pParameter: nil, ulParameterLen: 0)
+        var wrapped = [UInt8](repeating: 0, count: 4096)
+        var length: CK_ULONG = 4096
+        return self.functions.C_WrapKey?(session, &mechanism, wrapping, key, &wrapped, &length)
     }
 
     /// `C_CreateObject` for a data object.
@@ -174,7 +206,13 @@ final class AttributeList {
     func add(_ type: UInt, _ bytes: [UInt8]) {
         let value = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 8)
         value.copyMemory(from: bytes, byteCount: bytes.count)
-        self.attributes.append(CK_ATTRIBUTE(type: type, pValue: value, ulValueLen: UInt(bytes.count)))
+        let attribute = CK_ATTRIBUTE(type: type, pValue: value, ulValueLen: UInt(bytes.count))
+        if let index = self.attributes.firstIndex(where: { $0.type == type }) {
+            self.attributes[index].pValue?.deallocate()
+            self.attributes[index] = attribute
+        } else {
+            self.attributes.append(attribute)
+        }
     }
 
     func add(_ type: UInt, text: String) { self.add(type, Array(text.utf8)) }
