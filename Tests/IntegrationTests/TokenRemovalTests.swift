@@ -19,8 +19,10 @@ struct TokenRemovalTests {
         }
     }
 
-    @Test("The service works again when the token is back, without a restart, and nothing acknowledged is lost")
-    func removalUnderLoad() async throws {
+    @Test(
+        "The service works again when the token is back in any slot, without restart, and nothing acknowledged is lost",
+        arguments: [nil, 41] as [Int?])
+    func removalUnderLoad(_ slot: Int?) async throws {
         let port = try await RunningService.freePorts()
         let site = try await Site.serving(port: port, simulated: true)
         let issuing = site.path("issuing")
@@ -39,7 +41,7 @@ struct TokenRemovalTests {
             try await self.simulator(site, "eject")
             let failures = answers.failures
             try await self.until("requests fail") { answers.failures >= failures + 2 }
-            try await self.simulator(site, "insert")
+            try await self.simulator(site, "insert", slot.map { ["--slot", "\($0)"] } ?? [])
             let acknowledged = answers.acknowledged.count
             try await self.until("requests are acknowledged again") { answers.acknowledged.count >= acknowledged + 4 }
             group.cancelAll()
@@ -71,8 +73,9 @@ struct TokenRemovalTests {
         return answer.text.firstMatch(of: /location="certnew.cer\?ReqID=(\d+)&/).map { String($0.1) }
     }
 
-    private func simulator(_ site: Site, _ command: String) async throws {
-        try await site.operate("simulator", command, "--control", site.path("control"), "--card", "issuing")
+    private func simulator(_ site: Site, _ command: String, _ options: [String] = []) async throws {
+        try await succeed(
+            [Programs.signet, "simulator", command, "--control", site.path("control"), "--card", "issuing"] + options)
     }
 
     /// Waits for at most a minute and a half, looking often.

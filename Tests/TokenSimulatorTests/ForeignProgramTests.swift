@@ -74,4 +74,48 @@ struct ForeignProgramTests {
         #expect(bad.status != 0)
         #expect(bad.stderr.contains("Device removed"))
     }
+
+    /// A Python that has the package `python-pkcs11`: `.ci/packages` makes one, or the one on `PATH` has it.
+    static func python() async throws -> String? {
+        let own = URL(fileURLWithPath: ForeignProgramTests.examples).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent(".build/python-pkcs11/bin/python3").path
+        for python in [own, "python3"] where python == "python3" || FileManager.default.fileExists(atPath: python) {
+            if try await run([python, "-c", "import pkcs11"]).status == 0 { return python }
+        }
+        return nil
+    }
+
+    @Test(
+        "python-pkcs11 generates and signs, and meets a full card and a removal by their names",
+        .enabled("python-pkcs11 of PyPI is there") { try await ForeignProgramTests.python() != nil })
+    func pythonPKCS11() async throws {
+        let python = try #require(try await ForeignProgramTests.python())
+        let card = try await SimulatedCard(
+            profile: "generic-32k-smartcard", overrides: ["capacity.max_pairs.rsa2048": "2"],
+            faults: ["{function: C_Sign, call: 2, effect: reinsert}"])
+        let script = """
+            import sys, pkcs11
+            from pkcs11 import KeyType, Mechanism, exceptions
+            library = pkcs11.lib(sys.argv[1])
+            token = library.get_token(token_label="signet test")
+            with token.open(user_pin=sys.argv[2], rw=True) as session:
+                made = 0
+                try:
+                    while made < 5:
+                        pair = session.generate_keypair(
+                            KeyType.RSA, 2048, store=True, label=f"k{made}", id=bytes([made + 1]))
+                        made += 1
+                except exceptions.PKCS11Error as error:
+                    print(made, "pairs, then", type(error).__name__)
+                signature = pair[1].sign(b"data", mechanism=Mechanism.SHA256_RSA_PKCS)
+                print("verified:", pair[0].verify(b"data", signature, mechanism=Mechanism.SHA256_RSA_PKCS))
+                try:
+                    pair[1].sign(b"data", mechanism=Mechanism.SHA256_RSA_PKCS)
+                except exceptions.PKCS11Error as error:
+                    print("then", type(error).__name__)
+            """
+        let ran = try await run(
+            [python, "-c", script, card.modulePath, card.token.userPIN], environment: card.environment)
+        #expect(ran.text == "2 pairs, then DeviceMemory\nverified: True\nthen DeviceRemoved\n", "\(ran.stderr)")
+    }
 }

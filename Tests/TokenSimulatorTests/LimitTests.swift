@@ -86,6 +86,17 @@ struct LimitTests {
         #expect(info.flags & CKF_ENCRYPT != 0 && info.flags & CKF_DECRYPT == 0)
     }
 
+    @Test("A card without elliptic curves has no mechanism for them, and one that has raw ECDSA does not hash")
+    func ecdsa() async throws {
+        let none = try await SimulatedCard(profile: "softhsm2", overrides: ["mechanisms.ecdsa": "none"])
+        #expect(try await none.tool("-M").text.contains("ECD") == false)
+        let module = try LoadedModule(none)
+        #expect(module.generate(try module.loggedIn(), label: "a").result == CKR_MECHANISM_INVALID)
+        let raw = try await SimulatedCard(.nss, profile: "nss-softokn", overrides: ["mechanisms.ecdsa": "raw"])
+        let list = try await raw.tool("-M").text
+        #expect(list.contains("  ECDSA,") && !list.contains("ECDSA-SHA256"))
+    }
+
     @Test("OAEP takes the hashes of the profile and no other")
     func oaep() async throws {
         let card = try await SimulatedCard(profile: "softhsm2", overrides: ["mechanisms.oaep": "[SHA256]"])

@@ -35,6 +35,12 @@ struct MechanismRules: Sendable {
             removed.formUnion(
                 SpecificationNames.mechanisms.filter { $0.key.hasPrefix("ECDSA_SHA") }.map(\.value))
         }
+        if profile.ecdsa.value == DeviceProfile.Mechanisms.ECDSA.none {
+            removed.formUnion(
+                SpecificationNames.mechanisms.filter { name, _ in
+                    name.hasPrefix("EC_KEY") || name.hasPrefix("ECDSA") || name.hasPrefix("ECDH")
+                }.map(\.value))
+        }
         if profile.oaep.value == [] { removed.insert(CKM_RSA_PKCS_OAEP) }
         self.removed = removed
         self.privateWrapping = profile.wrapPrivate.value.map { names in
