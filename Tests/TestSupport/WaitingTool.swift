@@ -20,6 +20,11 @@ package final class WaitingTool: Sendable {
             output: self.directory.path("output"), error: self.directory.path("error"))
     }
 
+    deinit {
+        // A test that failed before it went on leaves nobody waiting.
+        self.process.signal(SIGKILL)
+    }
+
     /// Gives it its input and waits for its end.
     package func goOn(_ bytes: [UInt8] = [1]) async throws -> ToolResult {
         while self.process.isRunning {
