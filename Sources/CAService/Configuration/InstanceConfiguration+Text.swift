@@ -33,6 +33,10 @@ extension InstanceConfiguration {
           # false: a key whose plaintext would have to be in the host's memory is refused.
           host-plaintext-allowed: \(self.archival.hostPlaintextAllowed)
 
+        \(self.policy.yamlText)
+
+        \(self.lint.yamlText)
+
         \(self.web.yamlText)
         """
     }

@@ -29,6 +29,8 @@ extension InstanceConfiguration {
         self.archival = try ArchivalPolicy(yaml: root.optionalMapping("archival"))
         self.web = try WebConfiguration(yaml: root.mapping("web"))
         self.requests = try RequestPolicy(yaml: root.optionalMapping("requests"))
+        self.policy = try PolicyConfiguration(yaml: root.optionalMapping("policy"))
+        self.lint = try LintConfiguration(yaml: root.optionalMapping("lint"))
         try root.finish()
     }
 }

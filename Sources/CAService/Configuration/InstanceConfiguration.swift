@@ -21,6 +21,8 @@ package struct InstanceConfiguration: Sendable, Equatable {
     package var archival: ArchivalPolicy
     package var web: WebConfiguration
     package var requests = RequestPolicy()
+    package var policy = PolicyConfiguration()
+    package var lint = LintConfiguration()
 
     /// A new instance with one token, named `ca`, and the default periods.
     package init(

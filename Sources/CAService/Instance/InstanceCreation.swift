@@ -109,7 +109,7 @@ package struct InstanceCreation: Sendable {
         do {
             try FilePaths.create(
                 layout.configurationPath, with: Array(self.plan.configuration.yamlText.utf8), mode: 0o600)
-            try TemplateFiles.writeBuiltIn(to: layout.templatesDirectory)
+            try TemplateFiles.writeBuiltIn(layout)
             return try Instance.open(layout.directory, secrets: self.secrets, surroundings: self.surroundings)
         } catch {
             try FileManager.default.removeItem(atPath: layout.directory)

@@ -10,5 +10,7 @@ package struct InstanceLayout: Sendable {
     package var databasePath: String { self.directory + "/signet.sqlite" }
     package var lockPath: String { self.directory + "/signetd.lock" }
     package var templatesDirectory: String { self.directory + "/templates" }
+    package var enabledTemplatesPath: String { self.directory + "/enabled-templates.yaml" }
+    package var requesterDirectoryPath: String { self.directory + "/directory.yaml" }
     package var publicationDirectory: String { self.directory + "/publish" }
 }

@@ -2,16 +2,24 @@ import CertificateAuthority
 import Foundation
 import Yams
 
-/// The directory of certificate templates: one YAML file a template.
+/// The directory of certificate templates, one YAML file a template, and the list of those that the CA issues from.
 enum TemplateFiles {
-    /// Writes the built-in templates, for the operator to change.
-    static func writeBuiltIn(to directory: String) throws {
+    /// Writes the built-in templates, for the operator to change, and the list of those that are enabled at first.
+    static func writeBuiltIn(_ layout: InstanceLayout) throws {
         for template in BuiltInTemplates.all {
-            let text: String
-            do { text = try YAMLEncoder().encode(template) } catch {
-                throw ServiceError.notWritten(directory, "template \(template.name) cannot be written as YAML")
-            }
-            try FilePaths.create("\(directory)/\(template.name).yaml", with: Array(text.utf8), mode: 0o644)
+            try FilePaths.create(
+                self.path(of: template.name, in: layout), with: Array(self.text(of: template).utf8), mode: 0o644)
+        }
+        try self.writeEnabled(BuiltInTemplates.enabled.map(\.name), layout)
+    }
+
+    static func path(of name: String, in layout: InstanceLayout) -> String {
+        "\(layout.templatesDirectory)/\(name).yaml"
+    }
+
+    static func text(of template: CertificateTemplate) throws -> String {
+        do { return try YAMLEncoder().encode(template) } catch {
+            throw ServiceError.notWritten(template.name, "template \(template.name) cannot be written as YAML")
         }
     }
 
@@ -23,14 +31,38 @@ enum TemplateFiles {
         }
         return try names.filter { $0.hasSuffix(".yaml") }.sorted().map { name in
             let path = "\(directory)/\(name)"
-            let text = try FilePaths.read(path)
-            do { return try YAMLDecoder().decode(CertificateTemplate.self, from: Data(text)) } catch {
-                throw ServiceError.invalid(path, "(template)", TemplateFiles.reason(error))
-            }
+            return try self.template(from: FilePaths.read(path), path: path)
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    /// - Throws: ``ServiceError`` with the file, the setting and what is wrong with it.
+    static func template(from text: [UInt8], path: String) throws -> CertificateTemplate {
+        do { return try YAMLDecoder().decode(CertificateTemplate.self, from: Data(text)) } catch {
+            throw ServiceError.invalid(path, "(template)", TemplateFiles.reason(error))
+        }
+    }
+
+    /// Names of the templates that the CA issues from; `nil` for an instance without the list, which issues from all.
+    static func enabled(_ layout: InstanceLayout) throws -> [String]? {
+        let path = layout.enabledTemplatesPath
+        guard FilePaths.exists(path) else { return nil }
+        let yaml = try YAMLMapping(text: String(decoding: FilePaths.read(path), as: UTF8.self), file: path)
+        let names = try yaml.optionalList("enabled") ?? []
+        try yaml.finish()
+        return names
+    }
+
+    static func writeEnabled(_ names: [String], _ layout: InstanceLayout) throws {
+        let lines = names.sorted().map { "  - \(YAMLText.quoted($0))\n" }.joined()
+        let text = """
+            # The templates that this CA issues from: `signet template enable` and `disable` change the list.
+            enabled:\(names.isEmpty ? " []" : "")
+            \(lines)
+            """
+        try FilePaths.replace(layout.enabledTemplatesPath, with: Array(text.utf8), mode: 0o644)
+    }
+
+    static func reason(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         switch error {
         case .keyNotFound(let key, _): return "the setting \(key.stringValue) is missing"

@@ -25,14 +25,15 @@ package struct Authority: Sendable {
         self.authority = try CertificationAuthority(
             configuration: CAConfiguration(instance: configuration),
             signingKeys: try instance.signingKeys(of: certificates), certificates: certificates,
-            storage: instance.storage, templates: instance.templates,
-            policy: EnterprisePolicy(),
+            storage: instance.storage, templates: try instance.enabledTemplates(),
+            policy: configuration.policy.policyModule(),
+            directory: DirectoryFile(path: instance.layout.requesterDirectoryPath),
             archiver: LazyArchiver(
                 token: exchangeToken, storage: instance.storage, agents: self.agents,
                 settings: ArchivalSettings(configuration.archival), surroundings: instance.surroundings),
             signerTrust: configuration.requests.trustedSigners.map {
                 SignerTrustDirectory(path: FilePaths.resolve($0, in: instance.directory))
-            }, surroundings: instance.surroundings)
+            }, weakKeys: try configuration.lint.weakKeys(in: instance.directory), surroundings: instance.surroundings)
         self.exchangeKeys = ExchangeKeyKeeper(
             instance: instance, authority: self.authority, token: exchangeToken)
     }
@@ -116,7 +117,8 @@ extension CAConfiguration {
             name: instance.name, crlPeriod: TimeInterval(instance.crl.periodDays) * 86_400,
             maximumValidity: TimeInterval(instance.certificates.maximumValidityDays) * 86_400,
             crlURLs: [base + PublicationPattern.crl], caIssuerURLs: [base + PublicationPattern.certificate],
-            userPrincipalNameSuffix: instance.certificates.userPrincipalNameSuffix)
+            userPrincipalNameSuffix: instance.certificates.userPrincipalNameSuffix,
+            policy: instance.policy.settings, lint: instance.lint.settings)
         self.allowsNoSignature = instance.requests.noSignature
     }
 }

@@ -13,7 +13,8 @@ struct CertificateShapeLint {
         }
         let serial = fields.serialNumber
         if serial.count > 20 { self.add("serial-too-long", "the serial number has more than 20 octets") }
-        if serial.isEmpty || serial[0] & 0x80 != 0 || serial.allSatisfy({ $0 == 0 }) {
+        // A negative one is refused by the parser.
+        if serial.allSatisfy({ $0 == 0 }) {
             self.add("serial-not-positive", "the serial number is not positive")
         }
         if !fields.hasTimesEncodedByYear {

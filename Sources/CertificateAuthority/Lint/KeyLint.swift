@@ -15,18 +15,13 @@ struct KeyLint: Sendable {
     private func findings(about key: RSAPublicKey) throws -> [LintFinding] {
         var findings: [LintFinding] = []
         func add(_ id: String, _ text: String) { findings.append(LintFinding(id, .error, .key, text)) }
-        let exponent = key.exponentValue
-        if exponent.map({ $0 & 1 == 0 }) ?? false { add("rsa-exponent-even", "the RSA exponent is even") }
-        if let exponent, exponent < self.settings.minimumRSAExponent {
+        // The parser refuses even moduli, even exponents and the exponent 1.
+        if let exponent = key.exponentValue, exponent < self.settings.minimumRSAExponent {
             add(
                 "rsa-exponent-too-small",
                 "the RSA exponent is \(exponent), and at least \(self.settings.minimumRSAExponent) is wanted")
         }
         if key.modulusBits % 8 != 0 { add("rsa-modulus-size", "the RSA modulus has \(key.modulusBits) bits") }
-        if key.hasEvenModulus {
-            add("rsa-modulus-even", "the RSA modulus is even")
-            return findings
-        }
         if let factor = key.smallFactor { add("rsa-small-factor", "the RSA modulus is divisible by \(factor)") }
         if key.looksLikeROCA {
             add("rsa-roca", "the RSA modulus was made by a library whose keys can be factored (CVE-2017-15361)")

@@ -28,8 +28,8 @@ package struct WeakKeyList: Sendable {
     ///
     /// - Returns: the number of the first line that is none, counted from 1, and `nil` when all are read.
     package mutating func add(_ text: String) -> Int? {
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let digits = line.last == "\r" ? line.dropLast() : line
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (number, digits) in lines.enumerated() {
             guard let first = digits.utf8.first, first != UInt8(ascii: "#") else { continue }
             guard digits.utf8.count == 20 || digits.utf8.count == 40, let bytes = Hexadecimal.bytes(String(digits))
             else { return number + 1 }

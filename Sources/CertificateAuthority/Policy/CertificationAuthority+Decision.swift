@@ -92,7 +92,14 @@ extension CertificationAuthority {
             RequestAttributes(row.attributes), settings: self.configuration.policy, now: self.surroundings.now())
         let requester = evidence.onBehalfOf ?? caller
         var template = template
-        if let usages = try attributes.usages() { template.restrict(to: usages) }
+        if let usages = try attributes.usages() {
+            // Without a template there is nothing to choose from.
+            if template.schemaVersion == 0 {
+                template.extendedKeyUsages = usages
+            } else {
+                template.restrict(to: usages)
+            }
+        }
         let entry = template.needsDirectory ? try await self.directory.entry(for: requester.name) : nil
         let subject = try CertificateSubject.decide(
             .init(

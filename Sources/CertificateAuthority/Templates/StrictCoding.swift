@@ -2,7 +2,7 @@ extension Decoder {
     /// A mistyped setting must not be ignored: it would be taken for its default.
     ///
     /// - Throws: `DecodingError.dataCorrupted` naming the key.
-    func refuseUnknownKeys(_ known: [some CodingKey]) throws {
+    package func refuseUnknownKeys(_ known: [some CodingKey]) throws {
         let names = Set(known.map(\.stringValue))
         let found = try self.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
         guard let stranger = found.filter({ !names.contains($0) }).sorted().first else { return }

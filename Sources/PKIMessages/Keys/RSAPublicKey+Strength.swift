@@ -5,8 +5,6 @@ extension RSAPublicKey {
         self.publicExponent.count <= 8 ? self.publicExponent.reduce(0) { $0 << 8 | UInt64($1) } : nil
     }
 
-    package var hasEvenModulus: Bool { (self.modulus.last ?? 0) & 1 == 0 }
-
     /// The smallest odd prime below 752 that divides the modulus (the primes of the CA/Browser Forum's lints).
     package var smallFactor: Int? {
         for (product, primes) in SmallPrimes.products {

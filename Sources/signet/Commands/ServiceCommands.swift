@@ -74,28 +74,3 @@ struct ShowAudit: ContextCommand {
         }
     }
 }
-
-/// `signet template list`
-struct TemplateCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "template", abstract: "Certificate templates.", subcommands: [ListTemplates.self])
-}
-
-/// `signet template list`
-struct ListTemplates: ContextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the templates this CA issues by.")
-
-    @OptionGroup var options: InstanceOptions
-
-    func run(in context: CommandContext) async throws {
-        Console.table(
-            ["Name", "Display name", "Version", "OID"],
-            try context.open(self.options).templates.map { template in
-                [
-                    template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)",
-                    template.oid,
-                ]
-            })
-    }
-}

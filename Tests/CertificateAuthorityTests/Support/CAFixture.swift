@@ -24,7 +24,9 @@ struct CAFixture: Sendable {
 
     init(
         archiver: (any KeyArchiver)? = nil, templates: [CertificateTemplate] = BuiltInTemplates.all,
-        signerTrust: (any SignerTrust)? = nil, caValidity: TimeInterval = 10 * 365 * 86400,
+        policy: any PolicyModule = EnterprisePolicy(), directory: any RequesterDirectory = NoDirectory(),
+        weakKeys: WeakKeyList = WeakKeyList(), signerTrust: (any SignerTrust)? = nil,
+        caValidity: TimeInterval = 10 * 365 * 86400,
         clock: FixedClock = FixedClock(),
         configure: @Sendable (inout CAConfiguration) -> Void = { _ in }
     ) async throws {
@@ -48,7 +50,8 @@ struct CAFixture: Sendable {
             configuration: configuration,
             signingKeys: [CASigningKey(token: self.token, keyPair: self.token.keyPair)],
             certificates: [self.certificate], storage: FaultyStorage(base: self.storage, plan: plan),
-            templates: templates, archiver: archiver, signerTrust: signerTrust, surroundings: surroundings)
+            templates: templates, policy: policy, directory: directory, archiver: archiver,
+            signerTrust: signerTrust, weakKeys: weakKeys, surroundings: surroundings)
     }
 
     static func surroundings(_ clock: FixedClock, _ random: SeededRandom) -> Surroundings {

@@ -1,0 +1,225 @@
+import ArgumentParser
+import CAService
+import CertificateAuthority
+import Foundation
+
+/// `signet template list|show|new|edit|enable|disable|diff|check`
+struct TemplateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "template", abstract: "Certificate templates.",
+        subcommands: [
+            ListTemplates.self, ShowTemplate.self, NewTemplate.self, EditTemplate.self, EnableTemplate.self,
+            DisableTemplate.self, DiffTemplate.self, CheckTemplates.self,
+        ])
+}
+
+/// `signet template list`
+struct ListTemplates: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the templates, and which of them this CA issues from.")
+
+    @OptionGroup var options: InstanceOptions
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let enabled = Set(try instance.enabledTemplateNames().map { $0.lowercased() })
+        Console.table(
+            ["Name", "Display name", "Version", "Enabled", "OID"],
+            instance.templates.map { template in
+                [
+                    template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)",
+                    enabled.contains(template.name.lowercased()) ? "yes" : "no", template.oid,
+                ]
+            })
+    }
+}
+
+/// `signet template show`
+struct ShowTemplate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Print a template as YAML, or as the attributes of Windows.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Flag(name: .long, help: "Print flags and msPKI attributes as LDIF.")
+    var bits = false
+
+    @Argument(help: "The template's name.")
+    var name: String
+
+    func run(in context: CommandContext) async throws {
+        let template = try context.open(self.options).template(named: self.name)
+        let text = self.bits ? TemplateBits(template).ldif : try TemplateSettings.text(of: template, changing: [])
+        Console.say(text.trimmingCharacters(in: .newlines))
+    }
+}
+
+/// `signet template new`
+struct NewTemplate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new", abstract: "Add a template: a copy of another one, or one exported from Windows.",
+        discussion: "It is not enabled yet.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "The template to copy.")
+    var from: String?
+
+    @Option(name: .long, help: "A file with the attributes of a template: LDIF, or what certutil -dstemplate prints.")
+    var fromBits: String?
+
+    @Option(name: .long, help: "KEY=VALUE for a setting that is different, the value in YAML. May be repeated.")
+    var set: [String] = []
+
+    @Argument(help: "The new template's short name. Left out with --from-bits, it keeps its own.")
+    var name: String?
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        var template: CertificateTemplate
+        switch (self.from, self.fromBits) {
+        case (let source?, nil):
+            guard let name = self.name else { throw ValidationError("Name the new template.") }
+            template = try instance.template(named: source)
+            template = try instance.copy(of: template, named: name)
+        case (nil, let file?):
+            let found = try TemplateImport(String(decoding: FilePaths.read(file), as: UTF8.self))
+            for text in found.ignored { Console.complain("ignored: \(text)") }
+            template = found.template
+            if let name = self.name { template.name = name }
+        default: throw ValidationError("Name either --from TEMPLATE or --from-bits FILE.")
+        }
+        if !self.set.isEmpty {
+            template = try instance.template(
+                reading: TemplateSettings.text(of: template, changing: self.set))
+        }
+        try await instance.addTemplate(template, by: await instance.localOperator())
+        Console.say("Template \(template.name) added with OID \(template.oid); enable it when it is as you want it.")
+    }
+}
+
+/// `signet template edit`
+struct EditTemplate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edit", abstract: "Change a template; it gets a new version.",
+        discussion: "Without --set the template is opened in the program that EDITOR names.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(name: .long, help: "KEY=VALUE, the value in YAML; nothing after = gives the default. May be repeated.")
+    var set: [String] = []
+
+    @Flag(name: .long, help: "Let the major version rise: holders of the former one are to enrol again.")
+    var major = false
+
+    @Argument(help: "The template's name.")
+    var name: String
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let template = try instance.template(named: self.name)
+        let text =
+            self.set.isEmpty
+            ? try TextEditor.edit(TemplateSettings.text(of: template, changing: []), suffix: ".yaml")
+            : try TemplateSettings.text(of: template, changing: self.set)
+        let changed = try await instance.changeTemplate(
+            self.name, to: text, isMajor: self.major, by: await instance.localOperator())
+        guard changed != template else {
+            Console.say("Template \(template.name) is unchanged.")
+            return
+        }
+        Console.say("Template \(changed.name) is now version \(changed.majorVersion).\(changed.minorVersion).")
+        for line in try TemplateDifference(template, changed).lines { Console.say("  \(line)") }
+    }
+}
+
+/// `signet template enable`
+struct EnableTemplate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enable", abstract: "Let this CA issue from templates.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Argument(help: "Names of templates.")
+    var names: [String]
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        try await instance.enableTemplates(self.names, by: await instance.localOperator())
+        Console.say("Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))")
+    }
+}
+
+/// `signet template disable`
+struct DisableTemplate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "disable", abstract: "Let this CA no longer issue from templates.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Argument(help: "Names of templates.")
+    var names: [String]
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        try await instance.disableTemplates(self.names, by: await instance.localOperator())
+        Console.say("Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))")
+    }
+}
+
+/// `signet template diff`
+struct DiffTemplate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Compare a template with another one, or with the built-in one of its name.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Argument(help: "The template's name.")
+    var name: String
+
+    @Argument(help: "The name of the other template.")
+    var other: String?
+
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        let template = try instance.template(named: self.name)
+        let reference: CertificateTemplate
+        if let other = self.other {
+            reference = try instance.template(named: other)
+        } else {
+            guard let builtIn = BuiltInTemplates.all.first(where: { $0.name == template.name }) else {
+                throw ValidationError("There is no built-in template \(template.name); name another template.")
+            }
+            reference = builtIn
+        }
+        let lines = try TemplateDifference(reference, template).lines
+        for line in lines { Console.say(line) }
+        // As diff(1): 1 when there are differences.
+        if !lines.isEmpty { throw ExitCode(1) }
+    }
+}
+
+/// `signet template check`
+struct CheckTemplates: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Look for templates by which enrolment fails, and say what to do.",
+        discussion: "Ends with 0 when nothing was found, 1 for warnings only, and 2 for errors.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Argument(help: "Names of templates; the enabled ones when left out.")
+    var names: [String] = []
+
+    func run(in context: CommandContext) async throws {
+        let problems = try await context.open(self.options).checkTemplates(self.names)
+        for problem in problems {
+            Console.say("\(problem.template): \(problem.severity.rawValue): \(problem.text) [\(problem.id)]")
+            Console.say("  \(problem.remedy)")
+        }
+        guard !problems.isEmpty else {
+            Console.say("No problem was found.")
+            return
+        }
+        throw ExitCode(problems.contains { $0.severity == .error } ? 2 : 1)
+    }
+}
