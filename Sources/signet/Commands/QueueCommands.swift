@@ -2,6 +2,7 @@ import ArgumentParser
 import CAService
 import CertificateAuthority
 import Foundation
+import PKIMessages
 
 /// `signet request show`
 struct ShowRequest: ContextCommand {
@@ -122,11 +123,19 @@ struct SetExtension: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        let value = try self.value.map { try Output.readDER($0, what: $0) }
+        let value = try self.value.map(SetExtension.read)
         try await authority.authority.setExtension(
             RequestExtension(oid: self.oid, isCritical: self.critical, value: value), ofRequest: self.request,
             by: authority.localOperator())
         Console.say("Extension \(self.oid) of request \(self.request) \(value == nil ? "removed" : "set").")
+    }
+
+    /// An extension's value may be any DER element, where a file of text is told from DER by a SEQUENCE only.
+    private static func read(_ path: String) throws -> [UInt8] {
+        let bytes = try FilePaths.read(path)
+        // `try?`: what is no DER is text, or refused as such.
+        if (try? StrictDER.node(bytes, what: path)) != nil { return bytes }
+        return try TextEncoding.decode(bytes, what: path)
     }
 }
 

@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("docs/requests.md")
+struct RequestDocumentTests {
+    /// The shell blocks of a document, in order, as one script.
+    private func script(_ name: String) throws -> String {
+        let text = try String(contentsOfFile: "\(Programs.checkout)/docs/\(name)", encoding: .utf8)
+        return text.components(separatedBy: "```sh\n").dropFirst()
+            .map { $0.components(separatedBy: "```")[0] }.joined(separator: "\n")
+    }
+
+    @Test("Every command of the document runs, and the queue ends as it says")
+    func document() async throws {
+        let site = try await Site.issuing()
+        let script = try self.script("requests.md")
+        #expect(script.contains("signet request submit"))
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin"
+        let work = site.path("work")
+        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: false)
+        let result = try await run(
+            ["bash", "-c", "set -eu; cd '\(work)'\n" + script],
+            environment: [
+                "SIGNET_INSTANCE": site.path("issuing"), "PATH": "\(Programs.directory):\(path)",
+            ])
+        #expect(result.status == 0, "\(result.text)\n\(result.stderr)")
+        #expect(result.text.contains("Resubmitted by "))
+        #expect(result.text.contains("Certificate request is pending: Taken Under Submission"))
+        #expect(result.text.contains("subject=CN = Recovery agent 1"))
+        let text = try await succeed([
+            "openssl", "x509", "-in", "\(work)/agent.crt", "-noout", "-text",
+        ]).text
+        #expect(text.contains("1.3.6.1.4.1.99999.1"))
+        let mode = try FileManager.default.attributesOfItem(atPath: "\(work)/agent.der")[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        // Never overwritten.
+        let again = try await site.signet(
+            "request", "export", "--instance", site.path("issuing"), "--column", "RawCertificate", "--out",
+            "\(work)/agent.der", "2")
+        #expect(again.status != 0)
+        // The formats are those of other programs.
+        let judge = try await run(
+            [
+                "python3", "-c",
+                """
+                import csv, io, json, subprocess, sys
+                def signet(*a): return subprocess.check_output([sys.argv[1], 'request', *a], text=True)
+                rows = json.loads(signet('list', '--columns', 'all', '--format', 'json'))
+                table = list(csv.reader(io.StringIO(signet('list', '--columns', 'all', '--format', 'csv'))))
+                assert len(table) == len(rows) + 1 and all(len(line) == len(rows[0]) for line in table)
+                assert 'Archived Key' in table[0] and rows[0]['RawArchivedKey'] is None
+                kra = [r for r in rows if r['CommonName'] == 'Recovery agent 1'][0]
+                assert kra['Disposition'] == 20 and 'Room:7' in kra['RequestAttributes'], kra
+                """, Programs.signet,
+            ], environment: ["SIGNET_INSTANCE": site.path("issuing")])
+        #expect(judge.status == 0, "\(judge.stderr)")
+        try await site.operate("audit", "verify", "--instance", site.path("issuing"))
+    }
+}
