@@ -279,6 +279,7 @@ final class WorkerPool: @unchecked Sendable {
 
     /// With `mutex` held: queues what a thread has for itself behind what others wait for.
     private func share(_ seat: WorkerSeat) {
+        guard seat.ownJob != nil || seat.ownTask != nil else { return }
         if let job = seat.ownJob {
             seat.ownJob = nil
             self.jobs.append(job)
@@ -288,6 +289,8 @@ final class WorkerPool: @unchecked Sendable {
             seat.ownTask = nil
             self.tasks.append(task)
         }
+        // Who was woken for what this thread takes instead may sleep again by now.
+        if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
     }
 
     /// With `mutex` held.
