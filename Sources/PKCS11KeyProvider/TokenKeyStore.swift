@@ -13,8 +13,9 @@ public struct TokenConfiguration: Sendable {
     public var profile: DeviceProfile
     /// Names the token: exactly one present token has to fit.
     public var reference: KeyReference
-    /// Threads and sessions at most; the profile's maximum is respected as well.
-    public var maximumSessions: Int
+    /// Threads and sessions at most, by what keeps the device busy when it is `nil`; the profile's maximum is respected
+    /// as well.
+    public var maximumSessions: Int?
     /// How long calls may take; by the profile when it is `nil`.
     public var deadlines: TokenDeadlines?
     /// Seconds since 1970, for health and refused PINs.
@@ -22,7 +23,7 @@ public struct TokenConfiguration: Sendable {
 
     public init(
         modulePath: String, initializationString: String? = nil, profile: DeviceProfile, reference: KeyReference,
-        maximumSessions: Int = 4, deadlines: TokenDeadlines? = nil,
+        maximumSessions: Int? = nil, deadlines: TokenDeadlines? = nil,
         clock: @escaping @Sendable () -> Int64 = TokenConfiguration.systemClock
     ) {
         self.deadlines = deadlines

@@ -10,6 +10,13 @@ extension DeviceProfile {
         return max(1, min(wanted, maximum - 1))
     }
 
+    /// How many sessions at work keep the device busy: few where signatures are quick or of unknown length, many where
+    /// the quickest takes milliseconds, which a device beside the host or in the network spends without the host.
+    var busySessions: Int {
+        let signatures = [self.latency.signRSA2048, self.latency.signP256, self.latency.signP384].compactMap(\.value)
+        return signatures.min().map { $0 >= 2 } == true ? 16 : 4
+    }
+
     /// The mechanism for AES key wrap with padding (RFC 5649), where the device has it.
     var keyWrapPadded: Mechanism? {
         self.mechanisms.rfc5649.value.map { Mechanism(MechanismType(rawValue: $0)) }

@@ -53,7 +53,7 @@ final class TokenConnection: Sendable {
         self.modules = modules
         self.profile = settings.profile
         self.deadlines = settings.deadlines ?? TokenDeadlines(profile: settings.profile)
-        self.sessions = settings.profile.sessionLimit(atMost: settings.maximumSessions)
+        self.sessions = settings.profile.sessionLimit(atMost: settings.maximumSessions ?? settings.profile.busySessions)
         self.health = HealthMonitor(clock: settings.clock)
         self.login = login
         let token = try Token(
