@@ -12,7 +12,7 @@ help:
 	@echo "make release      optimised build"
 	@echo "make format       format the sources in place"
 	@echo "make lint         check the format, and build"
-	@echo "make bench        issuance through the whole path as a ratio to the raw token"
+	@echo "make bench        tokens and issuance as ratios to the raw token"
 	@echo "make clean        remove what was built (never an instance or a token)"
 
 packages:
@@ -53,7 +53,10 @@ lint: packages
 	$(SWIFT) build
 
 bench: packages
-	$(SWIFT) run -c release --package-path Benchmarks signet-benchmarks
+	$(SWIFT) build -c release --package-path Benchmarks
+	$(SWIFT) build -c release --package-path Benchmarks --product signet-token-simulator
+	Benchmarks/.build/release/token-benchmarks
+	Benchmarks/.build/release/signet-benchmarks
 
 clean:
 	$(SWIFT) package clean
