@@ -32,7 +32,7 @@ extension Simulation {
         _ function: FunctionName, _ kind: OperationKind, in session: CK_SESSION_HANDLE, isDone: Bool
     ) {
         let record = self.reader.withState { $0.sessions[session] }
-        if let card = record?.card, card.profile.lifecycle.operationSticky.value == true {
+        if let card = record?.card, card.keepsFailedOperations {
             self.reader.withState { _ = $0.sessions[session]?.stuck.insert(kind) }
             self.events?.write(function, "the operation stays active on \(card.name)")
         } else if !isDone, record?.stale == nil, let inner = self.isTracking ? record?.inner : session {
@@ -55,9 +55,7 @@ extension SessionUse {
 
     /// True when an operation failed before on a device that keeps it active then.
     func isStuck(_ function: FunctionName) -> Bool {
-        guard let card = self.card, card.profile.lifecycle.operationSticky.value == true,
-            let kind = function.operation
-        else { return false }
+        guard self.card?.keepsFailedOperations == true, let kind = function.operation else { return false }
         return self.simulation.reader.withState { $0.sessions[self.outer]?.stuck.contains(kind) ?? false }
     }
 }

@@ -13,6 +13,10 @@ final class Card: Sendable {
     let maximumData: UInt
     /// Whether keys with `CKA_ALWAYS_AUTHENTICATE` want a login for each use, and keys are made with it.
     let asksForEachUse: Bool
+    /// Whether an operation that failed stays active.
+    let keepsFailedOperations: Bool
+    /// Nanoseconds after which an idle session is closed; `nil` when none is.
+    private let idleTime: UInt64?
 
     var profile: DeviceProfile { self.rule.profile }
     var limits: CardLimits { CardLimits(capacity: self.profile.capacity) }
@@ -31,6 +35,12 @@ final class Card: Sendable {
             self.maximumData = .max
         }
         self.asksForEachUse = rule.profile.login.alwaysAuthenticate.value == .perKey
+        self.keepsFailedOperations = rule.profile.lifecycle.operationSticky.value == true
+        if case .atMost(let seconds)? = rule.profile.sessions.idleSeconds.value {
+            self.idleTime = UInt64(seconds) * 1_000_000_000
+        } else {
+            self.idleTime = nil
+        }
     }
 
     // What a card does of which nobody knows better is what was measured with a card under OpenSC.
@@ -49,8 +59,8 @@ final class Card: Sendable {
     /// - Parameters:
     ///   - moment: of the last use, by ``Moment``.
     func isIdle(since moment: UInt64, now: UInt64) -> Bool {
-        guard case .atMost(let seconds)? = self.profile.sessions.idleSeconds.value else { return false }
-        return now > moment && now - moment > UInt64(seconds) * 1_000_000_000
+        guard let idleTime = self.idleTime else { return false }
+        return now > moment && now - moment > idleTime
     }
 
     /// Waits until a call has taken as long as on the device, if that is wanted.
