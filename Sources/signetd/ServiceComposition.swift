@@ -10,6 +10,7 @@ import UnixSignals
 /// Puts the service together: one instance, its authority, the listeners and the CRL timer.
 struct ServiceComposition {
     private static let crlCheckInterval = Duration.seconds(60)
+    private static let auditSigningInterval = Duration.seconds(3600)
 
     let directory: String
     let allowPlainHTTP: Bool
@@ -52,6 +53,8 @@ struct ServiceComposition {
         }
         services.append(
             CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger))
+        services.append(
+            AuditTimer(authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger))
         let group = ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
         self.logger.info("starting", metadata: ["ca": "\(instance.configuration.name)"])

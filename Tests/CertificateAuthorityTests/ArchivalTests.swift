@@ -31,7 +31,8 @@ import Testing
         #expect(kept.encryptedKeyAttribute == nil)
         try kept.verifySignatures()
         #expect(
-            try await fixture.auditEvents().suffix(3).map(\.id) == [.requestReceived, .certificateIssued, .keyArchived])
+            try await fixture.auditEvents().suffix(4).map(\.id)
+                == [.requestReceived, .certificateIssued, .keyArchived, .messageSigned])
         #expect(try await fixture.auditChainVerifies())
     }
 

@@ -1,3 +1,4 @@
+package import CertificateAuthority
 import Diagnostics
 
 /// What can be wrong with what an operator or requester asks for.
@@ -63,13 +64,6 @@ extension ServiceError {
             hresult: .noValidKRA, advice: ["Enrol one with `signet kra enroll` and have it approved."])
     }
 
-    static func auditChainBroken(sequence: Int64) -> ServiceError {
-        ServiceError(
-            code: .auditChainBroken, headline: "The audit chain is broken at entry \(sequence).",
-            hresult: .hashValue, facts: [Fact("entry", "\(sequence)")],
-            advice: ["Keep the database as evidence, and compare it with the last backup."])
-    }
-
     static func tokenWithoutLabel() -> ServiceError {
         ServiceError(
             code: .tokenWithoutLabel, headline: "The URI names no label for the token.", hresult: .invalidParameter,
@@ -102,5 +96,39 @@ extension ServiceError {
             code: .unknownName, headline: "There is no \(kind) \"\(name)\".", hresult: .objectNotFound,
             facts: [Fact("name", name)],
             advice: ["Look at the names with `signet role list` and `signet group list`."])
+    }
+}
+
+/// What the audit trail can be.
+extension ServiceError {
+    package static func auditNotSound(_ findings: [AuditFinding]) -> ServiceError {
+        ServiceError(
+            code: .auditChainBroken,
+            headline: "The audit trail is not sound: \(findings.first.map(\.text) ?? "unknown").", hresult: .hashValue,
+            facts: findings.map { Fact($0.kind.rawValue, $0.text) },
+            advice: ["Keep the database and the exported files as evidence, and compare them with the last backup."])
+    }
+
+    static func auditUnreadable(after sequence: Int64, _ reason: String) -> ServiceError {
+        ServiceError(
+            code: .auditChainBroken,
+            headline: "The audit chain cannot be read after entry \(sequence): \(reason).", hresult: .hashValue,
+            facts: [Fact("entry", "\(sequence + 1)")],
+            advice: ["Keep the database as evidence, and compare it with the last backup."])
+    }
+
+    static func notAnAuditFile(_ path: String, line: Int) -> ServiceError {
+        ServiceError(
+            code: .notAnAuditFile, headline: "Line \(line) of \"\(path)\" is not part of an exported audit trail.",
+            hresult: .invalidData, facts: [Fact("line", "\(line)")],
+            advice: ["Export it again with `signet audit export`; if this is the original, it was changed."])
+    }
+}
+
+extension ServiceError {
+    static func noStoppedKey() -> ServiceError {
+        ServiceError(
+            code: .noStoppedKey, headline: "No CA key is stopped.", hresult: .badRequestStatus,
+            advice: ["Look for the cause of the trouble in the audit trail (`signet audit show`)."])
     }
 }

@@ -35,6 +35,8 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let noEmptyToken = Code(rawValue: "noEmptyToken")
         package static let invalidName = Code(rawValue: "invalidName")
         package static let keyLeftBehind = Code(rawValue: "keyLeftBehind")
+        package static let notAnAuditFile = Code(rawValue: "notAnAuditFile")
+        package static let noStoppedKey = Code(rawValue: "noStoppedKey")
         package static let unknownName = Code(rawValue: "unknownName")
     }
 

@@ -33,27 +33,6 @@ extension Instance {
         ) { try PendingAuthorityKey.clear($0) }
         return try InstalledCertificate(record, instance: self)
     }
-
-    /// What a verified audit chain amounts to.
-    package struct AuditVerdict: Sendable {
-        package let entries: Int64
-        package let headHash: String
-    }
-
-    /// Recomputes the chain in portions, so that its length does not matter.
-    package func verifyAuditChain() async throws -> AuditVerdict {
-        var head: AuditEntry?
-        while true {
-            let after = head?.sequence ?? 0
-            let entries = try await self.storage.read { try $0.auditEntries(after: after, limit: 1_000) }
-            if let broken = AuditChain.firstBreak(in: entries, after: head) {
-                throw ServiceError.auditChainBroken(sequence: broken.sequence)
-            }
-            guard let last = entries.last else { break }
-            head = last
-        }
-        return AuditVerdict(entries: head?.sequence ?? 0, headHash: Hexadecimal.lower(head?.hash ?? []))
-    }
 }
 
 extension TokenKeyPair {

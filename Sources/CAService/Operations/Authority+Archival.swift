@@ -84,7 +84,9 @@ extension Authority {
         let builder = RecoveryBlobBuilder(
             storage: self.instance.storage, authority: authority.caCertificate,
             signatureAlgorithm: authority.signatureAlgorithm, surroundings: self.instance.surroundings
-        ) { try await authority.signedMessage($0, purpose: "recovery blob") }
+        ) {
+            try await authority.signedMessage($0, purpose: "recovery blob", requestID: found.requestID)
+        }
         let der = try await builder.recoveryBlob(forRequest: found.requestID, by: who)
         let opened = try KeyRecovery(blobDER: der, trusting: [authority.caCertificate])
         return TakenRecoveryBlob(

@@ -14,7 +14,8 @@ extension Instance {
             guard let locator = record.locator else { throw ServiceError.notInstalled(self.configuration.name) }
             return try CASigningKey(
                 token: self.lazyToken(holding: locator), locator: locator,
-                subjectPublicKeyInfo: CertificateFields(derEncoded: record.certificateDER).subjectPublicKeyInfo)
+                subjectPublicKeyInfo: CertificateFields(derEncoded: record.certificateDER).subjectPublicKeyInfo,
+                stops: StoredKeyStops(storage: self.storage))
         }
     }
 

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A CA's signing key: a private key on a token, and the public key with which everything it signs is checked.
 ///
-/// Every signature is verified before it is returned, always. One that does not verify takes the key out of use for
-/// as long as the process runs: the token cannot be trusted until somebody has looked at it.
+/// Every signature is verified before it is returned, always. One that does not verify takes the key out of use until
+/// an operator releases it: the token cannot be trusted until somebody has looked at it.
 package final class CASigningKey: Sendable {
     package let locator: KeyLocator
     package let subjectPublicKeyInfo: SubjectPublicKeyInfo
@@ -15,13 +15,25 @@ package final class CASigningKey: Sendable {
 
     private let token: any Signing
     private let tokenAlgorithm: SignatureAlgorithm
-    private let stopped = Mutex(false)
+    private let stops: (any KeyStopping)?
+    private let state = Mutex(State.unknown)
 
-    /// - Parameter digest: SHA-256 or longer; ``recommendedDigest(for:)`` when not given.
+    private enum State {
+        /// Whether the key was stopped in an earlier run was not looked up yet.
+        case unknown
+        case inUse
+        /// - isStored: false while no storage has taken the stop: then only the end of the process ends it.
+        case stopped(isStored: Bool)
+    }
+
+    /// - Parameters:
+    ///   - digest: SHA-256 or longer; ``recommendedDigest(for:)`` when not given.
+    ///   - stops: remembers a wrong signature beyond the end of the process; not given for a key that is only being made.
     /// - Throws: ``IssuanceError`` with code `unsuitableKey` for a key that is neither RSA nor on a NIST curve, or
     ///   for SHA-1.
     package init(
-        token: any Signing, locator: KeyLocator, subjectPublicKeyInfo: SubjectPublicKeyInfo, digest: Digest? = nil
+        token: any Signing, locator: KeyLocator, subjectPublicKeyInfo: SubjectPublicKeyInfo, digest: Digest? = nil,
+        stops: (any KeyStopping)? = nil
     ) throws {
         let digest = digest ?? CASigningKey.recommendedDigest(for: subjectPublicKeyInfo)
         guard let hash = CASigningKey.tokenHash(digest), digest != .sha1 else {
@@ -36,6 +48,7 @@ package final class CASigningKey: Sendable {
         } else {
             throw IssuanceError.unsuitableKey("sign certificates", "the key is neither RSA nor on a named curve")
         }
+        self.stops = stops
         self.token = token
         self.locator = locator
         self.subjectPublicKeyInfo = subjectPublicKeyInfo
@@ -43,10 +56,13 @@ package final class CASigningKey: Sendable {
     }
 
     /// The same from what a token says of its key pair.
-    package convenience init(token: any Signing, keyPair: TokenKeyPair, digest: Digest? = nil) throws {
+    package convenience init(
+        token: any Signing, keyPair: TokenKeyPair, digest: Digest? = nil, stops: (any KeyStopping)? = nil
+    ) throws {
         try self.init(
             token: token, locator: keyPair.locator,
-            subjectPublicKeyInfo: SubjectPublicKeyInfo(derEncoded: keyPair.subjectPublicKeyInfo), digest: digest)
+            subjectPublicKeyInfo: SubjectPublicKeyInfo(derEncoded: keyPair.subjectPublicKeyInfo), digest: digest,
+            stops: stops)
     }
 
     /// SHA-384 for P-384, SHA-512 for P-521, else SHA-256 (FIPS 186-5, section 6.1.1).
@@ -59,22 +75,54 @@ package final class CASigningKey: Sendable {
     }
 
     /// True after a wrong signature.
-    package var isStopped: Bool { self.stopped.withLock { $0 } }
+    package var isStopped: Bool {
+        self.state.withLock { state in
+            if case .stopped = state { true } else { false }
+        }
+    }
 
     /// Signs, and verifies what the token returned.
     ///
     /// - Throws: what the token throws; ``IssuanceError`` with code `wrongSignature` for a signature that does not
     ///   verify, and `keyStopped` ever after.
     package func sign(_ bytes: [UInt8]) async throws -> [UInt8] {
-        try self.mustNotBeStopped()
+        try await self.mustNotHaveBeenStopped()
         let signature = try await self.token.sign(bytes, with: self.locator, algorithm: self.tokenAlgorithm)
         guard self.verifies(signature, over: bytes) else {
-            self.stopped.withLock { $0 = true }
+            await self.stop()
             throw IssuanceError.wrongSignature(key: self.locator.reference.uri)
         }
         // A signature that was under way when another one of the same key came back wrong is not used either.
         try self.mustNotBeStopped()
         return signature
+    }
+
+    private func stop() async {
+        self.state.withLock { $0 = .stopped(isStored: false) }
+        guard let stops = self.stops else { return }
+        do {
+            try await stops.stop(self.locator)
+            self.state.withLock { $0 = .stopped(isStored: true) }
+        } catch {
+            // The key is out of use here all the same, and the wrong signature is what to tell.
+        }
+    }
+
+    /// Looks the stored stop up, once; and again as long as it holds, so that a release takes effect at once.
+    private func mustNotHaveBeenStopped() async throws {
+        guard let stops = self.stops else { return try self.mustNotBeStopped() }
+        switch self.state.withLock({ $0 }) {
+        case .inUse, .stopped(isStored: false): break
+        case .unknown:
+            let isStopped = try await stops.isStopped(self.locator)
+            self.state.withLock { state in
+                if case .unknown = state { state = isStopped ? .stopped(isStored: true) : .inUse }
+            }
+        case .stopped(isStored: true):
+            guard try await !stops.isStopped(self.locator) else { break }
+            self.state.withLock { $0 = .inUse }
+        }
+        try self.mustNotBeStopped()
     }
 
     private func mustNotBeStopped() throws {

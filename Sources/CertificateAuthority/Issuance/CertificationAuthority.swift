@@ -64,38 +64,11 @@ package final class CertificationAuthority: Sendable {
     var issuer: CertificateIssuer { self.currentSigner.issuer }
     var signingKey: CASigningKey { self.currentSigner.signingKey }
 
-    /// Signs a CMS message with the CA key: recovery blobs, full responses.
-    ///
-    /// - Parameters:
-    ///   - draft: made with ``signerIdentifier`` and ``signatureAlgorithm``.
-    ///   - purpose: for the audit chain, should the token fail.
-    /// - Returns: the DER ContentInfo.
-    package func signedMessage(_ draft: SignedDataDraft, purpose: String = "message") async throws -> [UInt8] {
-        guard draft.signatureAlgorithm == self.signingKey.algorithm else {
-            throw IssuanceError.unsupportedKeyOperation("sign a message with another algorithm than the CA key's")
-        }
-        return try draft.assemble(signature: await self.sign(draft.bytesToSign, purpose: purpose))
-    }
-
     /// The algorithm of everything that this CA signs.
     package var signatureAlgorithm: SignatureAlgorithmIdentifier { self.signingKey.algorithm }
 
     /// How messages name this CA as their signer.
     package var signerIdentifier: IssuerAndSerialNumber { IssuerAndSerialNumber(self.caCertificate) }
-
-    /// Signs what is neither a certificate nor a CRL and has no row whose outcome would record a failure.
-    private func sign(_ bytes: [UInt8], purpose: String) async throws -> [UInt8] {
-        do {
-            return try await self.signingKey.sign(bytes)
-        } catch {
-            let failure = RequestFailure(.signing, error)
-            let event = self.event(
-                failure.auditEventID, who: Principal.service.name,
-                failure.auditDetails.merging(["Purpose": purpose]) { own, _ in own })
-            try await self.storage.write { try $0.append(event) }
-            throw failure.error
-        }
-    }
 
     func event(_ id: AuditEventID, who: String, _ details: [String: String]) -> AuditEvent {
         AuditEvent(id, when: self.surroundings.now(), who: who, details: details)

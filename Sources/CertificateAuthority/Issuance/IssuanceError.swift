@@ -50,7 +50,7 @@ extension IssuanceError {
             hresult: .badSignature, facts: [Fact("key", key)],
             advice: [
                 "Treat this as an incident: examine the token before it signs again.",
-                "Restart the service only when the token is known to be sound.",
+                "Release the key with `signet ca release-key` only when the token is known to be sound.",
             ])
     }
 
@@ -59,7 +59,9 @@ extension IssuanceError {
             code: .keyStopped, operation: "sign with the key \(key)",
             reason: "the key returned a wrong signature before and is out of use", hresult: .badKeyState,
             facts: [Fact("key", key)],
-            advice: ["Read audit event 10003, examine the token, and restart the service when it is sound."])
+            advice: [
+                "Read audit event 10003, examine the token, and run `signet ca release-key` when it is sound."
+            ])
     }
 
     static func archivalNotConfigured() -> IssuanceError {

@@ -38,7 +38,8 @@ extension CertificationAuthority {
         var result = result
         do {
             let draft = try self.fullResponse(to: result, row: row)
-            result.fullResponseDER = try await self.signedMessage(draft, purpose: "full response")
+            result.fullResponseDER = try await self.signedMessage(
+                draft, purpose: "full response", requestID: row.requestID)
         } catch {
             if result.failure == nil { result.failure = RequestFailure(.signing, error).error }
         }

@@ -1,7 +1,7 @@
 package import Foundation
 
 /// What can be read of an instance's database. All methods throw `StorageError`.
-package protocol StorageReading: RoleStorageReading, RequestStorageReading {
+package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading {
     func request(_ requestID: Int64) throws -> RequestRecord?
     /// The one thing that every step of a request asks, without the rest of its row.
     func disposition(ofRequest requestID: Int64) throws -> Disposition?
@@ -46,7 +46,7 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading {
 }
 
 /// What can be written, inside one transaction.
-package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting {
+package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64
     func update(_ request: RequestRecord) throws
@@ -75,7 +75,8 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStor
     func upsert(_ user: UserRecord) throws
     func setSetting(_ name: String, to value: String) throws
 
-    /// Appends an event to the audit chain. The chain's hash is computed here, in the transaction.
+    /// Appends an event to the audit chain, unless the audit filter leaves it out. The chain's hash is computed here,
+    /// in the transaction.
     func append(_ event: AuditEvent) throws
 }
 

@@ -138,6 +138,10 @@ package struct SigningIntent: Sendable, Equatable {
     package enum Kind: String, Sendable, Codable {
         case certificate
         case crl
+        /// A CMS message: a full response, a recovery blob. Its number is random.
+        case message
+        /// A head of the audit chain.
+        case auditHead = "audit-head"
     }
 
     package enum Outcome: String, Sendable, Codable {

@@ -10,6 +10,15 @@ final class AuditHead {
     }
 
     private var state = State.unknown
+    private var filter: AuditFilter?
+
+    /// The audit filter, read once in a transaction.
+    func filter(reading read: () throws -> AuditFilter) rethrows -> AuditFilter {
+        if let filter = self.filter { return filter }
+        let filter = try read()
+        self.filter = filter
+        return filter
+    }
 
     func current(reading read: () throws -> AuditTip?) rethrows -> AuditTip? {
         if case .known(let entry) = self.state { return entry }
@@ -24,5 +33,6 @@ final class AuditHead {
 
     func forget() {
         self.state = .unknown
+        self.filter = nil
     }
 }

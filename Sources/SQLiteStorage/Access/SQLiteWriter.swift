@@ -110,15 +110,10 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
             "store setting \(name)",
             "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [name, value])
+        if name == AuditFilter.setting { self.head.forget() }
     }
 
-    func append(_ event: AuditEvent) throws {
-        let entry = AuditChain.entry(for: event, after: try self.head.current(reading: self.auditTip))
-        try self.execute("append to the audit chain", AuditEntry.insertion, entry.columns())
-        self.head.move(to: entry)
-    }
-
-    private func auditTip() throws -> AuditTip? {
+    func auditTip() throws -> AuditTip? {
         try self.one(
             "read the head of the audit chain", "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
         ) { try AuditTip(sequence: $0.integer("sequence"), hash: $0.bytes("hash")) }

@@ -16,6 +16,7 @@ enum Schema {
         Schema.registerRoles(&migrator)
         Schema.registerLint(&migrator)
         Schema.registerRequests(&migrator)
+        Schema.registerAudit(&migrator)
         return migrator
     }
 

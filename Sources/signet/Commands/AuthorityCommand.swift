@@ -7,7 +7,10 @@ import PKIMessages
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The CA's own certificates.",
-        subcommands: [InstallCertificate.self, RenewCertificate.self, ShowAuthority.self, ExchangeCertificate.self])
+        subcommands: [
+            InstallCertificate.self, RenewCertificate.self, ShowAuthority.self, ExchangeCertificate.self,
+            ReleaseKey.self,
+        ])
 }
 
 /// `signet ca install`

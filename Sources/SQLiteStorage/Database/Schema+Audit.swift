@@ -1,0 +1,20 @@
+import GRDB
+
+extension Schema {
+    /// Signed heads of the audit chain.
+    static func registerAudit(_ migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("audit-1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE audit_head (
+                        sequence INTEGER NOT NULL,
+                        hash BLOB NOT NULL,
+                        signed_when INTEGER NOT NULL,
+                        number TEXT NOT NULL PRIMARY KEY,
+                        statement_der BLOB NOT NULL
+                    );
+                    CREATE INDEX audit_head_sequence ON audit_head (sequence);
+                    """)
+        }
+    }
+}

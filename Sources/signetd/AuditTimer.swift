@@ -1,0 +1,31 @@
+import CAService
+import CertificateAuthority
+import Diagnostics
+import Logging
+import ServiceLifecycle
+
+/// Signs the head of the audit chain from time to time. Nothing is signed when nothing was recorded.
+struct AuditTimer: Service {
+    let authority: Authority
+    let interval: Duration
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                // Cancellation ends the sleep and with it the loop.
+                try? await Task.sleep(for: self.interval)
+                if !Task.isCancelled { await self.sign() }
+            }
+        }
+    }
+
+    private func sign() async {
+        do {
+            guard let head = try await self.authority.signAuditHead() else { return }
+            self.logger.info("signed the head of the audit chain", metadata: ["entry": "\(head.sequence)"])
+        } catch {
+            for line in ErrorReport(error).lines { self.logger.error("audit head not signed: \(line)") }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import PKIMessages
+import SQLiteStorage
+import TestSupport
+import Testing
+
+@testable import CertificateAuthority
+
+// IssuanceError is equal by its code.
+@Suite("The audit chain, its signed heads and the ledger of signatures")
+struct AuditVerificationTests {
+    /// A CA that has issued, revoked, published and signed a message and the head of its chain.
+    private func busyAuthority() async throws -> CAFixture {
+        let fixture = try await CAFixture()
+        _ = try await fixture.issueWebServer()
+        let revoked = try await fixture.issueWebServer()
+        try await fixture.authority.revoke(
+            serialNumber: revoked.serialHex, reason: .superseded, by: CAFixture.manager)
+        _ = try await fixture.authority.publishCRL(by: CAFixture.administrator)
+        _ = try await fixture.submit(
+            Requester().certificationRequest(dnsNames: ["www.example.test"]),
+            attributes: "CertificateTemplate:WebServer", wantsFullResponse: true)
+        _ = try await fixture.authority.signAuditHead()
+        return fixture
+    }
+
+    private func verified(
+        _ fixture: CAFixture, expected: ExpectedAuditHead? = nil, requiresSignature: Bool = false
+    ) async throws -> (AuditVerifier, SignatureReconciliation.Summary) {
+        let (heads, entries) = try await fixture.storage.read {
+            (try $0.signedAuditHeads(after: 0, limit: 1000), try $0.auditEntries(after: 0, limit: 100_000))
+        }
+        var verifier = AuditVerifier(
+            authorityKeys: [fixture.authority.caCertificate.subjectPublicKeyInfo], heads: heads, expected: expected,
+            collectsUses: true)
+        for entry in entries { verifier.check(entry) }
+        verifier.finish(requiresSignature: requiresSignature)
+        return (verifier, try await SignatureReconciliation(storage: fixture.storage, chain: verifier).run())
+    }
+
+    @Test("An untouched chain verifies, and every use of the CA key has its object and its event")
+    func sound() async throws {
+        let fixture = try await self.busyAuthority()
+        let (verifier, ledger) = try await self.verified(fixture, requiresSignature: true)
+        #expect(verifier.findings == [] && ledger.findings == [])
+        #expect(verifier.signedHeads == 1 && verifier.entriesAfterSignedHead == 1)
+        // Root, three certificates, CRL, full response, head: as often as the token was asked.
+        #expect(ledger.completed == 7)
+        #expect(fixture.token.calls == 7)
+        #expect(ledger.certificates == 3)
+    }
+
+    @Test("A head is signed again only when something was recorded meanwhile; openssl reads what was signed")
+    func heads() async throws {
+        let fixture = try await self.busyAuthority()
+        #expect(try await fixture.authority.signAuditHead() == nil)
+        _ = try await fixture.issueWebServer()
+        let head = try #require(try await fixture.authority.signAuditHead())
+        let statement = try await run(
+            ["openssl", "cms", "-verify", "-noverify", "-inform", "DER"], input: head.statementDER)
+        #expect(statement.status == 0, Comment(rawValue: statement.stderr))
+        #expect(
+            statement.text.hasPrefix(
+                "signet-audit-head 1 sequence=\(head.sequence) sha256=\(Hexadecimal.lower(head.hash)) time="))
+    }
+
+    @Test("A failed signature is in the ledger, with its event, and is no finding")
+    func failed() async throws {
+        let fixture = try await self.busyAuthority()
+        fixture.token.behave(.fails)
+        await #expect(throws: (any Error).self) {
+            try await fixture.authority.publishCRL(by: CAFixture.administrator)
+        }
+        fixture.token.behave(.sound)
+        let (verifier, ledger) = try await self.verified(fixture)
+        #expect(verifier.findings == [] && ledger.findings == [] && ledger.failed == 1)
+        #expect(try await fixture.openIntents().isEmpty)
+    }
+
+    @Test("A head that is expected from elsewhere must be in the chain")
+    func anchor() async throws {
+        let fixture = try await self.busyAuthority()
+        let entries = try await fixture.storage.read { try $0.auditEntries(after: 0, limit: 1000) }
+        let last = try #require(entries.last)
+        let text = "\(last.sequence):\(Hexadecimal.lower(last.hash))"
+        let anchor = try #require(ExpectedAuditHead(text))
+        #expect(try await self.verified(fixture, expected: anchor).0.findings == [])
+        let other = ExpectedAuditHead(sequence: last.sequence, hash: entries[0].hash)
+        #expect(try await self.verified(fixture, expected: other).0.findings.map(\.kind) == [.headMismatch])
+        let beyond = ExpectedAuditHead(sequence: last.sequence + 1, hash: last.hash)
+        #expect(try await self.verified(fixture, expected: beyond).0.findings.map(\.kind) == [.chainCut])
+        for wrong in [
+            "", "1", "1:00", "0:\(Hexadecimal.lower(last.hash))", "x:\(Hexadecimal.lower(last.hash))", text + ":",
+        ] {
+            #expect(ExpectedAuditHead(wrong) == nil)
+        }
+    }
+
+    @Test("The filter leaves categories out, and never what chain and ledger need")
+    func filter() async throws {
+        let fixture = try await self.busyAuthority()
+        let before = try await fixture.auditEvents().count
+        try await fixture.storage.write { try $0.setSetting(AuditFilter.setting, to: "0") }
+        _ = try await fixture.issueWebServer()
+        _ = try await fixture.authority.publishCRL(by: CAFixture.administrator)
+        #expect(
+            try await fixture.auditEvents().dropFirst(before).map(\.id) == [.certificateIssued, .crlPublished])
+        let (verifier, ledger) = try await self.verified(fixture)
+        #expect(verifier.findings == [] && ledger.findings == [])
+        try await fixture.storage.write { db in
+            try db.setSetting(AuditFilter.setting, to: "\(AuditFilter.requests.rawValue)")
+            // The new filter holds for what follows in the same transaction.
+            try db.append(AuditEvent(.requestReceived, when: Date(timeIntervalSince1970: 0), who: "x", details: [:]))
+            try db.append(AuditEvent(.certificateRevoked, when: Date(timeIntervalSince1970: 0), who: "x", details: [:]))
+        }
+        #expect(try await fixture.auditEvents().last?.id == .requestReceived)
+    }
+
+    @Test("Every event has its number's text, one category, and is in the list once")
+    func kinds() {
+        for kind in AuditEventKind.all {
+            #expect(AuditFilter.names.map(\.filter).contains(kind.category), Comment(rawValue: kind.text))
+            #expect(AuditFilter.all.records(kind.id))
+            #expect(AuditFilter([]).records(kind.id) == kind.isAlwaysRecorded)
+        }
+        let windows = AuditEventKind.all.map(\.id.rawValue).filter { $0 < 900 }
+        #expect(windows.sorted() == Array(772...801))
+        #expect(AuditEventKind.of(.archivedKeyRetrieved)?.text == "Certificate Services retrieved an archived key.")
+    }
+
+    @Test("A wrong signature stops the key beyond the end of the process, until an operator releases it")
+    func keyStop() async throws {
+        let fixture = try await CAFixture()
+        let stops = StoredKeyStops(storage: fixture.storage)
+        func key() throws -> CASigningKey {
+            try CASigningKey(token: fixture.token, keyPair: fixture.token.keyPair, stops: stops)
+        }
+        let first = try key()
+        fixture.token.behave(.signsWrongly)
+        await #expect(throws: IssuanceError.wrongSignature(key: "")) { try await first.sign([1]) }
+        fixture.token.behave(.sound)
+        let calls = fixture.token.calls
+        await #expect(throws: IssuanceError.keyStopped(key: "")) { try await first.sign([1]) }
+        let second = try key()
+        await #expect(throws: IssuanceError.keyStopped(key: "")) { try await second.sign([1]) }
+        #expect(fixture.token.calls == calls)
+
+        let locator = fixture.token.locator
+        #expect(try await fixture.storage.write { try StoredKeyStops.release(locator, in: $0) })
+        #expect(try await !fixture.storage.write { try StoredKeyStops.release(locator, in: $0) })
+        _ = try await first.sign([1])
+        _ = try await second.sign([1])
+        #expect(!first.isStopped)
+    }
+}
