@@ -1,5 +1,6 @@
 import CAService
 import CertificateAuthority
+import Diagnostics
 import EnrollmentWeb
 import Foundation
 import KeyProvider
@@ -10,6 +11,7 @@ import UnixSignals
 /// Puts the service together: one instance, its authority, the listeners and the CRL timer.
 struct ServiceComposition {
     private static let crlCheckInterval = Duration.seconds(60)
+    private static let eventInterval = Duration.seconds(1)
     private static let auditSigningInterval = Duration.seconds(3600)
 
     let directory: String
@@ -21,10 +23,22 @@ struct ServiceComposition {
         do {
             try await self.serve(instance)
         } catch {
+            self.report(error, of: instance)
             await instance.tokens.close()
             throw error
         }
         await instance.tokens.close()
+    }
+
+    /// Event 100 to the sinks. The error itself goes to the caller, so that a sink that fails does not hide it.
+    private func report(_ error: any Error, of instance: Instance) {
+        do {
+            let reason = ErrorReport(error).lines.joined(separator: " ")
+            try EventForwarder(instance).emit(
+                100, .error, "Certificate Services did not start or did not stay up: \(reason)")
+        } catch {
+            for line in ErrorReport(error).lines { self.logger.error("event 100 not sent: \(line)") }
+        }
     }
 
     private func serve(_ instance: Instance) async throws {
@@ -40,6 +54,8 @@ struct ServiceComposition {
             self.logger.warning("settled what a crash left open", metadata: ["work": "\(settled)"])
         }
         try await authority.recordStart()
+        let events = EventForwarder(instance)
+        try await events.emitRecoveryAgents(of: authority)
         let front = try EnrollmentFront(
             enrollment: authority.authority,
             publications: StoredPublications(
@@ -55,11 +71,14 @@ struct ServiceComposition {
             CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger))
         services.append(
             AuditTimer(authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger))
+        services.append(
+            EventTimer(forwarder: events, interval: ServiceComposition.eventInterval, logger: self.logger))
         let group = ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
         self.logger.info("starting", metadata: ["ca": "\(instance.configuration.name)"])
         try await group.run()
         try await authority.recordStop()
+        try await events.forward()
     }
 
     /// `/certsrv` with TLS where a certificate is configured, and the publication points without.
@@ -76,12 +95,15 @@ struct ServiceComposition {
     private func tls(_ instance: Instance) async throws -> ServerTLS? {
         guard let settings = instance.configuration.web.tls else { return nil }
         let certificate = FilePaths.resolve(settings.certificate, in: instance.directory)
-        switch settings.key {
-        case .file(let path):
-            return try ServerTLS(
-                certificateFile: certificate, keyFile: FilePaths.resolve(path, in: instance.directory))
-        case .token(let name):
-            return try await ServerTLS(certificateFile: certificate, token: instance.token(named: name))
-        }
+        let tls =
+            switch settings.key {
+            case .file(let path):
+                try ServerTLS(
+                    certificateFile: certificate, keyFile: FilePaths.resolve(path, in: instance.directory))
+            case .token(let name):
+                try await ServerTLS(certificateFile: certificate, token: instance.token(named: name))
+            }
+        guard let authorities = settings.clientAuthorities else { return tls }
+        return try tls.askingClients(authorities: FilePaths.resolve(authorities, in: instance.directory))
     }
 }

@@ -37,6 +37,8 @@ extension InstanceConfiguration {
 
         \(self.lint.yamlText)
 
+        \(self.events.yamlText)
+
         \(self.web.yamlText)
         """
     }
@@ -70,6 +72,7 @@ extension InstanceConfiguration.WebConfiguration {
             case .token(let name): lines.append("    key-token: \(YAMLText.quoted(name))")
             case .file(let path): lines.append("    key-file: \(YAMLText.quoted(path))")
             }
+            if let path = tls.clientAuthorities { lines.append("    client-authorities: \(YAMLText.quoted(path))") }
         }
         return lines.joined(separator: "\n") + "\n"
     }

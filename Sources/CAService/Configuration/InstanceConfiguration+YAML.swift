@@ -31,6 +31,7 @@ extension InstanceConfiguration {
         self.requests = try RequestPolicy(yaml: root.optionalMapping("requests"))
         self.policy = try PolicyConfiguration(yaml: root.optionalMapping("policy"))
         self.lint = try LintConfiguration(yaml: root.optionalMapping("lint"))
+        self.events = try EventSettings(yaml: root.optionalMapping("events"))
         try root.finish()
     }
 }
@@ -94,6 +95,7 @@ extension InstanceConfiguration.WebConfiguration {
 extension InstanceConfiguration.TLSConfiguration {
     init(yaml: YAMLMapping) throws {
         self.certificate = try yaml.text("certificate")
+        self.clientAuthorities = try yaml.optionalText("client-authorities")
         switch (try yaml.optionalText("key-token"), try yaml.optionalText("key-file")) {
         case (let name?, nil): self.key = .token(name)
         case (nil, let path?): self.key = .file(path)

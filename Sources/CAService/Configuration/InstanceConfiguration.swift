@@ -23,6 +23,7 @@ package struct InstanceConfiguration: Sendable, Equatable {
     package var requests = RequestPolicy()
     package var policy = PolicyConfiguration()
     package var lint = LintConfiguration()
+    package var events = EventSettings()
 
     /// A new instance with one token, named `ca`, and the default periods.
     package init(
@@ -96,10 +97,14 @@ package struct InstanceConfiguration: Sendable, Equatable {
         /// Path of the certificate chain in PEM, relative to the instance.
         package var certificate: String
         package var key: TLSKey
+        /// Path of a file of CA certificates in PEM, relative to the instance: clients may come with a certificate
+        /// of one of them. None is asked for when not given.
+        package var clientAuthorities: String?
 
-        package init(certificate: String, key: TLSKey) {
+        package init(certificate: String, key: TLSKey, clientAuthorities: String? = nil) {
             self.certificate = certificate
             self.key = key
+            self.clientAuthorities = clientAuthorities
         }
     }
 

@@ -17,8 +17,6 @@ extension SystemAccount {
     ///
     /// - Throws: ``ServiceError`` when the instance's directory cannot be looked at.
     static func current(instance directory: String) throws -> SystemAccount {
-        var host = [CChar](repeating: 0, count: 256)
-        gethostname(&host, host.count - 1)
         let account = geteuid()
         let attributes: [FileAttributeKey: Any]
         do { attributes = try FileManager.default.attributesOfItem(atPath: directory) } catch {
@@ -26,9 +24,15 @@ extension SystemAccount {
         }
         let owner = (attributes[.ownerAccountID] as? NSNumber)?.uint32Value
         return SystemAccount(
-            host: String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self),
+            host: SystemAccount.hostName,
             name: getpwuid(account).map { String(cString: $0.pointee.pw_name) } ?? "uid-\(account)",
             groups: SystemAccount.processGroups(), ownsInstance: account == 0 || owner == account)
+    }
+
+    static var hostName: String {
+        var host = [CChar](repeating: 0, count: 256)
+        gethostname(&host, host.count - 1)
+        return String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     private static func processGroups() -> Set<String> {

@@ -1,3 +1,6 @@
+package import PKIMessages
+import X509
+
 /// An account of this machine, as the operating system tells of it.
 package struct SystemAccount: Sendable, Equatable {
     package var host: String
@@ -49,8 +52,23 @@ extension StorageReading {
             isInstanceOwner: account.ownsInstance, isRoleSeparationEnforced: try self.isRoleSeparationEnforced())
     }
 
-    /// The user that a verified TLS client certificate stands for; `nil` when it is not mapped.
-    ///
+    /// The user that a verified TLS client certificate stands for; `nil` when it is not mapped, or this CA has revoked it.
+    package func principal(of certificate: CertificateFields) throws -> Principal? {
+        let issued = try self.certificate(serialNumber: certificate.serialHex)
+        if let issued, issued.certificateDER == certificate.derBytes, issued.revocation != nil { return nil }
+        let names = try ExtensionDecoding(certificate.extensions).subjectAlternativeNames().compactMap {
+            name -> String? in
+            if let principal = name.userPrincipalName { return principal }
+            switch name {
+            case .dnsName(let text), .rfc822Name(let text): return text
+            default: return nil
+            }
+        }
+        return try self.principal(
+            certificateSubject: DistinguishedNameText.text(of: certificate.subject), names: names,
+            sha256Thumbprint: Hexadecimal.lower(certificate.sha256Thumbprint))
+    }
+
     /// - Parameters:
     ///   - subject: RFC 4514 text.
     ///   - names: DNS names, e-mail addresses and UPNs.

@@ -52,6 +52,13 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
         return found?.principal
     }
 
+    /// Subject, names and thumbprint are looked up among the instance's identities. A certificate that this CA issued
+    /// and revoked stands for nobody; those of other CAs are as valid as TLS found them.
+    package func authenticate(certificateDER: [UInt8]) async throws -> Principal? {
+        let fields = try CertificateFields(derEncoded: certificateDER)
+        return try await self.storage.read { try $0.principal(of: fields) }
+    }
+
     private func check(
         _ digest: [UInt8], user: String, password: SecretBytes, stored: String?
     ) async throws -> Bool {

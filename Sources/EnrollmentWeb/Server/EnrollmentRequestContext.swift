@@ -2,6 +2,7 @@ import CertificateAuthority
 import Hummingbird
 import Logging
 import NIOCore
+import NIOSSL
 
 /// What belongs to one HTTP request beside the request itself.
 struct EnrollmentRequestContext: RequestContext {
@@ -9,18 +10,32 @@ struct EnrollmentRequestContext: RequestContext {
     /// IP address of the peer, without port; `nil` where the connection does not tell.
     let remoteAddress: String?
     let notes = RequestNotes()
+    private let channel: (any Channel)?
     /// Set by authentication, `nil` before.
     var principal: Principal?
 
     init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.remoteAddress = source.channel.remoteAddress?.ipAddress
+        self.channel = source.channel
     }
 
     /// Without a connection: for tests of the routes.
     init(logger: Logger) {
         self.coreContext = CoreRequestContextStorage(source: LoggerSource(logger: logger))
         self.remoteAddress = nil
+        self.channel = nil
+    }
+
+    /// DER of the certificate that the client has proved and TLS has verified; `nil` without TLS or certificate.
+    func clientCertificate() async throws -> [UInt8]? {
+        guard let channel = self.channel else { return nil }
+        let certificate: NIOSSLCertificate?
+        do { certificate = try await channel.nioSSL_peerCertificate().get() } catch is ChannelPipelineError {
+            // No TLS on this listener.
+            return nil
+        }
+        return try certificate?.toDERBytes()
     }
 
     private struct LoggerSource: RequestContextSource {

@@ -6,7 +6,19 @@ import PKIMessages
 
 /// How the server speaks TLS: its certificate with the chain, and its key.
 package struct ServerTLS: Sendable {
-    let configuration: TLSConfiguration
+    private(set) var configuration: TLSConfiguration
+
+    /// The same, asking clients for a certificate of one of these authorities. One that does not verify ends the
+    /// handshake; a client without one may still give a password.
+    ///
+    /// - Parameter file: CA certificates in PEM.
+    /// - Throws: ``EnrollmentWebError`` with code `invalidTLSCertificate`.
+    package func askingClients(authorities file: String) throws -> ServerTLS {
+        var tls = self
+        tls.configuration.trustRoots = .certificates(try ServerTLS.chain(file))
+        tls.configuration.certificateVerification = .optionalVerification
+        return tls
+    }
 
     /// With a key in a file, which only the service's own TLS key may be.
     ///

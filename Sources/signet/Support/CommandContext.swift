@@ -1,15 +1,18 @@
 import ArgumentParser
 import CAService
+import Diagnostics
 import Foundation
 import KeyProvider
 
 /// The instances and tokens that one command has opened. They are closed when the command ends, however it ends.
 final class CommandContext {
     private var openers: [TokenOpener] = []
+    private var instances: [Instance] = []
 
     func open(_ options: InstanceOptions) throws -> Instance {
         let instance = try Instance.open(options.instance, secrets: .system)
         self.openers.append(instance.tokens)
+        self.instances.append(instance)
         return instance
     }
 
@@ -27,7 +30,18 @@ final class CommandContext {
         return opener
     }
 
+    /// Sends what the command has recorded to the sinks of its instances. What cannot be sent now is sent by the next
+    /// command or the service, so that it is told and not an error of this command.
+    func forwardEvents() async {
+        for instance in self.instances {
+            do { try await EventForwarder(instance).forward() } catch {
+                for line in ErrorReport(error).lines { Console.complain("event not sent: \(line)") }
+            }
+        }
+    }
+
     func close() async {
+        await self.forwardEvents()
         for opener in self.openers { await opener.close() }
     }
 }

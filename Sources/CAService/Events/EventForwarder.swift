@@ -1,0 +1,100 @@
+package import CertificateAuthority
+import Foundation
+import Glibc
+import KeyArchival
+
+/// Sends what the audit chain records, and what the application log says of it, to the sinks of `signet.yaml`.
+///
+/// The chain is the source: an event reaches the sinks only after it is stored, and each sink's position is stored too,
+/// so that a crash repeats events and never loses one. Whoever runs next (service or command) sends the rest.
+package struct EventForwarder: Sendable {
+    private static let portion = 500
+
+    private let instance: Instance
+    private let sinks: [any EventSink]
+
+    package init(_ instance: Instance) {
+        self.instance = instance
+        self.sinks = instance.configuration.events.sinks(directory: instance.directory)
+    }
+
+    /// Sends what was recorded since the last time. Does nothing while another process does it.
+    package func forward() async throws {
+        guard !self.sinks.isEmpty, let lock = try ForwardingLock(self.instance.directory + "/events.lock") else {
+            return
+        }
+        defer { withExtendedLifetime(lock) {} }
+        for sink in self.sinks { try await self.forward(to: sink) }
+    }
+
+    private func forward(to sink: any EventSink) async throws {
+        let setting = "events.forwarded.\(sink.name)"
+        while true {
+            let entries = try await self.instance.storage.read { db in
+                let position = try db.setting(setting).flatMap { Int64($0) } ?? 0
+                return try db.auditEntries(after: position, limit: EventForwarder.portion)
+            }
+            guard let last = entries.last else { return }
+            try sink.send(
+                entries.flatMap { entry in
+                    [OutboundEvent(entry)]
+                        + (ApplicationEvent.derived(from: entry.event).map { [OutboundEvent($0)] } ?? [])
+                })
+            try await self.instance.storage.write { try $0.setSetting(setting, to: "\(last.sequence)") }
+        }
+    }
+
+    /// Sends an event that the audit chain does not have.
+    package func emit(_ number: Int, _ severity: ApplicationEvent.Severity, _ text: String) throws {
+        let event = ApplicationEvent(
+            number: number, severity: severity, text: text, when: self.instance.surroundings.now())
+        for sink in self.sinks { try sink.send([OutboundEvent(event)]) }
+    }
+
+    /// Events 82 to 85 and 98: what is wrong with the configured key recovery agents, looked at when the service starts.
+    package func emitRecoveryAgents(of authority: Authority) async throws {
+        let statuses = try await authority.recoveryAgents()
+        let refused = "Requests to archive private keys will"
+        for status in statuses where status.state != .valid {
+            let isUnreadable = status.state == .notLoaded || status.state == .notFound
+            try self.emit(
+                isUnreadable ? 85 : 84, .error,
+                "Certificate Services "
+                    + (isUnreadable
+                        ? "ignored key recovery certificate \(status) because it could not be loaded."
+                        : "will not use key recovery certificate \(status) because it could not be verified for use as "
+                            + "a Key Recovery Agent."))
+        }
+        guard let failure = statuses.first(where: { $0.state != .valid }) else { return }
+        if statuses.contains(where: { $0.state == .valid }) {
+            try self.emit(
+                98, .error,
+                "Certificate Services encountered errors validating configured key recovery certificates. "
+                    + "\(refused) no longer be accepted.")
+        } else {
+            try self.emit(
+                83, .error,
+                "Certificate Services encountered an error loading key recovery certificates. \(refused) not be "
+                    + "accepted. \(failure)")
+            try self.emit(
+                82, .error,
+                "Certificate Services could not load any valid key recovery certificates. \(refused) not be accepted.")
+        }
+    }
+}
+
+/// That one process at a time sends events; goes with the process.
+final class ForwardingLock {
+    private let descriptor: Int32
+
+    /// - Returns: `nil` when another process holds it.
+    init?(_ path: String) throws {
+        self.descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard self.descriptor >= 0 else { throw ServiceError.notWritten(path, String(cString: strerror(errno))) }
+        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
+    }
+
+    deinit {
+        if self.descriptor >= 0 { close(self.descriptor) }
+    }
+}

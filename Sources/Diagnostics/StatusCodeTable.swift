@@ -1,0 +1,62 @@
+/// The table of status codes as a document: `docs/errors.md` is made of it.
+public enum StatusCodeTable {
+    /// Every code that has a name, in the order of the numbers.
+    public static var codes: [HRESULT] { HRESULT.table.keys.sorted().map(HRESULT.init(rawValue:)) }
+
+    /// GitHub-flavoured Markdown.
+    public static var markdown: String {
+        let rows = self.codes.map { code in
+            let cells = [
+                "`\(code)`", "\(Int32(bitPattern: code.rawValue))", "`\(code.name ?? "")`", code.text,
+                self.occasions[code] ?? "",
+            ]
+            return "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+        }
+        return """
+            # Status codes
+
+            <!-- Made by `signet explain --all --markdown`. Do not edit: a test compares this file with the code. -->
+
+            Every error of Signet carries one of these codes, with the name and text that Windows has for it. `signet explain`
+            explains the return values of PKCS #11 modules in the same way.
+
+            | Code | Decimal | Name | Text | Given by the CA when |
+            |---|---|---|---|---|
+
+            """ + rows.joined(separator: "\n") + "\n"
+    }
+
+    /// When the certification authority gives a code, where its text alone does not tell.
+    private static let occasions: [HRESULT: String] = [
+        .accessDenied: "the caller lacks a role that the operation needs (`signet role matrix`)",
+        .invalidData: "a message or a file is malformed",
+        .hashValue: "the hash of an archived key does not fit, or the audit trail was changed",
+        .invalidMessageType: "a message is none that the CA takes",
+        .noSigner: "a CMC request has no signer",
+        .badSignature: "a request's signature is wrong, or a token signed wrongly",
+        .badKeyState: "the key was stopped after a wrong signature (`signet ca release-key`)",
+        .badRequestSubject: "the subject is empty or cannot be built",
+        .badRequestStatus: "the request or certificate is not in the state that the operation needs",
+        .propertyEmpty: "there is no such request, certificate or archived key",
+        .invalidCACertificate: "the CA has no usable certificate of its own",
+        .roleConflict: "role separation is on, and the caller has two of the four roles",
+        .restrictedOfficer: "the certificate manager is restricted to other groups or templates",
+        .keyArchivalNotConfigured: "a request brings a key, and no recovery agent is configured",
+        .noValidKRA: "a configured key recovery agent's certificate is not valid",
+        .badRequestKeyArchival: "the encrypted key is not where it has to be",
+        .badRenewalCertAttribute: "a renewal lacks the old certificate, or its signature",
+        .enrollDenied: "the caller may not enrol at this CA",
+        .templateDenied: "the caller may not enrol for the template",
+        .adminDeniedRequest: "a certificate manager denied the request",
+        .unsupportedCertType: "the CA does not offer the template",
+        .noCertType: "the request names no template",
+        .templateConflict: "the request names several templates",
+        .archivedKeyRequired: "the template archives keys, and the request brings none",
+        .badTemplateVersion: "the request asks for a newer version of the template",
+        .archivedKeyUnexpected: "the request brings a key, and the template does not archive",
+        .keyLength: "the key is shorter than the template allows",
+        .certTypeOverlap: "the CA's remaining lifetime is shorter than the template's overlap",
+        .operationAborted: "the CA stopped before the request had an outcome",
+        .writeFault: "the database or a file cannot be written: nothing is signed then",
+    ]
+}
