@@ -244,8 +244,11 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     private func next(_ seat: WorkerSeat, hasSession: Bool) -> Next {
-        self.locked {
-            seat.job = nil
+        // Let go outside of the lock: a job can be the last to hold its token, whose end asks for the lock.
+        var done: WorkerJob?
+        defer { withExtendedLifetime(done) {} }
+        return self.locked {
+            (done, seat.job) = (seat.job, nil)
             guard !seat.isAbandoned else { return .stop }
             if self.jobs.isEmpty && self.tasks.isEmpty || self.isStopped {
                 // Nobody else waits: this thread goes on with what it has.
