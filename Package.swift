@@ -80,7 +80,9 @@ let package = Package(
         library(
             "PKCS11KeyProvider",
             ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "SecretMemory", "CLibCrypto"]),
-        library("TokenDoctor", ["KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "CLibCrypto", yams]),
+        library(
+            "TokenDoctor",
+            ["PKCS11KeyProvider", "KeyProvider", "PKCS11", "DeviceProfiles", "Diagnostics", "CLibCrypto", yams]),
         library("TokenSimulator", ["CPKCS11", "DeviceProfiles", "Diagnostics"]),
         library("SimulatorControl", []),
         .target(
@@ -112,7 +114,7 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider", "PKIMessages",
-                "SecretMemory", "SimulatorControl", "TokenDoctor", "Diagnostics",
+                "PKCS11KeyProvider", "SecretMemory", "SimulatorControl", "TokenDoctor", "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -133,10 +135,13 @@ let package = Package(
         tests("SecretMemoryTests", ["SecretMemory"]),
         tests("PKCS11Tests", ["PKCS11", "CPKCS11", "Diagnostics"]),
         tests("DeviceProfilesTests", ["DeviceProfiles", "Diagnostics"]),
-        tests("TokenDoctorTests", ["TokenDoctor", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics"]),
+        tests("TokenDoctorTests", ["TokenDoctor", "PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics"]),
         tests(
             "PKCS11KeyProviderTests",
-            ["PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics", "SecretMemory"]),
+            [
+                "PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "SimulatorControl", "Diagnostics",
+                "SecretMemory",
+            ]),
         tests(
             "TokenSimulatorTests",
             ["TokenSimulator", "SimulatorControl", "CPKCS11", "DeviceProfiles", "Diagnostics"],

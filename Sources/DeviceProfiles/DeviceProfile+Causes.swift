@@ -32,11 +32,15 @@ extension DeviceProfile {
     /// A failed call with what this profile knows of it: the vendor's name of the value, and its likely cause.
     package func explained(_ failure: TokenFailure) -> TokenFailure {
         var explained = failure
-        if failure.returnValue.name == nil { explained.vendorName = self.vendorReturnValues[failure.returnValue]?.value }
-        let causes = self.causes(of: failure.returnValue)
-        let fitting = causes.first { $0.functions?.contains(failure.function) == true } ?? causes.first {
-            $0.functions == nil
+        if failure.returnValue.name == nil {
+            explained.vendorName = self.vendorReturnValues[failure.returnValue]?.value
         }
+        let causes = self.causes(of: failure.returnValue)
+        let fitting =
+            causes.first { $0.functions?.contains(failure.function) == true }
+            ?? causes.first {
+                $0.functions == nil
+            }
         explained.deviceCause = fitting?.sentence
         return explained
     }

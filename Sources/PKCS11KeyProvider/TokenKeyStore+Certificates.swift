@@ -1,3 +1,4 @@
+internal import DeviceProfiles
 internal import Diagnostics
 public import KeyProvider
 internal import PKCS11
@@ -27,7 +28,9 @@ extension TokenKeyStore {
             try await self.requireRoom(for: .certificate(bytes: certificateDER.count), operation: operation)
             let leftovers = Leftovers.certificates(id: resolver.id, before: Set(before.values))
             do {
-                let template = fields.template(certificateDER, id: resolver.id, label: label)
+                let template = try self.profile.template.applied(
+                    to: fields.template(certificateDER, id: resolver.id, label: label), of: .certificate,
+                    operation: operation)
                 try await self.writeCertificate(
                     template, certificateDER, id: resolver.id, leftovers, operation: operation)
             } catch {

@@ -2,7 +2,7 @@ public import DeviceProfiles
 public import Diagnostics
 internal import Glibc
 public import KeyProvider
-internal import PKCS11
+package import PKCS11
 internal import Synchronization
 
 /// Which token, by which module, and what is known about the device.
@@ -58,7 +58,9 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
         self.conventions = SigningConventions(profile)
     }
 
-    /// Finds the token. Does not log in: the PIN is asked for at the first use.
+    /// Loads the module and finds the token, on a thread of their own with the deadlines of
+    /// ``TokenDeadlines/reinitialize`` and ``TokenDeadlines/rescan``, because both can hang. Does not log in: the PIN is
+    /// asked for at the first use.
     ///
     /// - Parameters:
     ///   - pinPolicy: whether the PIN may be asked for again without a person, and where refusals are remembered.
@@ -66,16 +68,22 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     public static func open(
         _ configuration: TokenConfiguration, modules: ModuleRegistry, pinPolicy: PINPolicy = PINPolicy(),
         pin: @escaping PINSource
-    ) throws -> TokenKeyStore {
+    ) async throws -> TokenKeyStore {
         let operation = "open the token \(configuration.reference)"
-        let module = try modules.module(
-            path: configuration.modulePath, initializationString: configuration.initializationString)
+        let deadlines = configuration.deadlines ?? TokenDeadlines(profile: configuration.profile)
+        let wanted = TokenIdentification(wanted: configuration.reference)
         let uri = try TokenKeyStore.uri(configuration.reference, operation: operation)
         do {
+            let module = try await DetachedCalls().run(limit: deadlines.reinitialize, for: wanted) {
+                try modules.module(
+                    path: configuration.modulePath, initializationString: configuration.initializationString)
+            }
             let login = TokenLogin(pin: pin, policy: pinPolicy, clock: configuration.clock)
-            let connection = try TokenConnection(
-                configuration, module: module, modules: modules, slot: TokenFinder(uri: uri).slot(in: module),
-                login: login)
+            let connection = try await DetachedCalls().run(limit: deadlines.rescan, for: wanted) {
+                try TokenConnection(
+                    configuration, module: module, modules: modules, slot: TokenFinder(uri: uri).slot(in: module),
+                    login: login)
+            }
             return TokenKeyStore(connection: connection, profile: configuration.profile)
         } catch {
             throw KeyProviderError.of(error, operation: operation, profile: configuration.profile)
@@ -97,6 +105,9 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
 
     /// Drops every handle and finds keys anew: for who has seen a signature that does not fit its key.
     public func distrustHandles() { self.connection.distrustHandles() }
+
+    /// The token with its user logged in, for who examines it; not to be kept over a failure.
+    package var token: Token { self.connection.live.token }
 
     public var identification: TokenIdentification { self.connection.identification }
 
@@ -174,5 +185,12 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
             await self.gate.leave()
             throw error
         }
+    }
+}
+
+extension TokenIdentification {
+    /// A token of which nothing is known but how it is named.
+    init(wanted reference: KeyReference) {
+        self.init(label: reference.uri, manufacturer: "", model: "", serialNumber: "?", firmware: "?", slotID: 0)
     }
 }

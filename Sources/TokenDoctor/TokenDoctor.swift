@@ -20,6 +20,8 @@ package struct TokenDoctor: Sendable {
     private let profile: DeviceProfile
     private let isProfileKnown: Bool
     private let objects: ObjectKind?
+    private let isThorough: Bool
+    private let logIn: @Sendable () async throws -> Void
     private let randomBytes: @Sendable (Int) -> [UInt8]
     private let milliseconds: @Sendable () -> Double
 
@@ -27,16 +29,21 @@ package struct TokenDoctor: Sendable {
     ///   - token: with its user logged in; the doctor uses sessions of its own.
     ///   - profile: what is believed of the device; `nil` when nothing is.
     ///   - objects: `nil` for session objects where the device has them.
+    ///   - isThorough: also tries what takes minutes on a card, and opens sessions until the device refuses one.
+    ///   - logIn: logs in again on a device with one session, where the login ends with each call that fails.
     ///   - randomBytes: for the `CKA_ID` of the test objects.
     ///   - milliseconds: a clock that does not go back.
     package init(
-        token: Token, profile: DeviceProfile?, objects: ObjectKind? = nil,
+        token: Token, profile: DeviceProfile?, objects: ObjectKind? = nil, isThorough: Bool = false,
+        logIn: @escaping @Sendable () async throws -> Void = {},
         randomBytes: @escaping @Sendable (Int) -> [UInt8], milliseconds: @escaping @Sendable () -> Double
     ) {
         self.token = token
         self.profile = profile ?? DeviceProfile(name: "unknown", summary: "A device without a profile")
         self.isProfileKnown = profile != nil
         self.objects = objects
+        self.isThorough = isThorough
+        self.logIn = logIn
         self.randomBytes = randomBytes
         self.milliseconds = milliseconds
     }
@@ -51,9 +58,11 @@ package struct TokenDoctor: Sendable {
         let before = try await inventory.list()
         var measured = Measurements()
         measured.openMilliseconds = try await self.openingTime()
+        measured.loginMilliseconds = self.token.loginMilliseconds
         let bench = await self.bench(&measured)
         var reports: [RoleReport] = []
         for role in roles { reports.append(await self.examine(role, bench, &measured)) }
+        if self.isThorough { measured.sessions = try await self.sessionLimit() }
         let left = await self.cleanUp(inventory, before: before)
         let info = self.token.info
         return Examination(
@@ -85,10 +94,24 @@ package struct TokenDoctor: Sendable {
         var times: [Double] = []
         for _ in 0..<5 {
             let start = self.milliseconds()
-            try await self.token.withSession(.readOnly, isNew: true) { _ in }
+            // Of a device's only session there is nothing to measure.
+            try await self.token.withSession(.readOnly, isNew: !self.token.hasOneSession) { _ in }
             times.append(self.milliseconds() - start)
         }
         return times.sorted()[times.count / 2]
+    }
+
+    /// How many sessions the device allows, as far as this goes: it may have other users.
+    private static let sessionsTried = 64
+
+    /// Opens sessions until one is refused.
+    private func sessionLimit() async throws -> Measurements.Sessions {
+        // One is that of this thread, and but for a device with one session another one keeps the login.
+        let own = self.token.hasOneSession ? 1 : 2
+        return try await self.token.withSession(.readOnly) { session in
+            let more = session.openMore(upTo: TokenDoctor.sessionsTried)
+            return Measurements.Sessions(count: more.count + own, refusal: more.refusal)
+        }
     }
 
     /// Names of the mechanisms that the token lists; empty when it does not list any.
@@ -121,12 +144,12 @@ package struct TokenDoctor: Sendable {
 
     private func bench(onToken: Bool) -> Bench {
         Bench(
-            token: self.token, profile: self.profile, onToken: onToken, id: self.randomBytes(20),
+            token: self.token, profile: self.profile, onToken: onToken, id: self.randomBytes(20), logIn: self.logIn,
             milliseconds: self.milliseconds)
     }
 
     private func examine(_ role: DoctorRole, _ bench: Bench, _ measured: inout Measurements) async -> RoleReport {
-        let requirements = role.requirements
+        let requirements = role.requirements(isThorough: self.isThorough)
         var failures: [String: ProbeFailure?] = [:]
         for kind in TestKeyKind.allCases {
             let abilities = requirements.flatMap(\.abilities).filter { $0.key == kind }
@@ -139,7 +162,7 @@ package struct TokenDoctor: Sendable {
             role: role,
             requirements: requirements.map { requirement in
                 RequirementReport(
-                    title: requirement.title,
+                    title: requirement.title, isOptional: requirement.isOptional,
                     abilities: requirement.abilities.map { ability in
                         AbilityReport(ability, failure: failures[ability.id] ?? nil)
                     })

@@ -25,7 +25,7 @@ struct TestToken: Sendable {
             profile: try catalog.profile(named: kind.profileName, overrides: overrides),
             reference: try KeyReference("pkcs11:token=\(label.replacing(" ", with: "%20"))"))
         let pin = software.userPIN
-        let store = try TokenKeyStore.open(configuration, modules: ModuleRegistry()) {
+        let store = try await TokenKeyStore.open(configuration, modules: ModuleRegistry()) {
             try SecretBytes(copying: pin.utf8)
         }
         do {

@@ -11,7 +11,7 @@ import Testing
     @Test("P-521 and P-384 keys sign with each hash", arguments: [KeyAlgorithm.p521, .p384])
     func curves(algorithm: KeyAlgorithm) async throws {
         let software = try await SoftwareToken.make(.softHSM)
-        let store = try software.store()
+        let store = try await software.store()
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: algorithm, role: .caSigning, label: "k", certificateBytes: 0))
         for (hash, name) in [(HashAlgorithm.sha256, "sha256"), (.sha512, "sha512")] {
@@ -26,7 +26,7 @@ import Testing
     @Test("An Ed25519 key is made, proven, found again and signs")
     func ed25519() async throws {
         let software = try await SoftwareToken.make(.softHSM)
-        let store = try software.store()
+        let store = try await software.store()
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .ed25519, role: .caSigning, label: "k", certificateBytes: 0))
         #expect(pair.algorithm == .ed25519)
@@ -37,7 +37,7 @@ import Testing
         await #expect(throws: KeyProviderError.of(.unsupported)) {
             try await store.sign(message, with: pair.locator, algorithm: .ecdsa(.sha256))
         }
-        let second = try software.store()
+        let second = try await software.store()
         #expect(try await second.keyPairs() == [pair])
         await store.close()
         await second.close()
@@ -46,7 +46,7 @@ import Testing
     @Test("RSA-PSS signatures verify with each hash", arguments: SoftwareToken.Kind.allCases)
     func pss(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(
                 algorithm: .rsa(modulusBits: 2048), role: .caSigning, label: "k", certificateBytes: 0))
@@ -62,7 +62,7 @@ import Testing
     @Test("RSA keys below 2048 and above 8192 bits are refused before a call", arguments: [1024, 16384])
     func sizes(bits: Int) async throws {
         let software = try await SoftwareToken.make(.softHSM)
-        let store = try software.store()
+        let store = try await software.store()
         let error = await #expect(throws: KeyProviderError.self) {
             try await store.generateKeyPair(
                 KeyPairSpecification(
@@ -77,7 +77,7 @@ import Testing
         arguments: SoftwareToken.Kind.allCases)
     func secretKeys(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let opened = try await store.withTransientKeys { keys -> [[UInt8]] in
             let wrapping = try keys.generateSecretKey(.aes256)
             let key = try keys.generateSecretKey(.aes256)
@@ -108,23 +108,23 @@ import Testing
     @Test("A template has what the profile requires and not what it refuses; an unknown rule is an error")
     func templates() async throws {
         let software = try await SoftwareToken.make(.softHSM)
-        func store(_ overrides: [String: String]) throws -> TokenKeyStore {
-            try TokenKeyStore.open(
+        func store(_ overrides: [String: String]) async throws -> TokenKeyStore {
+            try await TokenKeyStore.open(
                 software.configuration(profile: profile("softhsm2", overrides: overrides)), modules: ModuleRegistry(),
                 pin: CountedPIN(software.userPIN).source)
         }
         let specification = KeyPairSpecification(
             algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0)
-        let strict = try store([
+        let strict = try await store([
             "template.require": "[PRIVATE_KEY.MODIFIABLE=FALSE, DERIVE, KEY_TYPE]", "template.refuse": "[EXTRACTABLE]",
         ])
         let pair = try await strict.generateKeyPair(specification)
         #expect(pair.attributes.extractable == false)
         await strict.close()
-        let odd = try store(["template.require": "[COLOUR=BLUE]"])
+        let odd = try await store(["template.require": "[COLOUR=BLUE]"])
         await #expect(throws: KeyProviderError.of(.unsupported)) { try await odd.generateKeyPair(specification) }
         await odd.close()
-        let none = try store(["mechanisms.ecdsa": "none"])
+        let none = try await store(["mechanisms.ecdsa": "none"])
         await #expect(throws: KeyProviderError.of(.unsupported)) { try await none.generateKeyPair(specification) }
         await none.close()
     }

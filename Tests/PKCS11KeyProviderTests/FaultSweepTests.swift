@@ -36,7 +36,7 @@ import Testing
             // There is none before the first run.
             try? FileManager.default.removeItem(atPath: traceFile)
             let modules = ModuleRegistry(trace: try CallTrace(path: traceFile))
-            let store = try self.open(modules)
+            let store = try await self.open(modules)
             do {
                 try await body(store)
             } catch {
@@ -48,12 +48,12 @@ import Testing
         }
 
         /// Opening may fail as well; then it is done again.
-        private func open(_ modules: ModuleRegistry) throws -> TokenKeyStore {
+        private func open(_ modules: ModuleRegistry) async throws -> TokenKeyStore {
             let profile = try PKCS11KeyProviderTests.profile("softhsm2")
             do {
-                return try self.card.store(profile: profile, isRepeatable: true, modules: modules)
+                return try await self.card.store(profile: profile, isRepeatable: true, modules: modules)
             } catch let error as KeyProviderError where error.tokenFailure != nil || error.code == .tokenNotFound {
-                return try self.card.store(profile: profile, isRepeatable: true, modules: modules)
+                return try await self.card.store(profile: profile, isRepeatable: true, modules: modules)
             }
         }
 

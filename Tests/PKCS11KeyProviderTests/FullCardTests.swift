@@ -12,7 +12,7 @@ import Testing
     @Test("An RSA-4096 key pair is refused on an 8 KB card before anything is written")
     func refusedBefore() async throws {
         let card = try await SimulatedCard(profile: "generic-8k-smartcard")
-        let store = try card.store(profile: profile("generic-8k-smartcard"))
+        let store = try await card.store(profile: profile("generic-8k-smartcard"))
         let error = await #expect(throws: KeyProviderError.self) {
             try await store.generateKeyPair(
                 KeyPairSpecification(
@@ -31,7 +31,7 @@ import Testing
         let card = try await SimulatedCard(
             profile: "generic-8k-smartcard", overrides: ["capacity.bytes": "6040"])
         let unknown = try profile("generic-8k-smartcard", overrides: ["capacity.bytes": "unknown"])
-        let store = try card.store(profile: unknown)
+        let store = try await card.store(profile: unknown)
         _ = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "there before", certificateBytes: 0))
         let before = try await card.objects()
@@ -61,7 +61,7 @@ import Testing
         ])
     func failureAtCall(fault: String) async throws {
         let card = try await SimulatedCard(profile: nil, faults: [fault])
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         let error = await #expect(throws: KeyProviderError.self) {
             try await store.generateKeyPair(
                 KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
@@ -83,7 +83,7 @@ import Testing
                 "{function: C_DestroyObject, call: 2, returns: DEVICE_ERROR}",
                 "{function: C_DestroyObject, call: 3, returns: DEVICE_ERROR}",
             ])
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         let error = await #expect(throws: KeyProviderError.self) {
             try await store.generateKeyPair(
                 KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
@@ -102,7 +102,7 @@ import Testing
     func neverRepeated() async throws {
         let card = try await SimulatedCard(
             profile: nil, faults: ["{function: C_GenerateKeyPair, call: 1, returns: SESSION_HANDLE_INVALID}"])
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         await #expect(throws: KeyProviderError.of(.tokenCallFailed)) {
             try await store.generateKeyPair(
                 KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
@@ -124,7 +124,7 @@ import Testing
                 "{function: C_SignInit, call: 5, returns: \(value)}",
                 "{function: C_SignInit, call: 6, returns: \(value)}",
             ])
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
         let signature = try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256))
@@ -145,7 +145,7 @@ import Testing
                 "{function: C_CreateObject, call: 1, returns: DEVICE_MEMORY}",
                 "{function: C_CreateObject, call: 2, returns: DEVICE_ERROR, after: true}",
             ])
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
         let before = try await card.objects()
@@ -167,7 +167,7 @@ import Testing
     func certificateRefused() async throws {
         let card = try await SimulatedCard(profile: "generic-8k-smartcard")
         let small = try profile("generic-8k-smartcard", overrides: ["capacity.bytes": "4200"])
-        let store = try card.store(profile: small)
+        let store = try await card.store(profile: small)
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
         let before = try await card.objects()

@@ -11,7 +11,7 @@ import Testing
         "A P-256 signing key is made, proven, found, and its signatures verify", arguments: SoftwareToken.Kind.allCases)
     func signingKey(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "CA key", certificateBytes: 0))
         #expect(pair.label == "CA key")
@@ -27,7 +27,7 @@ import Testing
                     signature, of: message, hash: name, subjectPublicKeyInfo: pair.subjectPublicKeyInfo))
         }
         // A second store, as after a restart, finds the key by its locator alone.
-        let second = try software.store()
+        let second = try await software.store()
         #expect(try await second.keyPair(pair.locator) == pair)
         #expect(try await second.keyPairs() == [pair])
         await #expect(throws: KeyProviderError.of(.unsupported)) {
@@ -48,7 +48,7 @@ import Testing
         arguments: SoftwareToken.Kind.allCases)
     func rsaKeys(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(
                 algorithm: .rsa(modulusBits: 2048), role: .subscriber, label: "user", certificateBytes: 0))
@@ -78,7 +78,7 @@ import Testing
     @Test("The token refuses to sign with an exchange key", arguments: SoftwareToken.Kind.allCases)
     func exchangeKey(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(
                 algorithm: .rsa(modulusBits: 2048), role: .exchange, label: "exchange", certificateBytes: 0))
@@ -96,7 +96,7 @@ import Testing
     @Test("A certificate is written beside its key once, and goes with it", arguments: SoftwareToken.Kind.allCases)
     func certificate(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let specification = KeyPairSpecification(
             algorithm: .p256, role: .caSigning, label: "CA key", certificateBytes: 700)
         let pair = try await store.generateKeyPair(specification)
@@ -117,7 +117,7 @@ import Testing
     @Test("A key with another public key under the same CKA_ID is not the key meant")
     func mismatch() async throws {
         try await withSoftHSM { software in
-            let store = try software.store()
+            let store = try await software.store()
             let pair = try await store.generateKeyPair(
                 KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
             var locator = pair.locator
@@ -139,7 +139,7 @@ import Testing
     @Test("Signatures by many callers at once all verify, and random bytes come from the token")
     func concurrent() async throws {
         try await withSoftHSM { software in
-            let store = try software.store()
+            let store = try await software.store()
             let pair = try await store.generateKeyPair(
                 KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
             let signatures = try await withThrowingTaskGroup(of: [UInt8].self) { group in

@@ -23,8 +23,8 @@ import Testing
     func pinValue() async throws {
         try await withSoftHSM { software in
             let configuration = try software.configuration(reference: "pkcs11:token=signet%20test?pin-value=271828")
-            let error = try #require(throws: KeyProviderError.self) {
-                try TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
+            let error = try await #require(throws: KeyProviderError.self) {
+                try await TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
             }
             #expect(error.code == .invalidReference)
             #expect(!ErrorReport(error).lines.dropFirst().joined().contains("271828"))
@@ -32,12 +32,12 @@ import Testing
     }
 
     @Test("A module that cannot be loaded says its path and the loader's reason")
-    func wrongModule() throws {
+    func wrongModule() async throws {
         let configuration = TokenConfiguration(
             modulePath: "/nonexistent/p11.so", profile: DeviceProfile(name: "x", summary: "x"),
             reference: try KeyReference("pkcs11:token=a"))
-        let error = try #require(throws: KeyProviderError.self) {
-            try TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
+        let error = try await #require(throws: KeyProviderError.self) {
+            try await TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
         }
         #expect(error.code == .moduleNotLoaded)
         #expect(error.hresult == .moduleNotFound)
@@ -48,8 +48,8 @@ import Testing
     func notFound() async throws {
         try await withSoftHSM { software in
             let configuration = try software.configuration(reference: "pkcs11:token=absent")
-            let error = try #require(throws: KeyProviderError.self) {
-                try TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
+            let error = try await #require(throws: KeyProviderError.self) {
+                try await TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
             }
             #expect(error.code == .tokenNotFound)
             #expect(error.hresult.rawValue == 0x8010_000C)
@@ -67,13 +67,13 @@ import Testing
                 try empty.initializeToken(securityOfficerPIN: $0, label: software.label)
             }
             let configuration = try software.configuration()
-            let error = try #require(throws: KeyProviderError.self) {
-                try TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
+            let error = try await #require(throws: KeyProviderError.self) {
+                try await TokenKeyStore.open(configuration, modules: ModuleRegistry(), pin: self.unused)
             }
             #expect(error.code == .tokenAmbiguous)
             let serial = try software.slot().tokenInfo().identification.serialNumber
             let exact = try software.configuration(reference: "pkcs11:token=signet%20test;serial=\(serial)")
-            let store = try TokenKeyStore.open(exact, modules: ModuleRegistry(), pin: self.unused)
+            let store = try await TokenKeyStore.open(exact, modules: ModuleRegistry(), pin: self.unused)
             #expect(store.identification.serialNumber == serial)
         }
     }
@@ -82,7 +82,7 @@ import Testing
     func wrongPIN(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
         let pin = CountedPIN("wrong1")
-        let store = try software.store(pin: pin)
+        let store = try await software.store(pin: pin)
         for _ in 0..<3 {
             let error = await #expect(throws: KeyProviderError.self) { try await store.keyPairs() }
             #expect(error?.code == .wrongPIN)
@@ -98,7 +98,7 @@ import Testing
         // The card refuses the first login whatever the PIN; a second one would succeed.
         let card = try await SimulatedCard(
             profile: nil, faults: ["{function: C_Login, call: 1, returns: PIN_INCORRECT}"])
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         for _ in 0..<3 {
             await #expect(throws: KeyProviderError.of(.wrongPIN)) { try await store.keyPairs() }
         }
@@ -109,7 +109,7 @@ import Testing
     func onePrompt() async throws {
         try await withSoftHSM { software in
             let pin = CountedPIN(software.userPIN)
-            let store = try software.store(pin: pin)
+            let store = try await software.store(pin: pin)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 { group.addTask { _ = try await store.keyPairs() } }
                 try await group.waitForAll()
@@ -122,7 +122,7 @@ import Testing
     @Test("A PIN source that fails is pinUnavailable, with its own advice")
     func noPIN() async throws {
         try await withSoftHSM { software in
-            let store = try TokenKeyStore.open(
+            let store = try await TokenKeyStore.open(
                 software.configuration(), modules: ModuleRegistry(),
                 pin: { throw PKCS11Error(returnValue: .cancel, function: "prompt") })
             await #expect(throws: KeyProviderError.of(.pinUnavailable)) { try await store.logIn() }
@@ -143,7 +143,7 @@ import Testing
         // The first two are the first thread's and the login's; every other one is refused.
         let refusals = (3...12).map { "{function: C_OpenSession, call: \($0), returns: SESSION_COUNT}" }
         let card = try await SimulatedCard(profile: nil, faults: refusals)
-        let store = try card.store(profile: profile("softhsm2"))
+        let store = try await card.store(profile: profile("softhsm2"))
         try await store.logIn()
         let total = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<20 { group.addTask { try await store.randomBytes(8).count } }

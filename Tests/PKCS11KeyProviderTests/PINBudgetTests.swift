@@ -23,7 +23,7 @@ import Testing
         let modules = ModuleRegistry(trace: trace)
         for _ in 0..<3 {
             let pin = CountedPIN(card.token.userPIN)
-            let store = try card.store(
+            let store = try await card.store(
                 profile: profile("softhsm2"), pin: pin, isRepeatable: true, refusals: refusals, modules: modules)
             let error = await #expect(throws: KeyProviderError.self) { try await store.keyPairs() }
             #expect(error?.code == .wrongPIN || error?.code == .loginStopped)
@@ -39,7 +39,7 @@ import Testing
         let token = try card.token.slot().tokenInfo().identification
         #expect(try refusals.refusal(for: token)?.count == 1)
         try refusals.clear(token)
-        let store = try card.store(
+        let store = try await card.store(
             profile: profile("softhsm2"), isRepeatable: true, refusals: refusals, modules: modules)
         #expect(try await store.keyPairs().isEmpty)
         await store.close()
@@ -51,8 +51,11 @@ import Testing
             profile: nil, faults: (1...9).map { "{function: C_Login, call: \($0), returns: PIN_INCORRECT}" })
         let refusals = PINRefusalFile(path: card.directory.path("refusals"))
         let modules = ModuleRegistry(trace: try CallTrace(path: card.directory.path("trace")))
-        let stores = try (0..<4).map { _ in
-            try card.store(profile: profile("softhsm2"), isRepeatable: true, refusals: refusals, modules: modules)
+        var stores: [TokenKeyStore] = []
+        for _ in 0..<4 {
+            stores.append(
+                try await card.store(
+                    profile: profile("softhsm2"), isRepeatable: true, refusals: refusals, modules: modules))
         }
         await withTaskGroup(of: Void.self) { group in
             for store in stores {
@@ -72,7 +75,7 @@ import Testing
                 "{function: C_Login, call: 2, returns: PIN_INCORRECT}",
             ])
         let trace = try CallTrace(path: card.directory.path("trace"))
-        let store = try card.store(profile: profile("softhsm2"), isRepeatable: true, trace: trace)
+        let store = try await card.store(profile: profile("softhsm2"), isRepeatable: true, trace: trace)
         let pair = try await store.generateKeyPair(
             KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "k", certificateBytes: 0))
         for _ in 0..<3 {
@@ -96,12 +99,12 @@ import Testing
         #expect(wrong.status != 0)
         let flags = try software.slot().tokenInfo().flags
         try #require(flags.contains(.userPINCountLow))
-        let automatic = try TokenKeyStore.open(
+        let automatic = try await TokenKeyStore.open(
             software.configuration(), modules: ModuleRegistry(), pinPolicy: PINPolicy(isRepeatable: true),
             pin: CountedPIN(software.userPIN).source)
         await #expect(throws: KeyProviderError.of(.loginStopped)) { try await automatic.keyPairs() }
         await automatic.close()
-        let person = try software.store()
+        let person = try await software.store()
         #expect(try await person.keyPairs().isEmpty)
         await person.close()
     }
@@ -117,7 +120,7 @@ import Testing
             ], environment: software.environment)
         try #require(made.status == 0, "\(made.stderr)")
         let pin = CountedPIN(software.userPIN)
-        let store = try software.store(pin: pin)
+        let store = try await software.store(pin: pin)
         let pair = try #require(try await store.keyPairs().first)
         for uses in 1...2 {
             let signature = try await store.sign([9], with: pair.locator, algorithm: .ecdsa(.sha256))
@@ -133,7 +136,7 @@ import Testing
     func damagedMemory() async throws {
         let directory = try TemporaryDirectory()
         let software = try await SoftwareToken.make(.softHSM)
-        let store = try TokenKeyStore.open(
+        let store = try await TokenKeyStore.open(
             software.configuration(), modules: ModuleRegistry(),
             pinPolicy: PINPolicy(
                 isRepeatable: true, refusals: PINRefusalFile(path: try directory.write("refusals", [0x78]))),

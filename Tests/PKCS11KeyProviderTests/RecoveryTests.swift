@@ -32,7 +32,7 @@ import Testing
     func broughtBack(failures: Int, value: String) async throws {
         let card = try await SimulatedCard(profile: nil, faults: self.failingSignatures(failures, value))
         let pin = CountedPIN(card.token.userPIN)
-        let store = try card.store(profile: profile("softhsm2"), pin: pin, isRepeatable: true)
+        let store = try await card.store(profile: profile("softhsm2"), pin: pin, isRepeatable: true)
         let pair = try await self.key(store)
         #expect(store.health.state == .up && store.health.cause == nil)
         let signature = try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256))
@@ -50,7 +50,7 @@ import Testing
     func lastRung() async throws {
         let card = try await SimulatedCard(profile: nil, faults: self.failingSignatures(4, "SESSION_HANDLE_INVALID"))
         let trace = try CallTrace(path: card.directory.path("trace"))
-        let store = try card.store(profile: profile("softhsm2"), isRepeatable: true, trace: trace)
+        let store = try await card.store(profile: profile("softhsm2"), isRepeatable: true, trace: trace)
         let pair = try await self.key(store)
         _ = try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256))
         let text = String(decoding: try card.directory.read("trace"), as: UTF8.self)
@@ -65,8 +65,8 @@ import Testing
     func sharedModule() async throws {
         let card = try await SimulatedCard(profile: nil, faults: self.faults("C_SignInit", 2...9, "SESSION_CLOSED"))
         let modules = ModuleRegistry()
-        let store = try card.store(profile: profile("softhsm2"), isRepeatable: true, modules: modules)
-        let other = try card.store(profile: profile("softhsm2"), isRepeatable: true, modules: modules)
+        let store = try await card.store(profile: profile("softhsm2"), isRepeatable: true, modules: modules)
+        let other = try await card.store(profile: profile("softhsm2"), isRepeatable: true, modules: modules)
         let pair = try await self.key(store)
         _ = try await other.keyPairs()
         await #expect(throws: KeyProviderError.self) {
@@ -81,7 +81,7 @@ import Testing
     func promptedPIN() async throws {
         let card = try await SimulatedCard(profile: nil, faults: self.failingSignatures(1, "USER_NOT_LOGGED_IN"))
         let pin = CountedPIN(card.token.userPIN)
-        let store = try card.store(profile: profile("softhsm2"), pin: pin)
+        let store = try await card.store(profile: profile("softhsm2"), pin: pin)
         let pair = try await self.key(store)
         await #expect(throws: KeyProviderError.of(.pinUnavailable)) {
             try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256))
@@ -98,7 +98,7 @@ import Testing
     @Test("A failure that would come again is not repeated", arguments: ["MECHANISM_INVALID", "DATA_LEN_RANGE"])
     func notRepeated(value: String) async throws {
         let card = try await SimulatedCard(profile: nil, faults: self.failingSignatures(1, value))
-        let store = try card.store(profile: profile("softhsm2"), isRepeatable: true)
+        let store = try await card.store(profile: profile("softhsm2"), isRepeatable: true)
         let pair = try await self.key(store)
         let error = await #expect(throws: KeyProviderError.self) {
             try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256))
@@ -113,7 +113,7 @@ import Testing
         // The finder's calls fail while the token is out.
         let away = self.failingSignatures(1, "DEVICE_REMOVED") + self.faults("C_GetSlotList", 2...7, "DEVICE_ERROR")
         let card = try await SimulatedCard(profile: nil, faults: away)
-        let store = try card.store(profile: profile("softhsm2"), isRepeatable: true)
+        let store = try await card.store(profile: profile("softhsm2"), isRepeatable: true)
         var seen: [TokenHealth.State] = []
         let changes = store.healthChanges()
         let pair = try await self.key(store)

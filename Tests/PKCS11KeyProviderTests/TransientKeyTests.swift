@@ -19,7 +19,7 @@ import Testing
     @Test("A private key is unwrapped, proven and wrapped again on the token", arguments: SoftwareToken.Kind.allCases)
     func rewrap(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         #expect(store.canRewrapPrivateKeys)
         let transport = KeyTransportAlgorithm.rsaOAEP(.sha1)
         let exchange = try await store.generateKeyPair(
@@ -65,7 +65,7 @@ import Testing
         arguments: SoftwareToken.Kind.allCases)
     func encrypt(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let agent = try await OpenSSL.rsaKey()
         let secret = try SecretBytes(copying: Array("a private key of a user".utf8))
         let vector = [UInt8](repeating: 5, count: 16)
@@ -89,7 +89,7 @@ import Testing
         arguments: SoftwareToken.Kind.allCases)
     func damagedKey(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
-        let store = try software.store()
+        let store = try await software.store()
         let exchange = try await store.generateKeyPair(
             KeyPairSpecification(
                 algorithm: .rsa(modulusBits: 2048), role: .exchange, label: "exchange", certificateBytes: 0))
@@ -121,7 +121,7 @@ import Testing
     @Test("A device whose profile has no RFC 5649 says that it cannot rewrap")
     func unsupported() async throws {
         let card = try await SimulatedCard(profile: nil)
-        let store = try card.store(profile: profile("generic-8k-smartcard"))
+        let store = try await card.store(profile: profile("generic-8k-smartcard"))
         #expect(!store.canRewrapPrivateKeys)
         await #expect(throws: KeyProviderError.of(.unsupported)) {
             try await store.withTransientKeys { keys in

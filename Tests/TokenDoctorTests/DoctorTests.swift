@@ -24,11 +24,12 @@ func profile(_ name: String, overrides: [String: String] = [:]) throws -> Device
 }
 
 func doctor(
-    _ token: Token, _ profile: DeviceProfile?, objects: TokenDoctor.ObjectKind? = nil
+    _ token: Token, _ profile: DeviceProfile?, objects: TokenDoctor.ObjectKind? = nil,
+    isThorough: Bool = false
 ) -> TokenDoctor {
     let clock = StepClock()
     return TokenDoctor(
-        token: token, profile: profile, objects: objects,
+        token: token, profile: profile, objects: objects, isThorough: isThorough,
         randomBytes: { count in (0..<count).map { _ in UInt8.random(in: .min ... .max) } },
         milliseconds: { clock.now() * 60 })
 }
@@ -55,7 +56,14 @@ struct DoctorTests {
             let refused = try #require(found.ability("exchange.oaep-sha256"))
             #expect(!refused.can)
             #expect(refused.because?.contains("CKR_ARGUMENTS_BAD") == true)
+            for ability in ["ca.sign-p521", "ca.sign-ed25519", "ca.sign-pss", "exchange.gcm", "exchange.kw"] {
+                #expect(found.ability(ability)?.can == true, "\(found.ability(ability)?.because ?? ability)")
+            }
+            #expect(found.ability("exchange.kwp-210a")?.can == true)
+            #expect(found.ability("exchange.kwp-210b")?.because?.contains("CKR_MECHANISM_INVALID") == true)
+            #expect(found.ability("ca.sign-rsa4096") == nil, "not without being asked")
             #expect(found.measured.filter(\.contradictsProfile).map(\.path) == [])
+            #expect(found.measured.contains { $0.path == "latency.login" })
             #expect(try await inventory.list() == before)
             await token.close()
         }
@@ -97,6 +105,26 @@ struct DoctorTests {
             #expect(written.capacity.bytes == .unknown)
             await token.close()
         }
+    }
+
+    @Test("A thorough run finds the device's number of sessions, and the profile written then says it and is valid")
+    func sessions() async throws {
+        let card = try await SimulatedCard(
+            profile: "softhsm2", overrides: ["sessions.max": "7", "sessions.scope": "process"])
+        let module = try SoftwareToken.initializing(with: card.token.environment) {
+            try Module(path: card.modulePath, initializationString: card.initializationString)
+        }
+        let slot = try #require(try module.slots().first { try $0.tokenInfo().identification.label == "signet test" })
+        let token = try Token(slot: slot, maximumSessions: 1)
+        let pin = Array(card.token.userPIN.utf8)
+        try await token.login(.user) { use in pin.withUnsafeBytes { use($0) } }
+        let found = try await doctor(token, nil, isThorough: true).examine([.kra], when: "2026-01-31")
+        #expect(found.isGood)
+        let written = try found.writtenProfile(name: "mine", basedOn: nil)
+        #expect(written.sessions.maximum.value == .atMost(7))
+        #expect(written.sessions.overLimit.value == .sessionCount)
+        #expect(try DeviceProfile(yaml: written.yamlText, file: "mine").sessions.maximum.value == .atMost(7))
+        await token.close()
     }
 
     @Test("Test objects on the token are gone afterwards, and those of a run that was killed as well")

@@ -10,11 +10,18 @@ package import SecretMemory
 package struct SecretInput: Sendable {
     private let environment: [String: String]
     private let prompt: @Sendable (String) throws -> SecretBytes
+    /// Tells a person at the terminal what to do, such as to insert a card; `nil` where nobody is there.
+    let tell: (@Sendable (String) -> Void)?
 
     /// - Parameters:
     ///   - environment: the process's variables.
     ///   - prompt: asks on the terminal; see ``Terminal/readSecret(_:)``.
-    package init(environment: [String: String], prompt: @escaping @Sendable (String) throws -> SecretBytes) {
+    ///   - tell: shows a person what is waited for; `nil` where nothing is to be waited for.
+    package init(
+        environment: [String: String], prompt: @escaping @Sendable (String) throws -> SecretBytes,
+        tell: (@Sendable (String) -> Void)? = nil
+    ) {
+        self.tell = tell
         self.environment = environment
         self.prompt = prompt
     }
@@ -22,6 +29,17 @@ package struct SecretInput: Sendable {
     /// The process's own environment and terminal.
     package static var system: SecretInput {
         SecretInput(environment: ProcessInfo.processInfo.environment, prompt: Terminal.readSecret)
+    }
+
+    /// ``system``, and where standard input and error are a terminal, whoever sits there is asked for missing cards.
+    package static var interactive: SecretInput {
+        let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        let tell: @Sendable (String) -> Void = { text in
+            FileHandle.standardError.write(Data((text + "\n").utf8))
+        }
+        return SecretInput(
+            environment: ProcessInfo.processInfo.environment, prompt: { try Terminal.readSecret($0) },
+            tell: isTerminal ? tell : nil)
     }
 
     /// - Parameter what: named in the prompt and in errors, such as `the PIN of token "KRA 1"`.

@@ -9,10 +9,10 @@ import SecretMemory
 /// Opens tokens by their configuration. Modules are loaded once and shared by the tokens that name them.
 package actor TokenOpener {
     private let directory: String
-    private let secrets: SecretInput
+    let secrets: SecretInput
     private let profiles: ProfileDirectories
     private let records: TokenRecords
-    private let modules: ModuleRegistry
+    let modules: ModuleRegistry
     private var opened: [TokenConfiguration: Task<TokenKeyStore, any Error>] = [:]
     private var healthObserver: (@Sendable (TokenIdentification, TokenHealth) -> Void)?
     /// What was set for a module, so that a second token cannot silently change it.
@@ -47,10 +47,11 @@ package actor TokenOpener {
     }
 
     /// Opens a token for which there may be no profile: `nil` is returned beside it then.
-    func openForDiagnosis(_ configuration: TokenConfiguration) async throws -> (any KeyToken, DeviceProfile?) {
+    func openForDiagnosis(_ configuration: TokenConfiguration) async throws -> (TokenKeyStore, DeviceProfile?) {
+        try await self.askForCard(configuration)
         let profile: DeviceProfile?
         do {
-            profile = try self.profile(of: configuration, in: self.module(of: configuration))
+            profile = try await self.profile(of: configuration, in: self.module(of: configuration))
         } catch let error as ServiceError where error.code == .noProfile {
             profile = nil
         }
@@ -66,11 +67,12 @@ package actor TokenOpener {
     ) async throws -> TokenKeyStore {
         let (secrets, directory) = (self.secrets, self.directory)
         let reference = try KeyReference(configuration.token)
-        let module = try self.module(of: configuration)
-        let store = try TokenKeyStore.open(
+        try await self.askForCard(configuration)
+        let module = try await self.module(of: configuration)
+        let store = try await TokenKeyStore.open(
             PKCS11KeyProvider.TokenConfiguration(
                 modulePath: configuration.module, initializationString: configuration.moduleArguments,
-                profile: try profile ?? self.profile(of: configuration, in: module), reference: reference),
+                profile: try await self.profile(of: configuration, in: module, named: profile), reference: reference),
             modules: self.modules,
             pinPolicy: PINPolicy(
                 isRepeatable: configuration.pin != .prompt && !isOperatorsWord, refusals: self.records.refusals)
@@ -86,26 +88,42 @@ package actor TokenOpener {
         return store
     }
 
-    func module(of configuration: TokenConfiguration) throws -> Module {
+    func module(of configuration: TokenConfiguration) async throws -> Module {
         try self.prepareEnvironment(configuration)
-        return try self.modules.module(
-            path: configuration.module, initializationString: configuration.moduleArguments)
+        let modules = self.modules
+        return try await self.detached(configuration) {
+            try modules.module(path: configuration.module, initializationString: configuration.moduleArguments)
+        }
+    }
+
+    /// Calls of a module that concern no session can hang as any other.
+    private func detached<R: Sendable>(
+        _ configuration: TokenConfiguration, _ body: @escaping @Sendable () throws -> R
+    ) async throws -> R {
+        let wanted = TokenIdentification(
+            label: configuration.token, manufacturer: "", model: "", serialNumber: "?", firmware: "?", slotID: 0)
+        return try await DetachedCalls().run(limit: TokenDeadlines().reinitialize, for: wanted, body)
     }
 
     /// The profile that is named, or the one that matches the token's manufacturer, model and firmware.
-    private func profile(of configuration: TokenConfiguration, in module: Module) throws -> DeviceProfile {
+    private func profile(
+        of configuration: TokenConfiguration, in module: Module, named known: DeviceProfile? = nil
+    ) async throws -> DeviceProfile {
+        if let known { return known }
         let catalog = try ProfileCatalog(directories: self.profiles.paths)
         let overrides = configuration.profileOverrides
         if let name = configuration.profile { return try catalog.profile(named: name, overrides: overrides) }
         let uri = try PKCS11URI(configuration.token)
-        for slot in try module.slots() {
-            let token = try slot.tokenInfo().identification
-            guard uri.matches(token), let match = try catalog.match(token, modulePath: configuration.module) else {
-                continue
+        return try await self.detached(configuration) {
+            for slot in try module.slots() {
+                let token = try slot.tokenInfo().identification
+                guard uri.matches(token), let match = try catalog.match(token, modulePath: configuration.module) else {
+                    continue
+                }
+                return try catalog.profile(named: match.name, overrides: overrides)
             }
-            return try catalog.profile(named: match.name, overrides: overrides)
+            throw ServiceError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
         }
-        throw ServiceError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
     }
 
     /// Logs out of every token and finalises the modules. To be called before the program ends.
@@ -126,7 +144,7 @@ package actor TokenOpener {
         _ configuration: TokenConfiguration
     ) async throws -> (token: TokenIdentification, refused: Int) {
         let forgotten = try await self.forgetRefusals(configuration)
-        let profile = try self.profile(of: configuration, in: self.module(of: configuration))
+        let profile = try await self.profile(of: configuration, in: self.module(of: configuration))
         let task = Task { try await self.openNow(configuration, profile: profile, isOperatorsWord: true) }
         self.opened[configuration] = task
         _ = try await task.value
@@ -137,7 +155,10 @@ package actor TokenOpener {
         _ configuration: TokenConfiguration
     ) async throws -> (token: TokenIdentification, refused: Int) {
         let uri = try PKCS11URI(KeyReference(configuration.token).uri)
-        let present = try self.module(of: configuration).slots().map { try $0.tokenInfo().identification }
+        let module = try await self.module(of: configuration)
+        let present = try await self.detached(configuration) {
+            try module.slots().map { try $0.tokenInfo().identification }
+        }
         let fitting = present.filter { uri.matches($0) }
         guard let token = fitting.first, fitting.count == 1 else {
             throw ServiceError.tokenNotNamed(configuration.token, present: fitting.isEmpty ? present : fitting)
@@ -155,7 +176,7 @@ package actor TokenOpener {
         _ configuration: TokenConfiguration, securityOfficerPIN: PINSource
     ) async throws -> TokenIdentification {
         let reference = try KeyReference(configuration.token)
-        let module = try self.module(of: configuration)
+        let module = try await self.module(of: configuration)
         let officer = try self.secrets.readNew(
             securityOfficerPIN, what: "the security officer's PIN of token \(configuration.token)")
         let user = try self.secrets.readNew(configuration.pin, what: "the PIN of token \(configuration.token)")

@@ -15,6 +15,7 @@ public enum SessionAccess: Hashable, Sendable {
 /// and not used again, because devices leave operations behind in it.
 public final class Session {
     let module: Module
+    private let slot: Slot
     let handle: CK_SESSION_HANDLE
     /// Whose session this is.
     public let token: TokenIdentification
@@ -23,6 +24,7 @@ public final class Session {
 
     init(slot: Slot, token: TokenIdentification, access: SessionAccess) throws(PKCS11Error) {
         self.module = slot.module
+        self.slot = slot
         self.token = token
         self.access = access
         var handle: CK_SESSION_HANDLE = 0
@@ -31,6 +33,11 @@ public final class Session {
             $0(slot.id, CK_FLAGS(flags), nil, nil, &handle)
         }
         self.handle = handle
+    }
+
+    /// Another session with the same token and access.
+    convenience init(sibling: Session) throws(PKCS11Error) {
+        try self.init(slot: sibling.slot, token: sibling.token, access: sibling.access)
     }
 
     deinit {

@@ -29,6 +29,16 @@ extension Session {
         }
     }
 
+    /// ``login(_:pin:)`` with a PIN that is lent for the call.
+    func login(
+        _ user: UserType, lendPIN: (_ use: (UnsafeRawBufferPointer?) -> Void) -> Void
+    ) throws(PKCS11Error) {
+        let notCalled = PKCS11Error(returnValue: .pinInvalid, function: "C_Login", token: self.token)
+        var result = Result<Void, PKCS11Error>.failure(notCalled)
+        lendPIN { pin in result = Result { () throws(PKCS11Error) in try self.login(user, pin: pin) } }
+        try result.get()
+    }
+
     /// Logs out, for every session of this program with the token (`C_Logout`).
     public func logout() throws(PKCS11Error) {
         try self.check("C_Logout", self.functions.C_Logout) { $0(self.handle) }

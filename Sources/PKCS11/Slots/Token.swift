@@ -1,4 +1,5 @@
 public import Diagnostics
+internal import Synchronization
 
 /// The token in a slot: threads of its own, their sessions, and one login for all of them.
 public final class Token: Sendable {
@@ -12,6 +13,7 @@ public final class Token: Sendable {
     /// The session that keeps the login alive while the workers' sessions come and go (PKCS #11 v2.40, section
     /// 5.6: the login ends with the last session).
     private let login: LoginSession
+    private let loginTime = Mutex<Double?>(nil)
 
     /// - Parameters:
     ///   - slot: a slot with a token.
@@ -116,14 +118,28 @@ public final class Token: Sendable {
         lendPIN: @escaping @Sendable (_ use: (UnsafeRawBufferPointer?) -> Void) -> Void
     ) async throws {
         let readOnly = self.loginAccess == .readOnly
-        // The session of the worker gives the thread; the login has a session of its own, which stays.
-        try await self.withSession(self.loginAccess, limit: self.limits.login) { [login] _ in
-            try login.open(user, readOnly: readOnly, lendPIN)
+        let began = MonotonicClock.now
+        if self.limits.hasOneSession {
+            try await self.withSession(.readWrite, limit: self.limits.login) { try $0.login(user, lendPIN: lendPIN) }
+        } else {
+            // The session of the worker gives the thread; the login has a session of its own, which stays.
+            try await self.withSession(self.loginAccess, limit: self.limits.login) { [login] _ in
+                try login.open(user, readOnly: readOnly, lendPIN)
+            }
         }
+        let milliseconds = Double(MonotonicClock.now - began) / 1e6
+        self.loginTime.withLock { $0 = milliseconds }
     }
+
+    /// How long the last login took that succeeded; `nil` when there was none.
+    public var loginMilliseconds: Double? { self.loginTime.withLock { $0 } }
+
+    /// True for a device with one session in all; see ``TokenLimits/hasOneSession``.
+    public var hasOneSession: Bool { self.limits.hasOneSession }
 
     /// Gives up the login session, because the login is known to be lost; ``login(_:lendPIN:)`` logs in anew then.
     public func forgetLogin() async throws {
+        guard !self.limits.hasOneSession else { return self.discardSessions() }
         try await self.withSession { [login] _ in login.close() }
     }
 
@@ -131,7 +147,9 @@ public final class Token: Sendable {
     ///
     /// - Throws: ``PKCS11Error`` when the session is no longer there.
     public func keepLoginAlive() async throws {
-        try await self.withSession { [login] _ in try login.touch() }
+        try await self.withSession { [login, limits] session in
+            if limits.hasOneSession { _ = try session.randomBytes(1) } else { try login.touch() }
+        }
     }
 
     /// Ends the login, waits for the work that is queued, and closes all sessions. Nothing works afterwards.

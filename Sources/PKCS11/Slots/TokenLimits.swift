@@ -10,11 +10,16 @@ public struct TokenLimits: Hashable, Sendable {
     public var idleSession: Duration?
     /// False for a device that has read-write sessions only.
     public var hasReadOnlySessions: Bool
+    /// True for a device with one session in all: the session of the login is also the one that works, and a new
+    /// session needs a new login.
+    public var hasOneSession: Bool
 
     public init(
         call: Duration = .seconds(60), login: Duration = .seconds(120), queue: Duration = .seconds(120),
-        idleSession: Duration? = nil, hasReadOnlySessions: Bool = true
+        idleSession: Duration? = nil, hasReadOnlySessions: Bool = true,
+        hasOneSession: Bool = false
     ) {
+        self.hasOneSession = hasOneSession
         self.hasReadOnlySessions = hasReadOnlySessions
         self.call = call
         self.login = login

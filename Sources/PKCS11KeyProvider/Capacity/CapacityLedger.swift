@@ -61,15 +61,7 @@ struct CapacityLedger: Sendable {
 
     private func shortageOfBytes(_ need: CapacityNeed) -> CapacityShortage? {
         guard let needed = self.bytes(need) else { return nil }
-        let used = self.census.usedBytes(self.capacity)
-        var budgets: [(total: Int, used: Int, source: String)] = []
-        // An incomplete sum is a lower bound: what exceeds the limit even so does not fit.
-        if let total = self.capacity.usableBytes { budgets.append((total, used.bytes, "device profile")) }
-        if let reported = self.reported {
-            budgets.append((reported.total, max(0, reported.total - reported.free), "CK_TOKEN_INFO"))
-        }
-        for (total, used, source) in budgets {
-            let limit = total * CapacityLedger.usablePercent / 100
+        for (total, limit, used, source) in self.budgets {
             guard used + needed > limit else { continue }
             return CapacityShortage(
                 reason: "it needs \(needed) bytes and the token has \(max(0, limit - used)) to give",
@@ -128,6 +120,42 @@ struct CapacityLedger: Sendable {
         return CapacityShortage(
             reason: "the token takes \(maximum) \(specification.algorithm) key pairs",
             facts: [Fact("key pairs of this kind", String(present))])
+    }
+}
+
+extension CapacityLedger {
+    /// How many key pairs of an algorithm, each with a certificate of this many bytes, still fit, and what limits them;
+    /// `nil` when nothing that is known does.
+    func room(for algorithm: KeyPairAlgorithm, certificateBytes: Int) -> (count: Int, limit: String)? {
+        var rooms: [(count: Int, limit: String)] = []
+        if let pair = self.capacity.cost(ofKeyPair: algorithm), pair > 0 {
+            let each = pair + (self.capacity.cost(ofCertificate: certificateBytes) ?? certificateBytes)
+            for budget in self.budgets { rooms.append(((budget.limit - budget.used) / each, "bytes")) }
+        }
+        if case .atMost(let maximum)? = self.capacity.maximumObjects.value {
+            rooms.append(((maximum - self.census.objects) / 3, "objects"))
+        }
+        for directory in [DeviceProfile.Capacity.Directory.prkdf, .pukdf, .cdf] {
+            guard case .atMost(let maximum)? = self.capacity.entries(in: directory) else { continue }
+            rooms.append((maximum - self.census.entries(in: directory), "directory file \(directory.rawValue)"))
+        }
+        if case .atMost(let maximum)? = self.capacity.maximumPairs[algorithm]?.value {
+            rooms.append((maximum - (self.census.privateKeys[algorithm] ?? 0), "key pairs of this kind"))
+        }
+        return rooms.min { $0.count < $1.count }.map { (max(0, $0.count), $0.limit) }
+    }
+
+    /// Bytes that may be used, by each source that tells how many there are, and those in use. An incomplete sum is a
+    /// lower bound: what exceeds the limit even so does not fit.
+    private var budgets: [(total: Int, limit: Int, used: Int, source: String)] {
+        var budgets: [(total: Int, used: Int, source: String)] = []
+        if let total = self.capacity.usableBytes {
+            budgets.append((total, self.census.usedBytes(self.capacity).bytes, "device profile"))
+        }
+        if let reported = self.reported {
+            budgets.append((reported.total, max(0, reported.total - reported.free), "CK_TOKEN_INFO"))
+        }
+        return budgets.map { ($0.total, $0.total * CapacityLedger.usablePercent / 100, $0.used, $0.source) }
     }
 }
 

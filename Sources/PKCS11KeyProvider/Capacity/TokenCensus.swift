@@ -1,10 +1,12 @@
 internal import DeviceProfiles
 internal import KeyProvider
-internal import PKCS11
+package import PKCS11
 
 /// What is on a token, counted by what it costs: the ledger of devices that do not tell their free memory.
 struct TokenCensus: Hashable, Sendable {
     var objects = 0
+    /// By the name of the class.
+    var classes: [String: Int] = [:]
     /// By algorithm; `nil` for one that cannot be told.
     var privateKeys: [KeyPairAlgorithm?: Int] = [:]
     var publicKeys: [KeyPairAlgorithm?: Int] = [:]
@@ -22,8 +24,9 @@ struct TokenCensus: Hashable, Sendable {
         onToken[.token] = true
         for object in try session.findObjects(onToken) {
             self.objects += 1
-            let attributes = try session.attributes(of: object, .objectClass)
-            switch attributes[.objectClass] {
+            let objectClass = try session.attributes(of: object, .objectClass)[.objectClass]
+            self.classes[objectClass?.name ?? "of an unknown class", default: 0] += 1
+            switch objectClass {
             case .privateKey?: self.privateKeys[try session.pairAlgorithm(of: object), default: 0] += 1
             case .publicKey?: self.publicKeys[try session.pairAlgorithm(of: object), default: 0] += 1
             case .certificate?: self.certificates.append(try session.valueBytes(of: object))
@@ -80,6 +83,20 @@ extension Session {
 
     fileprivate func valueBytes(of object: ObjectHandle) throws(PKCS11Error) -> Int? {
         try self.attributes(of: object, .value).byteCount(of: .value)
+    }
+}
+
+extension ObjectClass {
+    /// As a reader calls it.
+    package var name: String {
+        switch self {
+        case .data: "data"
+        case .certificate: "certificate"
+        case .publicKey: "public key"
+        case .privateKey: "private key"
+        case .secretKey: "secret key"
+        default: "class 0x" + String(self.rawValue, radix: 16)
+        }
     }
 }
 

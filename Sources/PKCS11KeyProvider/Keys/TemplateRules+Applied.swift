@@ -19,6 +19,8 @@ extension DeviceProfile.TemplateRules {
             let path = parts[0].split(separator: ".").map(String.init)
             guard let name = path.last, path.count < 2 || objectClass.isNamed(path[0]) else { continue }
             if let attribute = BooleanAttribute(name), !refused.contains(name) {
+                // A rule without a class is for the objects that have the attribute.
+                guard objectClass.has(name) else { continue }
                 guard parts.count < 2 || ["TRUE", "FALSE"].contains(parts[1]) else {
                     throw .unknownRule(rule, operation: operation)
                 }
@@ -60,7 +62,31 @@ private struct BooleanAttribute {
     func remove(from template: inout AttributeTemplate) { template[self.attribute] = nil }
 }
 
+extension AttributeTemplate {
+    /// As the device wants a session object of this class: where the rules are for token objects as well, it stays in
+    /// the session.
+    func inSession(
+        of objectClass: ObjectClass, _ rules: DeviceProfile.TemplateRules, operation: String
+    ) throws(KeyProviderError) -> AttributeTemplate {
+        var result = try rules.applied(to: self, of: objectClass, operation: operation)
+        if self[.token] == false, rules.refuse.value?.contains("TOKEN") != true { result[.token] = false }
+        return result
+    }
+}
+
 extension ObjectClass {
+    /// True when objects of this class have a boolean attribute (PKCS #11 v2.40, sections 4.4 to 4.10).
+    fileprivate func has(_ name: String) -> Bool {
+        if ["TOKEN", "PRIVATE", "MODIFIABLE"].contains(name) { return true }
+        return switch self {
+        case .publicKey: ["ENCRYPT", "VERIFY", "WRAP", "DERIVE"].contains(name)
+        case .privateKey:
+            ["SENSITIVE", "EXTRACTABLE", "DECRYPT", "SIGN", "UNWRAP", "DERIVE", "ALWAYS_AUTHENTICATE"].contains(name)
+        case .secretKey: name != "ALWAYS_AUTHENTICATE"
+        default: false
+        }
+    }
+
     /// `DATA`, `CERTIFICATE`, `PUBLIC_KEY`, `PRIVATE_KEY` or `SECRET_KEY`.
     fileprivate func isNamed(_ name: String) -> Bool {
         let names: [ObjectClass: String] = [

@@ -50,8 +50,7 @@ public struct TokenWaiting: Sendable {
         let wanted = try self.wanted
         let deadline = (self.configuration.deadlines ?? TokenDeadlines(profile: self.configuration.profile)).rescan
         let calls = DetachedCalls()
-        let nobody = TokenIdentification(
-            label: wanted, manufacturer: "", model: "", serialNumber: "", firmware: "", slotID: 0)
+        let nobody = TokenIdentification(wanted: self.configuration.reference)
         var known: Set<TokenIdentification> = []
         var isFirst = true
         while true {
@@ -87,7 +86,8 @@ extension TokenFinder {
         do {
             return (try self.slot(in: module).tokenInfo().identification, [])
         } catch let error as KeyProviderError where error.code == .tokenNotFound {
-            return (nil, try self.present(in: module))
+            // What came between the two looks is seen at the next one.
+            return (nil, try self.present(in: module).filter { !self.uri.matches($0) })
         } catch let error as PKCS11Error
             where FailureClass.of(error.returnValue, function: error.function) == .tokenGone
         {

@@ -72,6 +72,12 @@ extension DeviceProfile {
         case nil: limits.idleSession = .seconds(60)
         }
         limits.hasReadOnlySessions = self.sessions.readOnly.value ?? true
+        if self.sessions.maximum.value == .atMost(1) {
+            // It may never be opened anew for another access, nor closed because nothing uses it.
+            limits.hasOneSession = true
+            limits.hasReadOnlySessions = false
+            limits.idleSession = nil
+        }
         return limits
     }
 }

@@ -16,7 +16,9 @@ extension TokenConnection {
         while true {
             let present = live
             do {
-                let result = try await present.token.withSession(access, isNew: isNew, limit: limit, late: late) {
+                let result = try await present.token.withSession(
+                    access, isNew: isNew && !present.token.hasOneSession, limit: limit, late: late
+                ) {
                     try body($0, present)
                 }
                 self.succeeded(present)
@@ -50,7 +52,9 @@ extension TokenConnection {
                     first = nil
                     throw failure.error
                 }
-                let result = try await present.token.withSession(.readOnly, isNew: last != nil) {
+                let result = try await present.token.withSession(
+                    .readOnly, isNew: last != nil && !present.token.hasOneSession
+                ) {
                     try body($0, present)
                 }
                 self.succeeded(present)

@@ -31,17 +31,16 @@ public struct TokenDeadlines: Hashable, Sendable {
         self.queue = queue
     }
 
-    /// The deadlines for a device: the time after which a call hangs by its profile, or else fifty times what an operation usually takes, and 10 s (a minute for key generation)
-    /// at least, where the profile knows it.
+    /// The deadlines for a device: fifty times what an operation usually takes, and 10 s (a minute for key generation)
+    /// at least, where the profile knows it; and never longer than the time for which its calls were seen to hang.
     public init(profile: DeviceProfile, otherwise fallback: TokenDeadlines = TokenDeadlines()) {
         self = fallback
-        if case .atMost(let seconds)? = profile.lifecycle.hangSeconds.value {
-            self.use = .seconds(seconds)
-            return
-        }
         let latency = profile.latency
         let uses = [latency.signRSA2048, latency.signP256, latency.signP384, latency.percentile99].compactMap(\.value)
         if let slowest = uses.max() { self.use = .milliseconds(max(10_000, Int64(slowest * 50))) }
+        if case .atMost(let seconds)? = profile.lifecycle.hangSeconds.value {
+            self.use = min(self.use, .seconds(seconds))
+        }
         if let generation = latency.generateRSA2048.value {
             self.generate = .milliseconds(max(60_000, Int64(generation * 50)))
         }

@@ -60,7 +60,8 @@ final class TransientKeyScope: TransientKeyOperations {
         let operation = "unwrap a secret key with the key \(key.reference)"
         try transport.require(by: self.store.profile, operation: operation)
         let resolver = try KeyResolver(key, token: self.store.identification, operation: operation)
-        let template = TransientTemplates.unwrappedSecretKey(algorithm)
+        let template = try TransientTemplates.unwrappedSecretKey(algorithm)
+            .inSession(of: .secretKey, self.store.profile.template, operation: operation)
         let mechanism = self.used(transport.mechanism)
         return try self.translating(operation) {
             let unwrapped = try self.withPrivateKey(resolver) { privateKey in
@@ -86,15 +87,19 @@ final class TransientKeyScope: TransientKeyOperations {
             self.kept(
                 try self.session.unwrapKey(
                     wrappedKey, with: self.handle(key), self.used(mechanism),
-                    template: TransientTemplates.unwrappedPrivateKey(keyAlgorithm)))
+                    template: TransientTemplates.unwrappedPrivateKey(keyAlgorithm)
+                        .inSession(of: .privateKey, self.store.profile.template, operation: operation)))
         }
     }
 
     func generateSecretKey(_ algorithm: SecretKeyAlgorithm) throws -> TransientKey {
-        try self.translating("generate a secret key on the token") {
+        let operation = "generate a secret key on the token"
+        return try self.translating(operation) {
             self.kept(
                 try self.session.generateKey(
-                    self.used(algorithm.generation), template: TransientTemplates.generatedSecretKey(algorithm)))
+                    self.used(algorithm.generation),
+                    template: TransientTemplates.generatedSecretKey(algorithm)
+                        .inSession(of: .secretKey, self.store.profile.template, operation: operation)))
         }
     }
 
@@ -117,7 +122,8 @@ final class TransientKeyScope: TransientKeyOperations {
         return try self.translating(operation) {
             let publicKey = self.kept(
                 try self.session.createObject(
-                    TransientTemplates.recipient(components.modulus, components.publicExponent)))
+                    TransientTemplates.recipient(components.modulus, components.publicExponent)
+                        .inSession(of: .publicKey, self.store.profile.template, operation: operation)))
             return try self.session.wrapKey(
                 self.handle(key), under: self.handle(publicKey), self.used(transport.mechanism))
         }
@@ -162,7 +168,8 @@ final class TransientKeyScope: TransientKeyOperations {
         let operation = "unwrap a secret key with a secret key"
         let mechanism = try self.mechanism(algorithm, operation)
         return try self.translating(operation) {
-            var template = TransientTemplates.generatedSecretKey(secret)
+            var template = try TransientTemplates.generatedSecretKey(secret)
+                .inSession(of: .secretKey, self.store.profile.template, operation: operation)
             // The wrapped key tells its length; some devices want to be told as well.
             if self.store.profile.template.unwrapRequire.value?.contains("VALUE_LEN") != true {
                 template[.valueLength] = nil

@@ -46,10 +46,27 @@ final class HostKey: @unchecked Sendable {
         return (modulus, exponent)
     }
 
-    func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
+    /// What a signature is made with, beside the key.
+    enum Scheme: Sendable {
+        /// SHA-256, and PKCS #1 v1.5 for RSA.
+        case hashed
+        /// SHA-256 and PSS with a salt of 32 bytes.
+        case pss
+        /// The message itself, as EdDSA takes it.
+        case whole
+    }
+
+    func verifies(_ signature: [UInt8], of message: [UInt8], _ scheme: Scheme = .hashed) -> Bool {
         guard let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, self.key) == 1 else { return false }
+        var parameters: OpaquePointer?
+        let digest = scheme == .whole ? nil : EVP_sha256()
+        guard EVP_DigestVerifyInit(context, &parameters, digest, nil, self.key) == 1 else { return false }
+        if scheme == .pss {
+            guard EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1,
+                EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, 32) == 1
+            else { return false }
+        }
         return EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
     }
 
@@ -141,5 +158,25 @@ enum HostCrypto {
             EVP_EncryptFinal_ex(context, buffer.baseAddress.map { $0 + total }, &last)
         }
         return finished == 1 ? Array(wrapped.prefix(total + Int(last))) : nil
+    }
+
+    /// Opens what AES-256-GCM with a tag of 16 bytes at the end made; `nil` when the tag is wrong.
+    static func openGCM(_ sealed: [UInt8], key: [UInt8], initializationVector: [UInt8]) -> [UInt8]? {
+        guard sealed.count >= 16, let context = EVP_CIPHER_CTX_new() else { return nil }
+        defer { EVP_CIPHER_CTX_free(context) }
+        var tag = Array(sealed.suffix(16))
+        let ciphertext = Array(sealed.dropLast(16))
+        var plaintext = [UInt8](repeating: 0, count: ciphertext.count + 16)
+        var count: Int32 = 0
+        var last: Int32 = 0
+        guard EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nil, key, initializationVector) == 1,
+            EVP_DecryptUpdate(context, &plaintext, &count, ciphertext, Int32(ciphertext.count)) == 1,
+            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, &tag) == 1
+        else { return nil }
+        let total = Int(count)
+        let finished = plaintext.withUnsafeMutableBufferPointer { buffer in
+            EVP_DecryptFinal_ex(context, buffer.baseAddress.map { $0 + total }, &last)
+        }
+        return finished == 1 ? Array(plaintext.prefix(total)) : nil
     }
 }

@@ -16,6 +16,18 @@ enum PublicKeyEncoding {
         return self.element(0x30, algorithm + self.element(0x03, [0x00] + point))
     }
 
+    /// SubjectPublicKeyInfo of an Ed25519 key (RFC 8410, section 4).
+    static func ed25519(point: [UInt8]) -> [UInt8] {
+        self.element(0x30, [0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70] + self.element(0x03, [0x00] + point))
+    }
+
+    /// The point in `CKA_EC_POINT`: bare, or in an OCTET STRING.
+    static func ed25519Point(attributeValue: [UInt8]) -> [UInt8]? {
+        if attributeValue.count == 32 { return attributeValue }
+        return attributeValue.count == 34 && attributeValue.starts(with: [0x04, 0x20])
+            ? Array(attributeValue.dropFirst(2)) : nil
+    }
+
     /// DER `ECDSA-Sig-Value` (RFC 3279, section 2.2.3) of r and s side by side.
     static func ecdsaSignature(raw: [UInt8]) -> [UInt8] {
         let half = raw.count / 2

@@ -16,6 +16,7 @@ struct Bench: Sendable {
     let onToken: Bool
     /// The `CKA_ID` of every test object.
     let id: [UInt8]
+    let logIn: @Sendable () async throws -> Void
     let milliseconds: @Sendable () -> Double
 
     /// A card takes minutes for an RSA key; a call that takes longer than this hangs.
@@ -33,8 +34,11 @@ struct Bench: Sendable {
         while outcomes.count < abilities.count {
             let pending = Array(abilities.dropFirst(outcomes.count))
             do {
+                if self.token.hasOneSession { try await self.logIn() }
                 let known = measured
-                let batch = try await self.token.withSession(.readWrite, isNew: true, limit: Bench.patience) {
+                let batch = try await self.token.withSession(
+                    .readWrite, isNew: !self.token.hasOneSession, limit: Bench.patience
+                ) {
                     session in
                     try self.batch(pending, kind, session, known)
                 }
@@ -56,7 +60,7 @@ struct Bench: Sendable {
         let start = self.milliseconds()
         let key = try session.generateKeyPair(
             kind.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
-        if kind.isRSA { measured.latencies["keygen_rsa2048"] = self.milliseconds() - start }
+        if kind.modulusBits == 2048 { measured.latencies["keygen_rsa2048"] = self.milliseconds() - start }
         let probe = try Probe(session: session, key: key, kind: kind, bench: self, measured: measured)
         // A key that says of itself what must not be is no use to any ability; what they can is measured all the same.
         let objection = Result { try probe.judgeAttributes() }.failure.map(ProbeFailure.init)

@@ -36,9 +36,12 @@ extension Probe {
         let begin = self.milliseconds()
         repeat {
             let (made, time) = try self.timed {
-                self.kind.isRSA
-                    ? try self.session.sign(
+                if self.kind.isRSA {
+                    return try self.session.sign(
                         PublicKeyEncoding.digestInfo(digest), with: self.key.privateKey, Mechanism(.rsaPKCS))
+                }
+                return self.kind.curve == nil
+                    ? try self.session.sign(message, with: self.key.privateKey, Mechanism(.eddsa))
                     : try self.session.sign(digest, with: self.key.privateKey, Mechanism(.ecdsa))
             }
             signature = made
@@ -50,7 +53,9 @@ extension Probe {
 
     private func verify(_ signature: [UInt8], of message: [UInt8]) throws {
         guard let curve = self.kind.curve else {
-            guard self.host.verifies(signature, of: message) else { throw self.wrongSignature() }
+            guard self.host.verifies(signature, of: message, self.kind.isRSA ? .hashed : .whole) else {
+                throw self.wrongSignature()
+            }
             return
         }
         let isRaw = signature.count == 2 * curve.fieldBytes
@@ -73,14 +78,25 @@ extension Probe {
 
     private func record(_ times: [Double]) {
         let sorted = times.sorted()
-        let field =
+        let field: String? =
             switch self.kind {
             case .signingP256: "sign_p256"
             case .signingP384: "sign_p384"
-            default: "sign_rsa2048"
+            case .signingRSA2048, .agentRSA2048, .exchangeRSA2048: "sign_rsa2048"
+            // The profile has no field for these.
+            case .signingP521, .signingEd25519, .signingRSA3072, .signingRSA4096: nil
             }
+        guard let field else { return }
         self.measured.latencies[field] = sorted[sorted.count / 2]
         self.measured.slowest = max(self.measured.slowest ?? 0, sorted.last ?? 0)
+    }
+
+    /// Signs by RSA-PSS with SHA-256 and a salt as long (RFC 8017, section 8.1), and has libcrypto verify.
+    func signPSS() throws {
+        let message = try self.random(64)
+        let signature = try self.session.sign(
+            HostCrypto.sha256(message), with: self.key.privateKey, .rsaPSS(.sha256, saltBytes: 32))
+        guard self.host.verifies(signature, of: message, .pss) else { throw self.wrongSignature() }
     }
 
     /// Opens what libcrypto encrypted to the public key.
@@ -141,6 +157,48 @@ extension Probe {
         let key = try self.session.generateKey(Mechanism(.aesKeyGen), template: TransientTemplate.generatedAES())
         self.measured.makesSecretKeys = true
         return key
+    }
+
+    /// Wraps an AES key under another one and unwraps it: the two halves have to encrypt alike.
+    func wrapSecretKey(_ mechanism: Mechanism) throws {
+        let wrapping = try self.session.generateKey(
+            Mechanism(.aesKeyGen), template: TransientTemplate.wrappingAES())
+        let key = try self.freshKey()
+        let wrapped = try self.session.wrapKey(key, under: wrapping, mechanism)
+        guard wrapped.count == 40 else {
+            throw ProbeFailure(
+                "a wrapped AES-256 key has \(wrapped.count) bytes and not 40", change: "Do not use this mechanism.")
+        }
+        let again = try self.session.unwrapKey(
+            wrapped, with: wrapping, mechanism, template: TransientTemplate.rewrappedAES(self.profile))
+        let initializationVector = try self.random(16)
+        let content = try self.random(32)
+        let encrypted = try [key, again].map { key in
+            try content.withUnsafeBytes {
+                try self.session.encrypt($0, with: key, .aesCBCPad(initializationVector: initializationVector))
+            }
+        }
+        guard encrypted[0] == encrypted[1] else { throw self.wrongPlaintext() }
+        for object in [wrapping, key, again] { try self.session.destroyObject(object) }
+    }
+
+    /// Encrypts by AES-GCM under a key that libcrypto knows as well, and has libcrypto open it.
+    func encryptGCM() throws {
+        let known = try self.random(32)
+        guard let transported = self.host.encrypt(known, oaep: nil) else {
+            throw ProbeFailure("libcrypto does not encrypt", change: "Check the OpenSSL version.")
+        }
+        let key = try self.session.unwrapKey(
+            transported, with: self.key.privateKey, Mechanism(.rsaPKCS),
+            template: TransientTemplate.rewrappedAES(self.profile))
+        let (message, initializationVector) = (try self.random(48), try self.random(12))
+        let sealed = try message.withUnsafeBytes {
+            try self.session.encrypt($0, with: key, .aesGCM(initializationVector: initializationVector))
+        }
+        guard HostCrypto.openGCM(sealed, key: known, initializationVector: initializationVector) == message else {
+            throw self.wrongPlaintext()
+        }
+        try self.session.destroyObject(key)
     }
 
     private func wrapToAgent(_ key: ObjectHandle) throws {

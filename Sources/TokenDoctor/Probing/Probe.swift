@@ -1,4 +1,5 @@
 internal import DeviceProfiles
+internal import Diagnostics
 internal import PKCS11
 
 /// A test key on the token, with what an ability needs to use it: one session, and a clock.
@@ -44,6 +45,13 @@ final class Probe {
             }
             measured.pointEncoding = value.count == point.count ? .raw : .octet
             encoded = PublicKeyEncoding.ec(curve, point: point)
+        } else if !kind.isRSA {
+            let read = try session.attributes(of: key, .ecPoint)
+            guard let value = read[.ecPoint], let point = PublicKeyEncoding.ed25519Point(attributeValue: value) else {
+                throw ProbeFailure(
+                    "CKA_EC_POINT of the new public key is no point of Ed25519", change: "Use another kind of key.")
+            }
+            encoded = PublicKeyEncoding.ed25519(point: point)
         } else {
             let read = try session.attributes(of: key, .modulus, .publicExponent)
             guard let modulus = read[.modulus], let exponent = read[.publicExponent] else {
@@ -90,7 +98,16 @@ struct Measurements: Sendable {
     /// Attributes of a generated key that read as they cannot be.
     var ignoredAttributes: Set<String>?
     var openMilliseconds: Double?
+    var loginMilliseconds: Double?
+    /// What came of opening sessions until one was refused.
+    var sessions: Sessions?
     /// By the name of the latency field.
     var latencies: [String: Double] = [:]
     var slowest: Double?
+
+    struct Sessions: Sendable {
+        var count: Int
+        /// `nil` when none was refused.
+        var refusal: ReturnValue?
+    }
 }

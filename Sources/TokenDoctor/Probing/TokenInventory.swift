@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import PKCS11
+internal import PKCS11KeyProvider
 
 /// The objects of a token, and the removal of test objects.
 struct TokenInventory: Sendable {
@@ -44,28 +45,15 @@ struct TokenInventory: Sendable {
     private func repeated<R: Sendable>(_ body: @escaping @Sendable (Session) throws -> R) async throws -> R {
         for _ in 1..<TokenInventory.attempts {
             do {
-                return try await self.token.withSession(.readWrite, isNew: true, body)
+                return try await self.token.withSession(.readWrite, isNew: !self.token.hasOneSession, body)
             } catch is PKCS11Error {
                 continue
             }
         }
-        return try await self.token.withSession(.readWrite, isNew: true, body)
+        return try await self.token.withSession(.readWrite, isNew: !self.token.hasOneSession, body)
     }
 
     static func hex(_ bytes: [UInt8]) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}
-
-extension ObjectClass {
-    var name: String {
-        switch self {
-        case .data: "data"
-        case .certificate: "certificate"
-        case .publicKey: "public key"
-        case .privateKey: "private key"
-        case .secretKey: "secret key"
-        default: "class 0x" + String(self.rawValue, radix: 16)
-        }
     }
 }

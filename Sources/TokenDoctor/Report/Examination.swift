@@ -29,7 +29,7 @@ package struct RoleReport: Sendable, Codable, Hashable {
 
     init(role: DoctorRole, requirements: [RequirementReport]) {
         self.role = role
-        self.can = requirements.allSatisfy(\.isMet)
+        self.can = requirements.allSatisfy { $0.isMet || $0.isOptional }
         self.requirements = requirements
     }
 }
@@ -38,9 +38,12 @@ package struct RoleReport: Sendable, Codable, Hashable {
 package struct RequirementReport: Sendable, Codable, Hashable {
     package var title: String
     package var isMet: Bool
+    /// True for what the role can do without.
+    package var isOptional: Bool
     package var abilities: [AbilityReport]
 
-    init(title: String, abilities: [AbilityReport]) {
+    init(title: String, isOptional: Bool, abilities: [AbilityReport]) {
+        self.isOptional = isOptional
         self.title = title
         self.isMet = abilities.contains { $0.can }
         self.abilities = abilities

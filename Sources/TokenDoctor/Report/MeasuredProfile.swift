@@ -32,6 +32,10 @@ struct MeasuredProfile {
             ("login.pin_min", String(self.info.minimumPINLength)),
             ("login.pin_max", String(self.info.maximumPINLength)),
         ]
+        if let sessions = self.measured.sessions, let refusal = sessions.refusal {
+            fields.append(("sessions.max", String(sessions.count)))
+            if let name = refusal.name { fields.append(("sessions.over_rv", String(name.dropFirst(4)))) }
+        }
         let memory = [
             self.info.totalPublicMemory, self.info.freePublicMemory, self.info.totalPrivateMemory,
             self.info.freePrivateMemory,
@@ -70,7 +74,9 @@ struct MeasuredProfile {
     }
 
     private var latencyFields: [(path: String, text: String)] {
-        var times: [(path: String, value: Double?)] = [("latency.open", self.measured.openMilliseconds)]
+        var times: [(path: String, value: Double?)] = [
+            ("latency.open", self.measured.openMilliseconds), ("latency.login", self.measured.loginMilliseconds),
+        ]
         times += ["sign_rsa2048", "sign_p256", "sign_p384", "keygen_rsa2048"].map {
             ("latency.\($0)", self.measured.latencies[$0])
         }

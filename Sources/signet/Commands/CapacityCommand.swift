@@ -3,7 +3,7 @@ import CAService
 import CertificateAuthority
 import DeviceProfiles
 import KeyProvider
-import TokenDoctor
+import PKCS11KeyProvider
 
 /// A token in the hand, or one of an instance.
 struct AnyTokenOptions: ParsableArguments {
@@ -17,7 +17,7 @@ struct AnyTokenOptions: ParsableArguments {
     var tokenName: String?
 
     /// The token's configuration, what opens it, and the instance if there is one.
-    func resolve(in context: CommandContext) throws -> (TokenConfiguration, TokenOpener, Instance?) {
+    func resolve(in context: CommandContext) throws -> (CAService.TokenConfiguration, TokenOpener, Instance?) {
         guard let path = self.instance else { return (try self.token.configuration(), try context.opener(), nil) }
         var options = InstanceOptions()
         options.instance = path
@@ -86,11 +86,7 @@ struct TokenCapacityCommand: ContextCommand {
         Console.say(
             "Used by the profile's cost model: \(least)\(stock.usedBytes) bytes of \(stock.totalBytes.map { "\($0) bytes" } ?? "unknown")"
         )
-        if let total = stock.totalBytes, stock.usedBytesAreComplete {
-            Console.say("Free: \(max(0, total - stock.usedBytes)) bytes")
-        } else {
-            Console.say("Free: unknown")
-        }
+        Console.say("Free: \(stock.freeBytes.map { "\($0) bytes" } ?? "unknown")")
         for directory in stock.directories {
             Console.say("Directory file \(directory.name): \(directory.used) of \(limit(directory.maximum)) entries")
         }

@@ -42,6 +42,11 @@ struct DoctorCommand: ContextCommand {
     @Option(name: .long, help: "Make test keys in the session or on the token; what the device has when left out.")
     var objects: Objects?
 
+    @Flag(
+        name: .long,
+        help: "Also try RSA-3072 and RSA-4096, and open up to 64 sessions until one is refused: minutes on a card.")
+    var thorough = false
+
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
@@ -57,7 +62,7 @@ struct DoctorCommand: ContextCommand {
         if let path = self.writeProfile, FilePaths.exists(path) { throw ServiceError.exists(path, "The file") }
         let diagnosis = try await opener.diagnose(
             configuration, roles: self.role.roles, objects: self.objects.flatMap { .init(rawValue: $0.rawValue) },
-            when: Date())
+            isThorough: self.thorough, when: Date())
         let examination = diagnosis.examination
         let changes = try self.remember(examination)
         if let path = self.writeProfile { try self.write(diagnosis, to: path) }
@@ -107,7 +112,8 @@ enum DoctorTable {
             Console.say("")
             Console.say("\(role.role.title): \(role.can ? "CAN" : "CANNOT")")
             for requirement in role.requirements {
-                Console.say("  \(requirement.isMet ? "can" : "cannot") \(requirement.title)")
+                let verdict = requirement.isMet ? "can" : requirement.isOptional ? "cannot (and need not)" : "cannot"
+                Console.say("  \(verdict) \(requirement.title)")
                 self.print(requirement)
             }
         }
@@ -127,7 +133,9 @@ enum DoctorTable {
             guard !ability.can else { continue }
             if let because = ability.because { Console.say("        because: \(because)") }
             // What is not needed has not to be changed.
-            if !requirement.isMet, let change = ability.change { Console.say("        change: \(change)") }
+            if !requirement.isMet, !requirement.isOptional, let change = ability.change {
+                Console.say("        change: \(change)")
+            }
         }
     }
 

@@ -63,7 +63,7 @@ struct InitRoot: AsyncParsableCommand {
     var validityYears = 20
 
     func run() async throws {
-        let creation = try InstanceCreation(plan: self.options.plan(type: .root), secrets: .system)
+        let creation = try InstanceCreation(plan: self.options.plan(type: .root), secrets: .interactive)
         let certificate = try await creation.makeRoot(validityYears: self.validityYears)
         Console.say("Root CA \"\(self.options.name)\" made in \(self.options.directory).")
         Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
@@ -82,7 +82,7 @@ struct InitSubordinate: AsyncParsableCommand {
     var requestOut: String
 
     func run() async throws {
-        let creation = try InstanceCreation(plan: self.options.plan(type: .subordinate), secrets: .system)
+        let creation = try InstanceCreation(plan: self.options.plan(type: .subordinate), secrets: .interactive)
         let request = try await creation.makeSubordinate {
             try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: self.requestOut)
         }

@@ -10,7 +10,7 @@ final class CommandContext {
     private var instances: [Instance] = []
 
     func open(_ options: InstanceOptions) throws -> Instance {
-        let instance = try Instance.open(options.instance, secrets: .system)
+        let instance = try Instance.open(options.instance, secrets: .interactive)
         self.openers.append(instance.tokens)
         self.instances.append(instance)
         return instance
@@ -23,7 +23,7 @@ final class CommandContext {
     /// Opens tokens that stand in no instance.
     func opener() throws -> TokenOpener {
         let opener = try TokenOpener(
-            directory: ".", secrets: .system,
+            directory: ".", secrets: .interactive,
             profiles: .standard(instance: nil, environment: ProcessInfo.processInfo.environment),
             records: .standard(instance: nil, environment: ProcessInfo.processInfo.environment))
         self.openers.append(opener)

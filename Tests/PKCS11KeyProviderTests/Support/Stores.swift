@@ -36,8 +36,8 @@ extension SoftwareToken {
             reference: try KeyReference(reference ?? "pkcs11:token=signet%20test"), maximumSessions: 2)
     }
 
-    func store(pin: CountedPIN? = nil) throws -> TokenKeyStore {
-        try TokenKeyStore.open(
+    func store(pin: CountedPIN? = nil) async throws -> TokenKeyStore {
+        try await TokenKeyStore.open(
             self.configuration(), modules: ModuleRegistry(), pin: (pin ?? CountedPIN(self.userPIN)).source)
     }
 }
@@ -49,17 +49,20 @@ extension SimulatedCard {
     func store(
         profile: DeviceProfile, pin: CountedPIN? = nil, isRepeatable: Bool = false,
         refusals: (any PINRefusalStore)? = nil, modules: ModuleRegistry? = nil, trace: CallTrace? = nil,
-        deadlines: TokenDeadlines? = nil
-    ) throws -> TokenKeyStore {
+        deadlines: TokenDeadlines? = nil, sessions: Int = 2
+    ) async throws -> TokenKeyStore {
         let configuration = TokenConfiguration(
             modulePath: self.modulePath, initializationString: self.initializationString, profile: profile,
-            reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: 2, deadlines: deadlines)
+            reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: sessions, deadlines: deadlines)
         let pin = pin ?? CountedPIN(self.token.userPIN)
-        return try SoftwareToken.initializing(with: self.token.environment) {
-            try TokenKeyStore.open(
-                configuration, modules: modules ?? ModuleRegistry(trace: trace),
-                pinPolicy: PINPolicy(isRepeatable: isRepeatable, refusals: refusals), pin: pin.source)
+        let modules = modules ?? ModuleRegistry(trace: trace)
+        // The module inside reads the environment when it is initialised.
+        try SoftwareToken.initializing(with: self.token.environment) {
+            _ = try modules.module(path: self.modulePath, initializationString: self.initializationString)
         }
+        return try await TokenKeyStore.open(
+            configuration, modules: modules, pinPolicy: PINPolicy(isRepeatable: isRepeatable, refusals: refusals),
+            pin: pin.source)
     }
 
     /// The objects of the token, past the simulator, in a stable order.

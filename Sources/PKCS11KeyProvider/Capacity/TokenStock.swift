@@ -1,6 +1,7 @@
-package import DeviceProfiles
+internal import DeviceProfiles
 internal import Diagnostics
-package import PKCS11
+internal import KeyProvider
+internal import PKCS11
 
 /// What is on a token, what its limits are by the profile, and what still fits.
 package struct TokenStock: Sendable, Codable, Hashable {
@@ -30,28 +31,29 @@ package struct TokenStock: Sendable, Codable, Hashable {
     /// `false` when some object has no known cost, so that more may be in use.
     package var usedBytesAreComplete: Bool
     package var totalBytes: Int?
+    /// `nil` when neither the cost model nor the token tells.
+    package var freeBytes: Int?
     package var directories: [Directory]
     package var openSessions: UInt?
     package var maximumSessions: String
     package var pin: String
     package var fits: [Fit]
 
-    /// - Throws: ``PKCS11Error`` when the objects cannot be read.
-    package init(of token: Token, profile: DeviceProfile) async throws {
-        let census = try await token.withSession(.readOnly) { try StockCensus(scanning: $0) }
-        let info = try token.slot.tokenInfo()
-        self.init(census, profile: profile, info: info)
-    }
+    /// A certificate that each key pair is given room for, in bytes.
+    private static let certificateBytes = 1_400
 
-    init(_ census: StockCensus, profile: DeviceProfile, info: TokenInfo) {
+    init(_ ledger: CapacityLedger, profile: DeviceProfile, info: TokenInfo) {
+        let census = ledger.census
         let capacity = profile.capacity
         self.objects = census.objects
-        self.objectsByClass = census.byClass
+        self.objectsByClass = census.classes
         self.maximumObjects = TokenStock.number(capacity.maximumObjects.value)
         let used = census.usedBytes(capacity)
         self.usedBytes = used.bytes
         self.usedBytesAreComplete = used.isComplete
-        self.totalBytes = capacity.usableBytes
+        let summary = ledger.summary
+        self.totalBytes = summary.totalBytes
+        self.freeBytes = summary.freeBytes
         self.directories = DeviceProfile.Capacity.Directory.allCases.compactMap { directory in
             guard capacity.entries(in: directory) != .unlimited else { return nil }
             return Directory(
@@ -64,7 +66,21 @@ package struct TokenStock: Sendable, Codable, Hashable {
         self.fits = [
             KeyPairAlgorithm.p256, .p384, .rsa(modulusBits: 2048), .rsa(modulusBits: 3072), .rsa(modulusBits: 4096),
         ]
-        .map { StockRoom(census: census, capacity: capacity).fit($0) }
+        .map { algorithm in
+            let room = ledger.room(for: algorithm, certificateBytes: TokenStock.certificateBytes)
+            return Fit(
+                what: "\(TokenStock.name(algorithm)) key pairs with certificate", count: room?.count,
+                limit: room?.limit ?? "no limit is known")
+        }
+    }
+
+    private static func name(_ algorithm: KeyPairAlgorithm) -> String {
+        switch algorithm {
+        case .rsa(let bits): "RSA-\(bits)"
+        case .p256: "P-256"
+        case .p384: "P-384"
+        case .p521: "P-521"
+        }
     }
 
     private static func number(_ limit: Limit?) -> Int? {
@@ -101,56 +117,12 @@ package struct TokenStock: Sendable, Codable, Hashable {
     }
 }
 
-/// How much room is left for a key pair with its certificate.
-struct StockRoom {
-    let census: StockCensus
-    let capacity: DeviceProfile.Capacity
-
-    /// Free bytes are not allocatable bytes: of a card's memory the product uses nine tenths.
-    private static let usablePercent = 90
-    private static let certificateBytes = 1_400
-
-    func fit(_ algorithm: KeyPairAlgorithm) -> TokenStock.Fit {
-        let limits = self.byBytes(algorithm) + self.byObjects + self.byDirectories + self.byPairs(algorithm)
-        let least = limits.min { $0.count < $1.count }
-        return TokenStock.Fit(
-            what: "\(StockRoom.name(algorithm)) key pairs with certificate", count: least.map { max(0, $0.count) },
-            limit: least?.limit ?? "no limit is known")
-    }
-
-    private func byBytes(_ algorithm: KeyPairAlgorithm) -> [(count: Int, limit: String)] {
-        guard let total = self.capacity.usableBytes, let pair = self.capacity.cost(ofKeyPair: algorithm), pair > 0
-        else {
-            return []
-        }
-        let each = pair + (self.capacity.cost(ofCertificate: StockRoom.certificateBytes) ?? StockRoom.certificateBytes)
-        let free = total * StockRoom.usablePercent / 100 - self.census.usedBytes(self.capacity).bytes
-        return [(free / each, "bytes")]
-    }
-
-    private var byObjects: [(count: Int, limit: String)] {
-        guard case .atMost(let maximum)? = self.capacity.maximumObjects.value else { return [] }
-        return [((maximum - self.census.objects) / 3, "objects")]
-    }
-
-    private var byDirectories: [(count: Int, limit: String)] {
-        [DeviceProfile.Capacity.Directory.prkdf, .pukdf, .cdf].compactMap { directory in
-            guard case .atMost(let maximum)? = self.capacity.entries(in: directory) else { return nil }
-            return (maximum - self.census.entries(in: directory), "directory file \(directory.rawValue)")
-        }
-    }
-
-    private func byPairs(_ algorithm: KeyPairAlgorithm) -> [(count: Int, limit: String)] {
-        guard case .atMost(let maximum)? = self.capacity.maximumPairs[algorithm]?.value else { return [] }
-        return [(maximum - (self.census.privateKeys[algorithm] ?? 0), "key pairs of this kind")]
-    }
-
-    private static func name(_ algorithm: KeyPairAlgorithm) -> String {
-        switch algorithm {
-        case .rsa(let bits): "RSA-\(bits)"
-        case .p256: "P-256"
-        case .p384: "P-384"
-        case .p521: "P-521"
-        }
+extension TokenKeyStore {
+    /// Counts what is on the token.
+    package func stock() async throws -> TokenStock {
+        let operation = "count what is on the token \(self.identification)"
+        let ledger = try await self.ledger(operation: operation)
+        let info = try await self.translating(operation) { try await self.connection.live.token.currentInfo() }
+        return TokenStock(ledger, profile: self.profile, info: info)
     }
 }
