@@ -125,7 +125,16 @@ import Testing
         await #expect(throws: KeyProviderError.self) {
             try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256))
         }
-        try SimulatorControl(path: card.directory.path("control")).send(.insert(slot: 77))
+        let control = SimulatorControl(path: card.directory.path("control"))
+        while true {
+            do {
+                try control.send(.insert(slot: 77))
+                break
+            } catch SimulatorControlError.unreachable {
+                // Its thread has not come to the socket yet.
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
         while store.health.state != .up { try await Task.sleep(for: .milliseconds(20)) }
         #expect(store.identification.slotID == 77 && before != 77)
         try await self.sign(store, pair)
