@@ -56,7 +56,7 @@ package struct BenchmarkToken {
     ) async throws -> TokenKeyStore {
         let profile = try DeviceProfile(contentsOf: BenchmarkToken.profiles + "/softhsm2.yaml")
         let pinFile = self.pinFile
-        let store = try TokenKeyStore.open(
+        let store = try await TokenKeyStore.open(
             TokenConfiguration(
                 modulePath: module, profile: profile, reference: KeyReference("pkcs11:token=\(self.label)"),
                 maximumSessions: sessions, deadlines: deadlines),
