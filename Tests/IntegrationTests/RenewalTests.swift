@@ -123,3 +123,38 @@ struct RenewalTests {
         try await site.issue("www")
     }
 }
+
+@Suite("A CA whose certificate is revoked")
+struct RevokedAuthorityTests {
+    @Test("Neither signetd nor a signing command starts, both say why, and its records stay open")
+    func revoked() async throws {
+        let site = try await Site.issuing()
+        let issuing = site.path("issuing")
+        try await site.issue("www")
+        let serial = try await site.serial(of: "issuing.crt")
+        try await site.operate(
+            "certificate", "revoke", "--instance", site.path("root"), "--reason", "cACompromise", serial)
+        try await site.operate("crl", "publish", "--instance", site.path("root"))
+        try FileManager.default.copyItem(
+            atPath: site.path("root/publish/Test Root CA.crl"), toPath: site.path("issuing/publish/Test Root CA.crl"))
+        let request = try await site.makeRequest("next")
+        for command in [
+            [Programs.signetd, "--instance", issuing],
+            [Programs.signet, "crl", "publish", "--instance", issuing],
+            [Programs.signet, "request", "submit", "--instance", issuing, "--template", "WebServer", request],
+        ] {
+            let refused = try await run(command)
+            #expect(refused.status == 1)
+            let said = refused.text + refused.stderr
+            #expect(said.contains("the certificate of CN=Test Issuing CA,O=Test was revoked by its issuer"))
+            #expect(said.contains("0x80092010"))
+            #expect(said.contains("signet ca renew --new-key"))
+        }
+        try await site.operate(
+            "certificate", "revoke", "--instance", issuing, "--reason", "superseded", site.serial(of: "www.crt"))
+        // Renewed with a new key, it goes on.
+        try await site.operate("ca", "renew", "--instance", issuing, "--new-key", "--request", site.path("new.req"))
+        try await site.answerRenewal("new")
+        try await site.operate("crl", "publish", "--instance", issuing)
+    }
+}

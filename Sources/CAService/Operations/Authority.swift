@@ -91,11 +91,18 @@ package struct Authority: Sendable {
 extension Instance {
     /// Settles at once what a process that has ended left behind, unless the caller does so itself and tells of it.
     ///
-    /// - Throws: ``ServiceError`` with code `notInstalled` while the CA has no certificate.
-    package func authority(settling: Bool = true) async throws -> Authority {
+    /// - Parameter use: what for. Without a valid certificate a CA signs nothing, and its records stay open to it.
+    /// - Throws: ``ServiceError`` with code `notInstalled` while the CA has no certificate; to sign, what
+    ///   ``CACertificateExamination/check(revocationLists:at:)`` throws.
+    package func authority(for use: AuthorityUse = .signing, settling: Bool = true) async throws -> Authority {
         let records = try await self.storage.read { try $0.caCertificates() }
         guard records.contains(where: { $0.use == .own && $0.locator != nil }) else {
             throw ServiceError.notInstalled(self.configuration.name)
+        }
+        if use == .signing {
+            let examination = try CACertificateExamination(records)
+            try examination.check(
+                revocationLists: self.revocationListsAtHand(of: examination.path), at: self.surroundings.now())
         }
         let authority = try Authority(instance: self, certificates: records)
         let isWorkOpen = try await self.storage.read {

@@ -16,6 +16,10 @@ package struct IssuanceError: DiagnosableError, Equatable {
         package static let contentMismatch = Code(rawValue: "contentMismatch")
         /// The CA's own certificate is not valid now.
         package static let caCertificateExpired = Code(rawValue: "caCertificateExpired")
+        /// The CA's own certificate, or one above it, is on a CRL of its issuer.
+        package static let caCertificateRevoked = Code(rawValue: "caCertificateRevoked")
+        /// The chain from the CA's own certificate to the root is not complete.
+        package static let caChainBroken = Code(rawValue: "caChainBroken")
         /// The CA's own certificate, or its chain, cannot be used.
         package static let invalidCACertificate = Code(rawValue: "invalidCACertificate")
         /// The key pair cannot do what its certificate is for.

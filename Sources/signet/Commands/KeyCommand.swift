@@ -59,7 +59,7 @@ struct GetKey: ContextCommand {
     var term: String
 
     func run(in context: CommandContext) async throws {
-        let authority = try await context.open(self.options).authority()
+        let authority = try await context.open(self.options).authority(for: .records)
         let blob = try await authority.recoveryBlob(matching: self.term, by: authority.localOperator())
         try FilePaths.create(self.out, with: blob.der, mode: 0o600)
         Console.say("Recovery blob for \(blob.subject) (serial \(blob.serialNumber)): \(self.out)")

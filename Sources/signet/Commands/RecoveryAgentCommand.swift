@@ -82,7 +82,7 @@ struct AddAgent: ContextCommand {
         case (nil, let path?): der = try Output.readDER(path, what: path)
         default: throw ValidationError("Name either --request or --certificate.")
         }
-        let agent = try await instance.authority().addRecoveryAgent(der, by: instance.localOperator())
+        let agent = try await instance.authority(for: .records).addRecoveryAgent(der, by: instance.localOperator())
         Console.say("Keys are archived to \(agent.subject) (serial \(agent.serialHex)) from now on.")
     }
 }
@@ -95,7 +95,7 @@ struct ListAgents: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let agents = try await context.open(self.options).authority().recoveryAgents()
+        let agents = try await context.open(self.options).authority(for: .records).recoveryAgents()
         Console.table(
             ["State", "Serial", "Not after", "Subject"],
             agents.map { agent in

@@ -106,7 +106,7 @@ struct DenyRequest: ContextCommand {
     var request: Int64
 
     func run(in context: CommandContext) async throws {
-        let authority = try await context.open(self.options).authority()
+        let authority = try await context.open(self.options).authority(for: .records)
         let result = try await authority.deny(request: self.request, by: authority.localOperator())
         Console.say("Request \(result.requestID): \(result.dispositionMessage)")
     }
@@ -126,7 +126,7 @@ struct RetrieveRequest: ContextCommand {
     var request: Int64
 
     func run(in context: CommandContext) async throws {
-        let authority = try await context.open(self.options).authority()
+        let authority = try await context.open(self.options).authority(for: .records)
         let result = try await authority.result(ofRequest: self.request, for: authority.localOperator())
         try RequestReport(result).print(certificatePath: self.out)
     }

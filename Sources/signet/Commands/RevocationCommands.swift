@@ -35,7 +35,7 @@ struct RevokeCertificate: ContextCommand {
             throw ValidationError("\"\(self.serial)\" is not a serial number in hexadecimal.")
         }
         let serial = SerialNumber.hex(number)
-        let authority = try await context.open(self.options).authority()
+        let authority = try await context.open(self.options).authority(for: .records)
         try await authority.revoke(serialNumber: serial, reason: reason, effective: nil, by: authority.localOperator())
         Console.say("Revoked \(serial): \(self.reason). Publish it with: signet crl publish")
     }
