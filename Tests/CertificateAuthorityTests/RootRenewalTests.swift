@@ -23,7 +23,8 @@ struct RootRenewalTests {
         _ token: TestSigningToken, by who: Principal = CAFixture.administrator
     ) async throws -> CACertificateRecord {
         try await CAInstallation.renewRoot(
-            signingKey: CASigningKey(token: token, keyPair: token.keyPair), validity: nil, settings: nil, by: who,
+            signingKey: CASigningKey(token: token, keyPair: token.keyPair), validity: nil, settings: nil,
+            caName: "Example CA", by: who,
             storage: FaultyStorage(base: self.fixture.storage, plan: self.fixture.plan),
             surroundings: self.surroundings)
     }

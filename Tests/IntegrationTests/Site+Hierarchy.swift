@@ -50,6 +50,25 @@ extension Site {
         return (Int(words[0]), words[1], words[2])
     }
 
+    /// Puts a key on a token of which the public half is another key's: what an incomplete recovery leaves (Q235964).
+    func breakKey(on label: String) async throws {
+        let key = self.path("foreign.der")
+        try await succeed([
+            "openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.path("foreign"),
+        ])
+        try await succeed(["openssl", "ec", "-in", self.path("foreign"), "-pubout", "-outform", "DER", "-out", key])
+        for arguments in [
+            ["--keypairgen", "--key-type", "EC:prime256v1", "--usage-sign"], ["--delete-object", "--type", "pubkey"],
+            ["--write-object", key, "--type", "pubkey"],
+        ] {
+            try await succeed(
+                [
+                    "pkcs11-tool", "--module", Site.softHSM, "--token-label", label, "--login", "--pin", "12345678",
+                    "--id", "77", "--label", "broken",
+                ] + arguments, environment: ["SOFTHSM2_CONF": self.path("\(label).conf")])
+        }
+    }
+
     /// DER certificates in one PEM file.
     func pem(_ names: [String], _ out: String) async throws -> String {
         var text = ""
@@ -66,5 +85,39 @@ extension Array {
         var result: [R] = []
         for element in self { result.append(try await body(element)) }
         return result
+    }
+}
+
+/// Judges of a path, each of which has its own mind.
+extension Site {
+    /// GnuTLS: the certificates in the order of the path, the root last.
+    func certtool(_ names: [String]) async throws -> Bool {
+        let input = try names.flatMap { try self.directory.read($0) }
+        return try await run(["certtool", "--verify-chain"], input: input).text
+            .contains("Chain verification output: Verified.")
+    }
+
+    /// Python's `cryptography`, as a TLS client does it.
+    ///
+    /// - Parameter host: of `HOST.example.test`, which the leaf must name.
+    func cryptography(leaf: String, between: String, root: String, host: String) async throws -> Bool {
+        let program = """
+            import sys
+            from cryptography import x509
+            from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+            load = lambda path: x509.load_pem_x509_certificates(open(path, 'rb').read())
+            leaf, between, root, host = sys.argv[1:5]
+            verifier = PolicyBuilder().store(Store(load(root))).build_server_verifier(x509.DNSName(host))
+            try:
+                verifier.verify(load(leaf)[0], load(between))
+                print('accepted')
+            except VerificationError as error:
+                print('refused', error)
+            """
+        let verdict = try await succeed([
+            "python3", "-W", "ignore", "-c", program, self.path(leaf), self.path(between), self.path(root),
+            "\(host).example.test",
+        ]).text
+        return verdict.hasPrefix("accepted")
     }
 }

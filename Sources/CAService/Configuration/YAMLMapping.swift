@@ -116,6 +116,18 @@ final class YAMLMapping {
         return mapping
     }
 
+    /// A list of texts that `type` can be made of; none when the key is not there.
+    func texts<T>(_ key: String, expected: String, _ make: (String) throws -> T?) throws -> [T] {
+        guard let node = self.take(key) else { return [] }
+        guard let sequence = node.sequence else { throw self.invalid(key, "a list is expected") }
+        return try sequence.map { item in
+            guard let text = item.scalar?.string, let made = try make(text) else {
+                throw self.invalid(key, "each item must be \(expected)")
+            }
+            return made
+        }
+    }
+
     /// Every key with its mapping.
     func mappings() throws -> [String: YAMLMapping] {
         try Dictionary(uniqueKeysWithValues: self.keys.map { ($0, try self.mapping($0)) })

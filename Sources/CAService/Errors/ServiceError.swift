@@ -23,6 +23,7 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let notWritten = Code(rawValue: "notWritten")
         package static let notIssued = Code(rawValue: "notIssued")
         package static let nothingToInstall = Code(rawValue: "nothingToInstall")
+        package static let keyNotNamed = Code(rawValue: "keyNotNamed")
         package static let renewalPending = Code(rawValue: "renewalPending")
         package static let unknownToken = Code(rawValue: "unknownToken")
         package static let untrustedExchangeCertificate = Code(rawValue: "untrustedExchangeCertificate")

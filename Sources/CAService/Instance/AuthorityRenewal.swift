@@ -32,8 +32,9 @@ package struct AuthorityRenewal: Sendable {
     package func renewRoot(validity: TimeInterval?) async throws -> InstalledCertificate {
         let record = try await self.withSigningKey { key, _ in
             try await CAInstallation.renewRoot(
-                signingKey: key, validity: validity, settings: self.settings, by: self.who,
-                storage: self.instance.storage, surroundings: self.instance.surroundings
+                signingKey: key, validity: validity, settings: self.settings,
+                caName: self.instance.configuration.name, by: self.who, storage: self.instance.storage,
+                surroundings: self.instance.surroundings
             ) { try PendingAuthorityKey.clear($0) }
         }
         return try InstalledCertificate(record, instance: self.instance)

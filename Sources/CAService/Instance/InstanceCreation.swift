@@ -12,15 +12,21 @@ package struct InstanceCreation: Sendable {
         package var configuration: InstanceConfiguration
         /// RFC 4514 text.
         package var subject: String
+        /// Of a key that is generated.
         package var keyAlgorithm: KeyAlgorithm
+        package var keySource: AuthorityKeySource
+        package var policy: AuthorityPolicyFile?
 
         package init(
-            directory: String, configuration: InstanceConfiguration, subject: String, keyAlgorithm: KeyAlgorithm
+            directory: String, configuration: InstanceConfiguration, subject: String, keyAlgorithm: KeyAlgorithm,
+            keySource: AuthorityKeySource = .generated, policy: AuthorityPolicyFile? = nil
         ) {
             self.directory = directory
             self.configuration = configuration
             self.subject = subject
             self.keyAlgorithm = keyAlgorithm
+            self.keySource = keySource
+            self.policy = policy
         }
     }
 
@@ -41,14 +47,20 @@ package struct InstanceCreation: Sendable {
         self.surroundings = surroundings
     }
 
+    private var settings: CACertificateSettings { self.plan.policy?.policy.settings ?? CACertificateSettings() }
+
     /// A self-signed root CA, with its certificate published.
-    package func makeRoot(validityYears: Int) async throws -> InstalledCertificate {
+    ///
+    /// - Parameter validityYears: what the policy file says when `nil`, and else 20.
+    package func makeRoot(validityYears: Int?) async throws -> InstalledCertificate {
+        let policyValidity = self.plan.policy?.policy.renewalValidity?.seconds
+        let validity = validityYears.map { Double($0) * 365.25 * 86_400 } ?? policyValidity ?? 20 * 365.25 * 86_400
         let name = try DistinguishedNameText.parse(self.plan.subject)
         return try await self.make { instance, token, pair in
             let record = try await CAInstallation.selfSignedRoot(
                 name: name, signingKey: CASigningKey(token: token, keyPair: pair),
-                validity: TimeInterval(validityYears) * 365.25 * 86_400, storage: instance.storage,
-                surroundings: self.surroundings)
+                validity: validity, settings: self.settings, caName: self.plan.configuration.name,
+                storage: instance.storage, surroundings: self.surroundings)
             return try InstalledCertificate(record, instance: instance)
         }
     }
@@ -60,12 +72,23 @@ package struct InstanceCreation: Sendable {
         let name = try DistinguishedNameText.parse(self.plan.subject)
         return try await self.make { instance, token, pair in
             let key = try CASigningKey(token: token, keyPair: pair)
-            let request = try await CAInstallation.subordinateRequest(name: name, signingKey: key)
+            let request = try await CAInstallation.subordinateRequest(
+                name: name, signingKey: key, settings: self.settings)
             try await PendingAuthorityKey(
                 label: nil, locator: pair.locator, isRequested: true, position: .first
             ).store(in: instance.storage)
             try save(request)
             return request
+        }
+    }
+
+    /// A CA whose key and certificate are there already, of an instance that was lost or of another program.
+    package func adopt(_ adopted: AdoptedCertificate) async throws -> InstalledCertificate {
+        try await self.make { instance, _, pair in
+            let record = try await CAInstallation.install(
+                certificate: adopted.certificate, chain: adopted.chain, key: pair, position: adopted.position(),
+                storage: instance.storage, surroundings: self.surroundings)
+            return try InstalledCertificate(record, instance: instance)
         }
     }
 
@@ -75,17 +98,16 @@ package struct InstanceCreation: Sendable {
         let instance = try self.makeDirectory()
         do {
             let token = try await instance.token(named: self.plan.configuration.signingToken)
-            let pair = try await token.generateKeyPair(
-                KeyPairSpecification(
-                    algorithm: self.plan.keyAlgorithm, role: .caSigning, label: self.plan.configuration.name,
-                    certificateBytes: InstanceCreation.certificateBytes))
+            let pair = try await self.key(on: token)
             let result: R
             do {
                 try await instance.record(
-                    .keyGenerated, by: .founder(of: instance.directory), details: pair.auditDetails(on: token))
+                    self.isKeyNew ? .keyGenerated : .configurationChanged, by: .founder(of: instance.directory),
+                    details: pair.auditDetails(on: token))
                 result = try await body(instance, token, pair)
             } catch {
-                throw await token.discarding(pair, after: error)
+                // A key that was there before is somebody's.
+                throw self.isKeyNew ? await token.discarding(pair, after: error) : error
             }
             await instance.tokens.close()
             return result
@@ -93,6 +115,22 @@ package struct InstanceCreation: Sendable {
             await instance.tokens.close()
             try FileManager.default.removeItem(atPath: self.plan.directory)
             throw error
+        }
+    }
+
+    private var isKeyNew: Bool {
+        if case .existing = self.plan.keySource { false } else { true }
+    }
+
+    private func key(on token: any KeyToken) async throws -> TokenKeyPair {
+        switch self.plan.keySource {
+        case .generated:
+            return try await token.generateKeyPair(
+                KeyPairSpecification(
+                    algorithm: self.plan.keyAlgorithm, role: .caSigning, label: self.plan.configuration.name,
+                    certificateBytes: InstanceCreation.certificateBytes))
+        case .existing(let reference):
+            return try await AuthorityKeys.find(reference, on: token, surroundings: self.surroundings).pair
         }
     }
 
@@ -109,7 +147,10 @@ package struct InstanceCreation: Sendable {
         do {
             try FilePaths.create(
                 layout.configurationPath, with: Array(self.plan.configuration.yamlText.utf8), mode: 0o600)
-            try TemplateFiles.writeBuiltIn(layout)
+            if self.plan.policy?.policy.loadsDefaultTemplates ?? true {
+                try TemplateFiles.writeBuiltIn(layout)
+            }
+            try self.plan.policy?.store(in: layout)
             return try Instance.open(layout.directory, secrets: self.secrets, surroundings: self.surroundings)
         } catch {
             try FileManager.default.removeItem(atPath: layout.directory)

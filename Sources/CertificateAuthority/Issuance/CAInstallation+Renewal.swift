@@ -11,12 +11,13 @@ extension CAInstallation {
     ///   - signingKey: the newest key for the same one again; a key of which there is no certificate for a new one.
     ///   - validity: from now, in seconds; as long as the one before when `nil`.
     ///   - settings: `nil` takes everything over.
+    ///   - caName: what `%3` in addresses of the settings stands for.
     ///   - settling: what else is stored in the transaction of the outcome.
     /// - Throws: ``RequestError`` with code `accessDenied` without the role of administrator; ``IssuanceError`` with
     ///   code `invalidCACertificate` for a CA that is no root, or an older key; what the token throws;
     ///   ``StorageError``. A failure is recorded.
     package static func renewRoot(
-        signingKey: CASigningKey, validity: TimeInterval?, settings: CACertificateSettings?,
+        signingKey: CASigningKey, validity: TimeInterval?, settings: CACertificateSettings?, caName: String,
         clockSkew: TimeInterval = CAConfiguration.defaultClockSkew, by administrator: Principal,
         storage: any CAStorage, surroundings: Surroundings,
         settling: @escaping @Sendable (any StorageWriting) throws -> Void = { _ in }
@@ -32,7 +33,8 @@ extension CAInstallation {
         let draft = SelfSignedDraft(
             nameDER: previous.subjectDER, nameText: DistinguishedNameText.text(of: previous.subject),
             position: renewal.position,
-            content: try settings?.extensions() ?? CACertificateExtensions.carriedOver(from: previous),
+            content: try settings?.rootExtensions(caName: caName, position: renewal.position)
+                ?? CACertificateExtensions.carriedOver(from: previous),
             validity: length, clockSkew: clockSkew)
         return try await draft.sign(
             with: signingKey, by: administrator, storage: storage, surroundings: surroundings, settling: settling)

@@ -14,18 +14,22 @@ package enum CAInstallation {
     ///
     /// Intent before the signature, outcome and audit event after it, as for every certificate.
     ///
-    /// - Parameter validity: from now, in seconds.
+    /// - Parameters:
+    ///   - validity: from now, in seconds.
+    ///   - caName: what `%3` in addresses stands for; the common name when `nil`.
     /// - Throws: ``IssuanceError``: `invalidCACertificate` when this instance has a certificate already; what the token
     ///   throws; ``StorageError``. A failure is recorded.
     package static func selfSignedRoot(
         name: DistinguishedName, signingKey: CASigningKey, validity: TimeInterval,
-        settings: CACertificateSettings = CACertificateSettings(),
+        settings: CACertificateSettings = CACertificateSettings(), caName: String? = nil,
         clockSkew: TimeInterval = CAConfiguration.defaultClockSkew, storage: any CAStorage, surroundings: Surroundings
     ) async throws -> CACertificateRecord {
         try await self.mustBeNew(storage)
         let draft = SelfSignedDraft(
             nameDER: try StrictDER.serialize(name), nameText: DistinguishedNameText.text(of: name), position: .first,
-            content: try settings.extensions(), validity: validity, clockSkew: clockSkew)
+            content: try settings.rootExtensions(
+                caName: caName ?? DistinguishedNameText.commonName(of: name) ?? "", position: .first),
+            validity: validity, clockSkew: clockSkew)
         return try await draft.sign(with: signingKey, by: .service, storage: storage, surroundings: surroundings)
     }
 

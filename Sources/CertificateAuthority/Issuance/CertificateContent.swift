@@ -16,6 +16,11 @@ struct CertificateContent: Sendable {
     var carried: [Certificate.Extension] = []
     /// What a certificate manager has set on the request: each stands in the place of the template's.
     var managerExtensions: [RequestExtension] = []
+    /// How the subject names its key when that is not the usual hash: another CA's.
+    var subjectKeyIdentifier: [UInt8]?
+
+    /// The subject key identifier of the certificate.
+    var keyIdentifier: [UInt8] { self.subjectKeyIdentifier ?? self.subjectPublicKeyInfo.keyIdentifier }
 
     /// The usages that the key can have: one that cannot encrypt gets none that needs it (RFC 8813, section 3).
     var keyUsage: [KeyUsageBit] {
@@ -89,7 +94,7 @@ struct CertificateIssuer: Sendable {
         let template = content.template
         let carried = Set(content.carried.map(\.oid))
         var extensions = [
-            try ExtensionEncoding.subjectKeyIdentifier(content.subjectPublicKeyInfo.keyIdentifier),
+            try ExtensionEncoding.subjectKeyIdentifier(content.keyIdentifier),
             try ExtensionEncoding.authorityKeyIdentifier(self.keyIdentifier),
         ]
         if let authority = template.certificationAuthority {

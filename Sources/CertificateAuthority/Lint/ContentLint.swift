@@ -37,7 +37,7 @@ struct ContentLint {
             self.fields.subjectDER != own.subjectDER, "subject", "it is the certification authority's own")
         self.require(self.fields.authorityKeyIdentifier == self.issuer.keyIdentifier, "authority key identifier")
         self.require(
-            self.fields.subjectKeyIdentifier == self.content.subjectPublicKeyInfo.keyIdentifier,
+            self.fields.subjectKeyIdentifier == self.content.keyIdentifier,
             "subject key identifier")
     }
 

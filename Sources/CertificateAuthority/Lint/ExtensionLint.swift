@@ -13,12 +13,12 @@ struct ExtensionLint {
         OID.subjectKeyIdentifier, OID.authorityKeyIdentifier, OID.authorityInformationAccess,
     ]
     private static let alwaysCritical: Set<ASN1ObjectIdentifier> = [
-        CarriedExtensions.nameConstraints, CarriedExtensions.policyConstraints, CarriedExtensions.inhibitAnyPolicy,
+        OID.nameConstraints, OID.policyConstraints, OID.inhibitAnyPolicy,
     ]
     /// Extensions that mean something in CA certificates only.
     private static let onlyInCA: Set<ASN1ObjectIdentifier> = [
-        CarriedExtensions.nameConstraints, CarriedExtensions.policyConstraints, CarriedExtensions.inhibitAnyPolicy,
-        CarriedExtensions.policyMappings,
+        OID.nameConstraints, OID.policyConstraints, OID.inhibitAnyPolicy,
+        OID.policyMappings,
     ]
 
     init(_ fields: CertificateFields) throws {

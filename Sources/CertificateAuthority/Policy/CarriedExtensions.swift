@@ -18,28 +18,23 @@ package struct RequestedExtensions: Sendable, Equatable {
 /// Which requested extensions reach a certificate (protocols.md 5.2).
 package enum CarriedExtensions {
     package static let smimeCapabilities: ASN1ObjectIdentifier = [1, 2, 840, 113549, 1, 9, 15]
-    static let nameConstraints: ASN1ObjectIdentifier = [2, 5, 29, 30]
-    static let policyMappings: ASN1ObjectIdentifier = [2, 5, 29, 33]
-    static let policyConstraints: ASN1ObjectIdentifier = [2, 5, 29, 36]
-    static let inhibitAnyPolicy: ASN1ObjectIdentifier = [2, 5, 29, 54]
     /// 1.3.6.1.4.1.311.21.11 and 12.
     static let applicationPolicyMappings: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 11]
     static let applicationPolicyConstraints: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 12]
-    /// 1.3.6.1.4.1.311.10.9.1
-    static let crossCertificateDistributionPoints: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 10, 9, 1]
 
     /// What limits a CA: it can only make the certificate worth less.
     static let qualifiedSubordination: Set<ASN1ObjectIdentifier> = [
-        nameConstraints, policyMappings, policyConstraints, inhibitAnyPolicy, applicationPolicyMappings,
-        applicationPolicyConstraints, crossCertificateDistributionPoints,
+        OID.nameConstraints, OID.policyMappings, OID.policyConstraints, OID.inhibitAnyPolicy, applicationPolicyMappings,
+        applicationPolicyConstraints, OID.msCrossCertificateDistributionPoints,
     ]
 
     /// The list of the stand-alone policy of Windows Server 2003.
     package static let standalone: Set<ASN1ObjectIdentifier> = [
-        smimeCapabilities, OID.msCAVersion, OID.msPreviousCertHash, OID.keyUsage, crossCertificateDistributionPoints,
+        smimeCapabilities, OID.msCAVersion, OID.msPreviousCertHash, OID.keyUsage,
+        OID.msCrossCertificateDistributionPoints,
         OID.msCertificateTemplateName, OID.msCertificateTemplate, OID.msApplicationPolicies, applicationPolicyMappings,
-        applicationPolicyConstraints, OID.subjectAlternativeName, nameConstraints, OID.certificatePolicies,
-        policyMappings, policyConstraints, OID.extendedKeyUsage,
+        applicationPolicyConstraints, OID.subjectAlternativeName, OID.nameConstraints, OID.certificatePolicies,
+        OID.policyMappings, OID.policyConstraints, OID.extendedKeyUsage,
     ]
 
     static func oids(for template: CertificateTemplate) -> Set<ASN1ObjectIdentifier> {

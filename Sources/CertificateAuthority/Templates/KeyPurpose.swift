@@ -83,8 +83,8 @@ package struct ExtendedKeyPurpose: Sendable, Hashable, Codable, LosslessStringCo
 }
 
 /// Object identifiers in dots, checked (X.660: the first arc is 0, 1 or 2, and below 0 and 1 there are 40).
-enum ObjectIdentifierText {
-    static func parse(_ text: String) -> ASN1ObjectIdentifier? {
+package enum ObjectIdentifierText {
+    package static func parse(_ text: String) -> ASN1ObjectIdentifier? {
         let arcs = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt($0) }
         let numbers = arcs.compactMap { $0 }
         guard arcs.count >= 2, numbers.count == arcs.count, numbers.count <= 32, numbers[0] <= 2,

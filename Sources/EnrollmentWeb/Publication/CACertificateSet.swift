@@ -3,7 +3,7 @@ import PKIMessages
 
 /// The CA certificates of an instance, in the order in which clients name them.
 struct CACertificateSet {
-    /// Oldest first: the position is the number that clients send as `Renewal`.
+    /// Oldest first: the index of each is the number that clients send as `Renewal`.
     let own: [CACertificateRecord]
     /// Nearest first.
     private let above: [CACertificateRecord]
@@ -14,18 +14,19 @@ struct CACertificateSet {
     }
 
     /// How often the CA certificate was renewed.
-    var renewals: Int { max(self.own.count - 1, 0) }
+    var renewals: Int { self.own.last?.index ?? 0 }
 
     /// One of the CA's own certificates.
     ///
     /// - Parameter renewal: its number; `nil` for the newest.
     /// - Throws: ``EnrollmentWebError`` with code `invalidParameter` when there is none with that number.
     func own(renewal: Int?) throws(EnrollmentWebError) -> CACertificateRecord {
-        let position = renewal ?? self.renewals
-        guard self.own.indices.contains(position) else {
+        let index = renewal ?? self.renewals
+        // A CA that was taken over from elsewhere may have only its newest certificate.
+        guard let record = self.own.first(where: { $0.index == index }) else {
             throw .invalidParameter("Renewal", "the CA certificate was not renewed so often")
         }
-        return self.own[position]
+        return record
     }
 
     /// The certificate and those above it, up to the root or as far as they are known.

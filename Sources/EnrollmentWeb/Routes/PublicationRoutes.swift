@@ -43,9 +43,11 @@ struct PublicationRoutes: Sendable {
         switch name.kind {
         case .certificate:
             let authority = CACertificateSet(try await self.publications.caCertificates())
-            guard authority.own.indices.contains(name.index) else { throw EnrollmentWebError.notPublished }
+            guard let record = authority.own.first(where: { $0.index == name.index }) else {
+                throw EnrollmentWebError.notPublished
+            }
             return .material(
-                authority.own[name.index].certificateDER, mediaType: name.kind.mediaType,
+                record.certificateDER, mediaType: name.kind.mediaType,
                 cacheControl: "public, max-age=3600")
         case .crl:
             guard let crl = try await self.publications.latestCRL(keyIndex: name.index) else {

@@ -75,6 +75,10 @@ package enum OID {
     package static let crlReason: ASN1ObjectIdentifier = [2, 5, 29, 21]
     package static let issuingDistributionPoint: ASN1ObjectIdentifier = [2, 5, 29, 28]
     package static let crlDistributionPoints: ASN1ObjectIdentifier = [2, 5, 29, 31]
+    package static let nameConstraints: ASN1ObjectIdentifier = [2, 5, 29, 30]
+    package static let policyMappings: ASN1ObjectIdentifier = [2, 5, 29, 33]
+    package static let policyConstraints: ASN1ObjectIdentifier = [2, 5, 29, 36]
+    package static let inhibitAnyPolicy: ASN1ObjectIdentifier = [2, 5, 29, 54]
     package static let certificatePolicies: ASN1ObjectIdentifier = [2, 5, 29, 32]
     package static let authorityKeyIdentifier: ASN1ObjectIdentifier = [2, 5, 29, 35]
     package static let extendedKeyUsage: ASN1ObjectIdentifier = [2, 5, 29, 37]
@@ -98,6 +102,8 @@ package enum OID {
     package static let msCertExtensions: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 2, 1, 14]
     /// 10.10.1, CMC_ADD_ATTRIBUTES.
     package static let cmcAddAttributes: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 10, 10, 1]
+    /// 10.9.1
+    package static let msCrossCertificateDistributionPoints: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 10, 9, 1]
     /// 13.1
     package static let msRenewalCertificate: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 13, 1]
     /// 13.2.1

@@ -8,6 +8,9 @@ package struct PolicyStatement: Sendable, Equatable {
     package var cps: String?
     /// Text of the user notice (id-qt-unotice), at most 200 characters.
     package var notice: String?
+    /// Further addresses and notices.
+    package var furtherCPS: [String] = []
+    package var furtherNotices: [String] = []
 
     package init(oid: ASN1ObjectIdentifier, cps: String? = nil, notice: String? = nil) {
         self.oid = oid
@@ -31,7 +34,7 @@ extension ExtensionEncoding {
         _ statements: [PolicyStatement], critical: Bool
     ) throws -> Certificate.Extension {
         guard !statements.isEmpty else { throw PKIMessageError.invalidValue("policies", "there is none") }
-        guard statements.allSatisfy({ ($0.notice ?? "").count <= 200 }) else {
+        guard statements.allSatisfy({ ($0.furtherNotices + [$0.notice ?? ""]).allSatisfy { $0.count <= 200 } }) else {
             throw PKIMessageError.invalidValue("user notice", "it has more than 200 characters")
         }
         return try self.make(OID.certificatePolicies, critical: critical) { coder in
@@ -44,15 +47,17 @@ extension ExtensionEncoding {
     private static func write(_ statement: PolicyStatement, into coder: inout DER.Serializer) throws {
         try coder.appendConstructedNode(identifier: .sequence) { coder in
             try coder.serialize(statement.oid)
-            guard statement.cps != nil || statement.notice != nil else { return }
+            let cps = (statement.cps.map { [$0] } ?? []) + statement.furtherCPS
+            let notices = (statement.notice.map { [$0] } ?? []) + statement.furtherNotices
+            guard !cps.isEmpty || !notices.isEmpty else { return }
             try coder.appendConstructedNode(identifier: .sequence) { coder in
-                if let cps = statement.cps {
+                for cps in cps {
                     try coder.appendConstructedNode(identifier: .sequence) { coder in
                         try coder.serialize(self.cpsQualifier)
                         try coder.serialize(ASN1IA5String(cps))
                     }
                 }
-                if let notice = statement.notice {
+                for notice in notices {
                     try coder.appendConstructedNode(identifier: .sequence) { coder in
                         try coder.serialize(self.noticeQualifier)
                         try coder.appendConstructedNode(identifier: .sequence) {

@@ -3,13 +3,13 @@ import CAService
 import CertificateAuthority
 import PKIMessages
 
-/// `signet ca install|renew|show|exchange`
+/// `signet ca install|renew|cross-certify|keys|show|exchange`
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The CA's own certificates.",
         subcommands: [
-            InstallCertificate.self, RenewCertificate.self, ShowAuthority.self, ExchangeCertificate.self,
-            ReleaseKey.self,
+            InstallCertificate.self, RenewCertificate.self, CrossCertify.self, ListAuthorityKeys.self,
+            ShowAuthority.self, ExchangeCertificate.self, ReleaseKey.self,
         ])
 }
 

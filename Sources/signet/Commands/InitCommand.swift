@@ -21,7 +21,19 @@ struct InitOptions: ParsableArguments {
     var subject: String
 
     @Option(name: .long, help: "p-256, p-384, p-521, rsa-2048, rsa-3072, rsa-4096 ...")
-    var keyAlgorithm: KeyAlgorithmArgument
+    var keyAlgorithm: KeyAlgorithmArgument?
+
+    @Option(name: .long, help: "Use a key that is on the token: a pkcs11: URI from `signet ca keys`.")
+    var existingKey: String?
+
+    @Option(name: .long, help: "The existing key's CA certificate (PEM or DER); without it a new one is made.")
+    var certificate: String?
+
+    @Option(name: .long, help: "A certificate above --certificate. Repeat, parent first.")
+    var chain: [String] = []
+
+    @Option(name: .long, help: "CAPolicy.inf, or the same in YAML: docs/hierarchy.md.")
+    var policy: String?
 
     @Option(name: .long, help: "http:// address under which CA certificates and CRLs are published.")
     var publicationURL: String
@@ -40,16 +52,41 @@ struct InitOptions: ParsableArguments {
 
     @OptionGroup var token: TokenOptions
 
+    func validate() throws {
+        guard (self.keyAlgorithm == nil) != (self.existingKey == nil) else {
+            throw ValidationError("Name either --key-algorithm, or --existing-key.")
+        }
+        guard self.certificate == nil || self.existingKey != nil else {
+            throw ValidationError("--certificate needs --existing-key.")
+        }
+        guard self.chain.isEmpty || self.certificate != nil else {
+            throw ValidationError("--chain needs --certificate.")
+        }
+    }
+
     func plan(type: InstanceConfiguration.AuthorityType) throws -> InstanceCreation.Plan {
-        let configuration = InstanceConfiguration(
+        let policy = try self.policy.map { try AuthorityPolicyFile(path: $0) }
+        for note in policy?.policy.notes ?? [] { Console.complain("note: \(self.policy ?? ""): \(note)") }
+        var configuration = InstanceConfiguration(
             name: self.name, type: type, token: try self.token.configuration(),
             web: .init(
                 host: self.host, port: self.port, publicationPort: self.publicationPort,
                 publicationURL: self.publicationURL),
             userPrincipalNameSuffix: self.upnSuffix)
+        if let policy { try configuration.apply(policy.policy) }
         return InstanceCreation.Plan(
             directory: self.directory, configuration: configuration, subject: self.subject,
-            keyAlgorithm: self.keyAlgorithm.algorithm)
+            keyAlgorithm: self.keyAlgorithm?.algorithm ?? .p256,
+            keySource: try self.existingKey.map { .existing(try KeyReference($0)) } ?? .generated, policy: policy)
+    }
+
+    /// The certificate that comes with an existing key.
+    func adopted() throws -> AdoptedCertificate? {
+        try self.certificate.map { path in
+            AdoptedCertificate(
+                certificate: try Output.readDER(path, what: path),
+                chain: try self.chain.map { try Output.readDER($0, what: $0) })
+        }
     }
 }
 
@@ -59,12 +96,17 @@ struct InitRoot: AsyncParsableCommand {
 
     @OptionGroup var options: InitOptions
 
-    @Option(name: .long, help: "How long the CA certificate is valid.")
-    var validityYears = 20
+    @Option(name: .long, help: "How long the CA certificate is valid; what the policy file says, or 20, when left out.")
+    var validityYears: Int?
 
     func run() async throws {
         let creation = try InstanceCreation(plan: self.options.plan(type: .root), secrets: .interactive)
-        let certificate = try await creation.makeRoot(validityYears: self.validityYears)
+        let certificate =
+            if let adopted = try self.options.adopted() {
+                try await creation.adopt(adopted)
+            } else {
+                try await creation.makeRoot(validityYears: self.validityYears)
+            }
         Console.say("Root CA \"\(self.options.name)\" made in \(self.options.directory).")
         Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
         Console.say("Published: \(certificate.publishedPath)")
@@ -79,15 +121,21 @@ struct InitSubordinate: AsyncParsableCommand {
     @OptionGroup var options: InitOptions
 
     @Option(name: .long, help: "Where the PKCS#10 request for the parent CA is written (PEM).")
-    var requestOut: String
+    var requestOut: String?
 
     func run() async throws {
         let creation = try InstanceCreation(plan: self.options.plan(type: .subordinate), secrets: .interactive)
+        if let adopted = try self.options.adopted() {
+            let certificate = try await creation.adopt(adopted)
+            Console.say("CA \"\(self.options.name)\" made in \(self.options.directory) with its certificate.")
+            return Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
+        }
+        guard let path = self.requestOut else { throw ValidationError("Name the file with --request-out.") }
         let request = try await creation.makeSubordinate {
-            try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: self.requestOut)
+            try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: path)
         }
         Console.say("CA \"\(self.options.name)\" made in \(self.options.directory); it waits for its certificate.")
-        Console.say("Request (\(request.count) bytes): \(self.requestOut)")
+        Console.say("Request (\(request.count) bytes): \(path)")
         Console.say(
             "Next: have it signed by the parent, then: signet ca install --instance \(self.options.directory) ...")
     }

@@ -26,6 +26,9 @@ struct RenewCertificate: ContextCommand {
     @Option(name: .long, help: "Root: how long the certificate is valid; as long as the one before when left out.")
     var validityYears: Int?
 
+    @Option(name: .long, help: "CAPolicy.inf, or the same in YAML; the copy in the instance when left out.")
+    var policy: String?
+
     @Flag(name: .long, help: "Give up a renewal that the parent never answered, and remove its new key.")
     var abandon = false
 
@@ -52,8 +55,10 @@ struct RenewCertificate: ContextCommand {
             throw ValidationError(
                 isRoot ? "A root signs itself; --request is for subordinate CAs." : "Name the file with --request.")
         }
+        let policy = try self.policy.map { try AuthorityPolicyFile(path: $0).policy } ?? instance.authorityPolicy()
         let renewal = try await AuthorityRenewal(
-            instance, newKeyAlgorithm: self.newKeyAlgorithm(instance), settings: nil, by: instance.localOperator())
+            instance, newKeyAlgorithm: self.newKeyAlgorithm(instance, policy), settings: policy?.settings,
+            by: instance.localOperator())
         if let path = self.request {
             let request = try await renewal.requestRenewal {
                 try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: path)
@@ -63,16 +68,18 @@ struct RenewCertificate: ContextCommand {
                 "Next: have it signed by the parent, then: signet ca install --instance \(self.options.instance) ...")
         } else {
             let installed = try await renewal.renewRoot(
-                validity: self.validityYears.map { Double($0) * 365.25 * 86_400 })
+                validity: self.validityYears.map { Double($0) * 365.25 * 86_400 }
+                    ?? policy?.renewalValidity?.seconds)
             Console.say("Renewed. Certificate SHA-256: \(installed.thumbprintText)")
             Console.say("Published: \(installed.publishedPath)")
             Console.say("Next: signet crl publish --instance \(self.options.instance), and restart signetd.")
         }
     }
 
-    private func newKeyAlgorithm(_ instance: Instance) async throws -> KeyAlgorithm? {
+    private func newKeyAlgorithm(_ instance: Instance, _ policy: AuthorityPolicy?) async throws -> KeyAlgorithm? {
         guard self.newKey else { return nil }
         if let algorithm = self.keyAlgorithm?.algorithm { return algorithm }
-        return try await instance.authorityKeyAlgorithm()
+        let present = try await instance.authorityKeyAlgorithm()
+        return try policy?.renewalAlgorithm(after: present) ?? present
     }
 }
