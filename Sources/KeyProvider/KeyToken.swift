@@ -89,6 +89,15 @@ public protocol Signing: Sendable {
     func sign(_ message: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm) async throws -> [UInt8]
 }
 
+/// Signs what is too large to be handed over: the hash of it.
+public protocol DigestSigning: Signing {
+    /// - Parameters:
+    ///   - digest: the hash that `algorithm` names, of the bytes to sign.
+    /// - Returns: the signature over those bytes; see ``Signing/sign(_:with:algorithm:)``.
+    /// - Throws: ``KeyProviderError``; with code `unsupported` where the token or the algorithm wants the bytes themselves.
+    func sign(digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm) async throws -> [UInt8]
+}
+
 /// Decrypts with a private key on the token.
 public protocol KeyDecrypting: Sendable {
     /// Decrypts a content-encryption key (`C_Decrypt`). The result is host plaintext, in locked memory.
@@ -199,7 +208,7 @@ public protocol TransientKeyOperating: Sendable {
 }
 
 /// One token with all of its abilities. Code that needs one ability takes that protocol, not this one.
-public protocol KeyToken: Signing, KeyDecrypting, KeyGenerating, KeyFinding, CapacityReporting, RandomGenerating,
+public protocol KeyToken: DigestSigning, KeyDecrypting, KeyGenerating, KeyFinding, CapacityReporting, RandomGenerating,
     TransientKeyOperating
 {
     var identification: TokenIdentification { get }

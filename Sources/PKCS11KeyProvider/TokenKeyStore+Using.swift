@@ -30,6 +30,17 @@ extension TokenKeyStore {
         }
     }
 
+    /// The same for a hash that was made elsewhere.
+    public func sign(
+        digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
+    ) async throws -> [UInt8] {
+        let operation = "sign with the key \(key.reference)"
+        let input = try SigningInput(digest: digest, algorithm, profile: self.profile, operation: operation)
+        return try await self.withAuthorizedKey(key, operation: operation) { session, key, authorization in
+            try input.sign(session, key, authorization)
+        }
+    }
+
     /// `C_Decrypt` into locked memory.
     public func decrypt(
         _ ciphertext: [UInt8], with key: KeyLocator, transport: KeyTransportAlgorithm

@@ -4,8 +4,8 @@ import Diagnostics
 import Logging
 import ServiceLifecycle
 
-/// Publishes the next base CRL when its time has come. A failure is logged and tried again at the next look: a CRL's
-/// number and content are stored, so that a second attempt cannot do harm.
+/// Publishes the CRLs of every key when their time has come. A failure is logged and tried again at the next look: a
+/// CRL's number and content are stored, so that a second attempt cannot do harm.
 struct CRLTimer: Service {
     let authority: Authority
     let interval: Duration
@@ -14,19 +14,34 @@ struct CRLTimer: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await self.publishIfDue()
+                await self.publishDue()
                 // Cancellation ends the sleep and with it the loop.
                 try? await Task.sleep(for: self.interval)
             }
         }
     }
 
-    private func publishIfDue() async {
+    private func publishDue() async {
         do {
-            guard let record = try await self.authority.publishCRLIfDue() else { return }
-            self.logger.info("published a CRL", metadata: ["number": "\(record.number)"])
+            let published = try await self.authority.publishDueCRLs { [logger] scope, error in
+                CRLTimer.log(error, "CRL of key \(scope.caKeyIndex) not signed", logger)
+            }
+            for crl in published {
+                for (_, error) in crl.failures { CRLTimer.log(error, "CRL \(crl.record.number) not published", logger) }
+                guard crl.failures.isEmpty else { continue }
+                self.logger.info(
+                    "published a CRL",
+                    metadata: [
+                        "number": "\(crl.record.number)", "kind": "\(crl.record.kind.rawValue)",
+                        "key": "\(crl.record.caKeyIndex)",
+                    ])
+            }
         } catch {
-            for line in ErrorReport(error).lines { self.logger.error("CRL not published: \(line)") }
+            CRLTimer.log(error, "CRLs not published", self.logger)
         }
+    }
+
+    private static func log(_ error: any Error, _ what: String, _ logger: Logger) {
+        for line in ErrorReport(error).lines { logger.error("\(what): \(line)") }
     }
 }

@@ -60,7 +60,8 @@ struct ServiceComposition {
             enrollment: authority.authority,
             publications: StoredPublications(
                 caName: instance.configuration.name, storage: instance.storage,
-                directory: instance.layout.publicationDirectory),
+                directory: instance.layout.publicationDirectory,
+                largeListDirectory: instance.layout.largeListDirectory),
             authenticator: PasswordAuthenticator(storage: instance.storage, surroundings: instance.surroundings),
             surroundings: instance.surroundings)
         var services: [any Service] = []

@@ -150,6 +150,8 @@ import Testing
         fixture.clock.advance(by: 3600)
         #expect(try await entries() == 1)
         fixture.clock.advance(by: 2 * 365 * 86400)
+        // Once more after its end (RFC 5280, section 3.3), and then no longer.
+        #expect(try await entries() == 1)
         #expect(try await entries() == 0)
     }
 

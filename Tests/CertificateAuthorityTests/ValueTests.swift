@@ -67,16 +67,33 @@ import Testing
         let expand = { (pattern: String, certificate: Int, key: Int) in
             try PublicationURL.expand(pattern, caName: "Example CA/1", certificateIndex: certificate, keyIndex: key)
         }
-        #expect(try expand("http://x/%3%8.crl", 0, 0) == "http://x/Example%20CA%2F1.crl")
-        #expect(try expand("http://x/%3%4.crt", 2, 1) == "http://x/Example%20CA%2F1(2).crt")
-        #expect(try expand("http://x/%3%8.crl", 2, 1) == "http://x/Example%20CA%2F1(1).crl")
+        #expect(try expand("http://x/%3%8.crl", 0, 0) == "http://x/Example%20CA%21002f1.crl")
+        #expect(try expand("http://x/%3%4.crt", 2, 1) == "http://x/Example%20CA%21002f1(2).crt")
+        #expect(try expand("http://x/%3%8.crl", 2, 1) == "http://x/Example%20CA%21002f1(1).crl")
         #expect(try expand("http://x/a%%20b", 0, 0) == "http://x/a%20b")
         #expect(
             try PublicationURL.expand(
                 "%3%4.crt", caName: "Example CA/1", certificateIndex: 0, keyIndex: 0, isFileName: true)
-                == "Example CA_1.crt")
+                == "Example CA!002f1.crt")
+        var values = PublicationURL.Values(
+            caName: "Example CA/1", certificateIndex: 2, keyIndex: 1, isDelta: true, shard: 4)
+        values.serverName = "pki.example.test"
+        #expect(
+            try PublicationURL.expand("http://%1/%2/%3%8%12%9.crl", values)
+                == "http://pki.example.test/pki/Example%20CA%21002f1(1)-shard4+.crl")
+        #expect(try PublicationURL.expand("ldap:///CN=%7%10", values).hasSuffix("objectClass=cRLDistributionPoint"))
         for pattern in ["http://x/%6", "http://x/%"] {
             #expect(throws: IssuanceError.self) { try expand(pattern, 0, 0) }
         }
+    }
+
+    @Test("A CA's name is sanitised and cut as Windows does it")
+    func names() {
+        #expect(CAName.sanitized("Fabrikam, Inc. (test)") == "Fabrikam!002c Inc. !0028test!0029")
+        #expect(CAName.sanitized("Zürich 😀") == "Z!00fcrich !d83d!de00")
+        #expect(CAName.truncated(String(repeating: "a", count: 51)) == String(repeating: "a", count: 51))
+        let long = CAName.truncated(String(repeating: "a", count: 44) + "ü" + String(repeating: "b", count: 9))
+        // The escape does not fit into 45 characters, and is not cut.
+        #expect(long.count == 50 && long.hasPrefix(String(repeating: "a", count: 44) + "-"))
     }
 }

@@ -76,21 +76,32 @@ struct PublicationTests {
     }
 
     @Test(
-        "A file's name is read into stem, number and kind",
+        "A file's name says what it holds of a CA",
         arguments: [
-            ("A.crt", "A", 0), ("A(2).crl", "A", 2), ("A (x).crt", "A (x)", 0), ("A/B(1).CRL", "A_B", 1),
-            ("(3).crt", "(3)", 0),
-            ("A().crt", "A()", 0), ("A.b(12).crt", "A.b", 12),
-        ])
-    func names(_ text: String, _ stem: String, _ index: Int) throws {
+            ("A.crt", "A", 0, 0, false), ("A(2).crl", "A", 2, 0, false), ("A (x).crt", "A (x)", 0, 0, false),
+            ("A!002fB(1).CRL", "A/B", 1, 0, false), ("(3).crt", "(3)", 0, 0, false),
+            ("A.b(12).crt", "A.b", 12, 0, false),
+            ("A+.crl", "A", 0, 0, true), ("A(1)-shard7+.crl", "A", 1, 7, true), ("A-shard2.crl", "A", 0, 2, false),
+            ("A-shard2.crl", "A-shard2", 0, 0, false),
+        ].map { ($0.0.replacing("(x)", with: "!0028x!0029").replacing("(3)", with: "!00283!0029"), $0) })
+    func names(_ text: String, _ expected: (String, String, Int, Int, Bool)) throws {
         let name = try #require(PublishedFileName(text))
-        #expect(name.stem == stem && name.index == index)
+        #expect(
+            name.part(ofCA: expected.1)
+                == PublishedFileName.Part(index: expected.2, shard: expected.3, isDelta: expected.4))
+    }
+
+    @Test(
+        "A file of another CA is none of this one's, nor is a delta certificate",
+        arguments: ["AB.crl", "A().crt", "A(1)(2).crl", "A-shard.crl", "A+.crt", "A++.crl", "B.crl"])
+    func others(_ text: String) throws {
+        #expect(try #require(PublishedFileName(text)).part(ofCA: "A") == nil)
     }
 
     @Test(
         "A name that could leave the directory is no name",
         arguments: [
-            "", "crt", ".crt", "..crt", "../a.crt", "..\\a.crt", "a\u{0}.crt", "a.pem", "a.crt.", "a\n.crl",
+            "", "crt", ".crt", "..crt", "../a.crt", "a/b.crt", "..\\a.crt", "a\u{0}.crt", "a.pem", "a.crt.", "a\n.crl",
             String(repeating: "a", count: 256) + ".crl",
         ])
     func noNames(_ text: String) {
@@ -111,7 +122,7 @@ struct PublicationTests {
         try directory.write("Test Root CA.crt", pki.rootDER)
         let publications = StoredPublications(
             caName: TestPKI.caName, storage: storage, directory: directory.path)
-        #expect(try await publications.latestCRL(keyIndex: 0)?.crlDER == pki.crlDER)
+        #expect(try await publications.latestCRL(CRLScope(caKeyIndex: 0), .base)?.crlDER == pki.crlDER)
         #expect(try await publications.caCertificates().count == 2)
         let present = try #require(PublishedFileName("Test Root CA.crt"))
         #expect(try await publications.file(named: present) == pki.rootDER)

@@ -79,10 +79,9 @@ struct RecordTests {
                 try writer.insert(certificate(4, serial: "0D", notAfter: past, revocation: gone))
                 try writer.insert(certificate(5, serial: "0E", caKeyIndex: 1, revocation: gone))
             }
-            let serials = try await storage.read {
-                try $0.revokedCertificates(caKeyIndex: 0, notExpiredAt: noon).map(\.serialNumber)
-            }
-            #expect(serials == ["0A", "0C"])
+            let query = RevocationQuery(scope: CRLScope(caKeyIndex: 0), effectiveUntil: noon, notExpiredAt: noon)
+            let serials = try await storage.read { try serialNumbers($0, query) }
+            #expect(serials == [[0x0A], [0x0C]])
         }
     }
 
@@ -170,4 +169,11 @@ struct RecordTests {
             try await #expect(storage.read { try $0.highestCRLNumber() } == 11)
         }
     }
+}
+
+/// The serial numbers of which a list speaks.
+func serialNumbers(_ reader: any StorageReading, _ query: RevocationQuery) throws -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    try reader.forEachRevocation(query) { found.append($0.serialNumber) }
+    return found
 }

@@ -1,4 +1,5 @@
 import CertificateAuthority
+import Foundation
 import GRDB
 import Testing
 
@@ -55,10 +56,10 @@ struct SearchTests {
 
     static let statements = [
         CertificateRecord.search + CertificateRecord.onlyArchived,
-        RevokedCertificate.selection,
+        CRLRecord.latest,
         "SELECT * FROM request WHERE disposition = ? ORDER BY request_id DESC LIMIT ?",
         "SELECT * FROM certificate WHERE serial_number = ?",
-        "SELECT * FROM crl WHERE ca_key_index = ? ORDER BY number DESC LIMIT 1",
+        "SELECT crl_shard FROM crl_scope WHERE ca_key_index = ? ORDER BY crl_shard",
         "SELECT * FROM user WHERE name = ?",
         "SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
     ]
@@ -76,18 +77,37 @@ struct SearchTests {
         #expect(plan.allSatisfy { !$0.hasPrefix("SCAN") && !$0.contains("FOR ORDER BY") }, "\(plan)")
     }
 
-    @Test("Open intents and the highest CRL number are read from indexes of their own")
+    @Test("Open intents are read from an index of their own")
     func partialIndexes() async throws {
         let queue = try DatabaseQueue()
         try Schema.migrator.migrate(queue)
-        let plans = try await queue.read { db in
-            try [SigningIntent.open, SigningIntent.highestCRLNumber].map { sql in
-                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }
+        let plan = try await queue.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + SigningIntent.open).map { $0["detail"] as String }
+        }
+        #expect(plan.joined() == "SCAN intent USING INDEX intent_open")
+    }
+
+    @Test("A complete list is one walk over its scope, a delta list looks only at what changed; nothing is sorted")
+    func revocations() async throws {
+        let queue = try DatabaseQueue()
+        try Schema.migrator.migrate(queue)
+        func plan(_ since: RevocationQuery.Since?) async throws -> [String] {
+            let query = RevocationQuery(scope: CRLScope(caKeyIndex: 0), effectiveUntil: Date(), since: since)
+            return try await queue.read { db in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + query.selection, arguments: query.arguments)
+                    .map { $0["detail"] as String }
             }
         }
         #expect(
-            plans.map { $0.joined() } == [
-                "SCAN intent USING INDEX intent_open", "SCAN intent USING INDEX intent_crl_number",
+            try await plan(nil) == [
+                "SEARCH revocation USING PRIMARY KEY (ca_key_index=? AND crl_shard=?)"
             ])
+        let delta = try await plan(.init(changeNumber: 1, effective: Date()))
+        #expect(
+            delta.contains { $0.contains("revocation_change (ca_key_index=? AND crl_shard=? AND change_number>?)") })
+        #expect(delta.contains { $0.contains("revocation_effective") && $0.contains("effective_when>?") })
+        #expect(delta.first?.contains("serial_number=?") == true)
+        #expect(
+            delta.allSatisfy { !$0.hasPrefix("SCAN revocation") && !$0.contains("TEMP B-TREE FOR ORDER") }, "\(delta)")
     }
 }

@@ -34,28 +34,69 @@ package enum FilePaths {
         let temporary = path + ".new.\(getpid())"
         unlink(temporary)
         try FilePaths.create(temporary, with: bytes, mode: mode)
-        guard rename(temporary, path) == 0 else {
-            let reason = String(cString: strerror(errno))
-            unlink(temporary)
-            throw ServiceError.notWritten(path, reason)
+        try FilePaths.rename(temporary, to: path)
+    }
+
+    /// The same with the content of another file, whatever its size.
+    package static func replace(_ path: String, withCopyOf source: String, mode: mode_t) throws {
+        let temporary = path + ".new.\(getpid())"
+        unlink(temporary)
+        let input = open(source, O_RDONLY | O_CLOEXEC)
+        guard input >= 0 else { throw ServiceError.unreadable(source, String(cString: strerror(errno))) }
+        defer { close(input) }
+        try FilePaths.create(temporary, mode: mode) { descriptor in
+            var buffer = [UInt8](repeating: 0, count: 256 << 10)
+            while true {
+                let count = Glibc.read(input, &buffer, buffer.count)
+                guard count >= 0 else { throw ServiceError.unreadable(source, String(cString: strerror(errno))) }
+                guard count > 0 else { return }
+                try FilePaths.write(buffer[..<count], to: descriptor, temporary)
+            }
+        }
+        try FilePaths.rename(temporary, to: path)
+    }
+
+    /// Makes a directory that only its owner may enter, unless it is there.
+    static func makeDirectory(_ path: String) throws {
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }
     }
 
     /// Writes a file that must not be there yet.
     package static func create(_ path: String, with bytes: [UInt8], mode: mode_t) throws {
+        try FilePaths.create(path, mode: mode) { try FilePaths.write(bytes[...], to: $0, path) }
+    }
+
+    private static func create(_ path: String, mode: mode_t, _ body: (Int32) throws -> Void) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             if errno == EEXIST { throw ServiceError.exists(path, "The file") }
             throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw FilePaths.abandon(path) }
-            written += count
+        do { try body(descriptor) } catch {
+            unlink(path)
+            throw error
         }
         guard fsync(descriptor) == 0 else { throw FilePaths.abandon(path) }
+    }
+
+    private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32, _ path: String) throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw ServiceError.notWritten(path, String(cString: strerror(errno))) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private static func rename(_ temporary: String, to path: String) throws {
+        guard Glibc.rename(temporary, path) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(temporary)
+            throw ServiceError.notWritten(path, reason)
+        }
     }
 
     /// Writes a secret into a file of mode 0600 that must not be there yet.

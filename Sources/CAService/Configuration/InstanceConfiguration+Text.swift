@@ -25,6 +25,7 @@ extension InstanceConfiguration {
 
         crl:
           period-days: \(self.crl.periodDays)
+          # delta-period-hours: 24
 
         archival:
           # automatic, token-wrapped, cms-aes or microsoft-2003

@@ -23,9 +23,7 @@ extension InstanceConfiguration {
         }
         try keys.finish()
         self.certificates = try CertificatePolicy(yaml: root.optionalMapping("certificates"))
-        let crl = try root.optionalMapping("crl")
-        self.crl = CRLPolicy(periodDays: try crl?.integer("period-days", in: 1...366, default: 7) ?? 7)
-        try crl?.finish()
+        self.crl = try CRLPolicy(yaml: root.optionalMapping("crl"))
         self.archival = try ArchivalPolicy(yaml: root.optionalMapping("archival"))
         self.web = try WebConfiguration(yaml: root.mapping("web"))
         self.requests = try RequestPolicy(yaml: root.optionalMapping("requests"))

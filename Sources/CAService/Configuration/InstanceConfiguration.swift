@@ -52,10 +52,6 @@ package struct InstanceConfiguration: Sendable, Equatable {
         package var userPrincipalNameSuffix: String?
     }
 
-    package struct CRLPolicy: Sendable, Equatable {
-        package var periodDays: Int
-    }
-
     package struct ArchivalPolicy: Sendable, Equatable {
         package enum Format: String, Sendable, Codable {
             /// `token-wrapped` where the exchange token can, `cms-aes` otherwise.

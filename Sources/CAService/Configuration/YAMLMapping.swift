@@ -61,6 +61,19 @@ final class YAMLMapping {
         return text
     }
 
+    /// A sequence of texts; one text alone counts as a sequence of one.
+    func optionalList(_ key: String) throws -> [String]? {
+        guard let node = self.take(key) else { return nil }
+        if let text = node.scalar?.string, !text.isEmpty { return [text] }
+        guard let sequence = node.sequence else { throw self.invalid(key, "a list of texts is expected") }
+        return try sequence.map { item in
+            guard let text = item.scalar?.string, !text.isEmpty else {
+                throw self.invalid(key, "a list of texts is expected")
+            }
+            return text
+        }
+    }
+
     func text(_ key: String) throws -> String {
         guard let text = try self.optionalText(key) else { throw self.invalid(key, "it is missing") }
         return text
@@ -75,6 +88,11 @@ final class YAMLMapping {
             throw self.invalid(key, "a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
         }
         return number
+    }
+
+    func optionalInteger(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard self.entries[key] != nil else { return nil }
+        return try self.integer(key, in: range)
     }
 
     func boolean(_ key: String, default value: Bool) throws -> Bool {

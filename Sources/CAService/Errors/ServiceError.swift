@@ -34,6 +34,8 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let tokenWithoutLabel = Code(rawValue: "tokenWithoutLabel")
         package static let tokenExists = Code(rawValue: "tokenExists")
         package static let noEmptyToken = Code(rawValue: "noEmptyToken")
+        package static let noCRL = Code(rawValue: "noCRL")
+        package static let hookFailed = Code(rawValue: "hookFailed")
         package static let invalidName = Code(rawValue: "invalidName")
         package static let keyLeftBehind = Code(rawValue: "keyLeftBehind")
         package static let notAnAuditFile = Code(rawValue: "notAnAuditFile")

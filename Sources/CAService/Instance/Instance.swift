@@ -23,6 +23,7 @@ package struct Instance: Sendable {
         let configuration = try InstanceConfiguration(
             yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
             file: layout.configurationPath)
+        try FilePaths.makeDirectory(layout.largeListDirectory)
         return Instance(
             directory: directory, configuration: configuration,
             templates: try TemplateFiles.read(from: layout.templatesDirectory),

@@ -137,7 +137,9 @@ package struct InstanceCreation: Sendable {
     private func makeDirectory() throws -> Instance {
         let layout = InstanceLayout(directory: self.plan.directory)
         do {
-            for path in [layout.directory, layout.templatesDirectory, layout.publicationDirectory] {
+            for path in [
+                layout.directory, layout.templatesDirectory, layout.publicationDirectory, layout.largeListDirectory,
+            ] {
                 try FileManager.default.createDirectory(
                     atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
             }

@@ -13,4 +13,6 @@ package struct InstanceLayout: Sendable {
     package var enabledTemplatesPath: String { self.directory + "/enabled-templates.yaml" }
     package var requesterDirectoryPath: String { self.directory + "/directory.yaml" }
     package var publicationDirectory: String { self.directory + "/publish" }
+    /// CRLs that are too large for the database.
+    package var largeListDirectory: String { self.directory + "/crl" }
 }

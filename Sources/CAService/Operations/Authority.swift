@@ -1,8 +1,8 @@
 package import CertificateAuthority
-package import Foundation
+import Foundation
 import KeyArchival
 import KeyProvider
-package import PKIMessages
+import PKIMessages
 
 /// An instance that can issue: certificate in place, archival and publication attached. Tokens are opened when an
 /// operation first needs them.
@@ -23,7 +23,8 @@ package struct Authority: Sendable {
             },
             count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
         self.authority = try CertificationAuthority(
-            configuration: CAConfiguration(instance: configuration),
+            configuration: CAConfiguration(
+                instance: configuration, largeListDirectory: instance.layout.largeListDirectory),
             signingKeys: try instance.signingKeys(of: certificates), certificates: certificates,
             storage: instance.storage, templates: try instance.enabledTemplates(),
             policy: configuration.policy.policyModule(),
@@ -57,25 +58,6 @@ package struct Authority: Sendable {
 
     package func deny(request id: Int64, by who: Principal) async throws -> EnrollmentResult {
         try await self.authority.deny(request: id, by: who)
-    }
-
-    package func revoke(
-        serialNumber: String, reason: CRLReason, effective: Date?, by who: Principal
-    ) async throws {
-        try await self.authority.revoke(serialNumber: serialNumber, reason: reason, effective: effective, by: who)
-    }
-
-    /// Signs a base CRL and writes its file.
-    package func publishCRL(by who: Principal) async throws -> (record: CRLRecord, path: String) {
-        let record = try await self.authority.publishCRL(by: who)
-        return (record, try self.instance.publisher.publish(record))
-    }
-
-    /// Signs a base CRL when the last one's time has come.
-    package func publishCRLIfDue() async throws -> CRLRecord? {
-        guard let record = try await self.authority.publishCRLIfDue() else { return nil }
-        _ = try self.instance.publisher.publish(record)
-        return record
     }
 
     package func currentExchangeCertificate() async throws -> ExchangeCertificateRecord {
@@ -114,18 +96,5 @@ extension Instance {
 
     func lazyToken(named name: String) -> LazyToken {
         LazyToken { try await self.token(named: name) }
-    }
-}
-
-extension CAConfiguration {
-    init(instance: InstanceConfiguration) {
-        let base = instance.web.publicationURL + "/ca/"
-        self.init(
-            name: instance.name, crlPeriod: TimeInterval(instance.crl.periodDays) * 86_400,
-            maximumValidity: TimeInterval(instance.certificates.maximumValidityDays) * 86_400,
-            crlURLs: [base + PublicationPattern.crl], caIssuerURLs: [base + PublicationPattern.certificate],
-            userPrincipalNameSuffix: instance.certificates.userPrincipalNameSuffix,
-            policy: instance.policy.settings, lint: instance.lint.settings)
-        self.allowsNoSignature = instance.requests.noSignature
     }
 }

@@ -2,7 +2,7 @@ package import KeyProvider
 
 /// A token that is opened when it is first asked to do something: an operation that only reads or changes the
 /// database needs neither the token nor its PIN.
-package struct LazyToken: Signing {
+package struct LazyToken: DigestSigning {
     private let open: @Sendable () async throws -> any KeyToken
 
     package init(open: @escaping @Sendable () async throws -> any KeyToken) {
@@ -17,5 +17,11 @@ package struct LazyToken: Signing {
         _ message: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
     ) async throws -> [UInt8] {
         try await self.token().sign(message, with: key, algorithm: algorithm)
+    }
+
+    package func sign(
+        digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
+    ) async throws -> [UInt8] {
+        try await self.token().sign(digest: digest, with: key, algorithm: algorithm)
     }
 }

@@ -49,6 +49,8 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let wrongSignature = AuditEventID(rawValue: 10_003)
     /// Ours: a request failed by a fault.
     package static let requestFailed = AuditEventID(rawValue: 10_004)
+    /// Ours: a signed CRL could not be brought to a place of publication.
+    package static let crlPublicationFailed = AuditEventID(rawValue: 10_020)
     /// Ours: a key pair was made on a token.
     package static let keyGenerated = AuditEventID(rawValue: 10_005)
     /// Ours: an operator took a key out of use and off its token.

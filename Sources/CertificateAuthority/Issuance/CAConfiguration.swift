@@ -22,6 +22,8 @@ package struct CAConfiguration: Sendable {
     /// proves possession of the key, and what the message adds to it is not bound to that key.
     package var allowsNoSignature = false
 
+    package var revocation = RevocationSettings()
+
     package static let defaultCRLPeriod: TimeInterval = 7 * 86400
     package static let defaultClockSkew: TimeInterval = 600
     package static let defaultMaximumValidity: TimeInterval = 2 * 365 * 86400

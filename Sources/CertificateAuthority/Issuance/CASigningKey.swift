@@ -88,13 +88,39 @@ package final class CASigningKey: Sendable {
     package func sign(_ bytes: [UInt8]) async throws -> [UInt8] {
         try await self.mustNotHaveBeenStopped()
         let signature = try await self.token.sign(bytes, with: self.locator, algorithm: self.tokenAlgorithm)
-        guard self.verifies(signature, over: bytes) else {
+        try await self.mustBeValid(self.verifies(signature, over: bytes))
+        return signature
+    }
+
+    /// Signs what is too large for memory, by its hash; by its bytes where the token takes no hash.
+    ///
+    /// - Parameters:
+    ///   - digest: made with ``digest``.
+    ///   - message: the bytes themselves.
+    /// - Throws: as ``sign(_:)``.
+    package func sign(digest: [UInt8], message: () throws -> [UInt8]) async throws -> [UInt8] {
+        try await self.mustNotHaveBeenStopped()
+        guard let token = self.token as? any DigestSigning else { return try await self.sign(message()) }
+        let signature: [UInt8]
+        do {
+            signature = try await token.sign(digest: digest, with: self.locator, algorithm: self.tokenAlgorithm)
+        } catch let error as KeyProviderError where error.code == .unsupported {
+            return try await self.sign(message())
+        }
+        // `try?`: as in ``verifies(_:over:)``.
+        let isValid = try? self.subjectPublicKeyInfo.isValidSignature(
+            signature, overDigest: digest, algorithm: self.algorithm)
+        try await self.mustBeValid(isValid ?? false)
+        return signature
+    }
+
+    private func mustBeValid(_ isValid: Bool) async throws {
+        guard isValid else {
             await self.stop()
             throw IssuanceError.wrongSignature(key: self.locator.reference.uri)
         }
         // A signature that was under way when another one of the same key came back wrong is not used either.
         try self.mustNotBeStopped()
-        return signature
     }
 
     private func stop() async {

@@ -16,6 +16,8 @@ struct CertificateContent: Sendable {
     var carried: [Certificate.Extension] = []
     /// What a certificate manager has set on the request: each stands in the place of the template's.
     var managerExtensions: [RequestExtension] = []
+    /// Which list names the certificate when it is revoked.
+    var crlShard = 0
     /// How the subject names its key when that is not the usual hash: another CA's.
     var subjectKeyIdentifier: [UInt8]?
 
@@ -35,25 +37,35 @@ struct CertificateIssuer: Sendable {
     let certificateIndex: Int
     let keyIndex: Int
     let signatureAlgorithm: SignatureAlgorithmIdentifier
-    /// With the tokens filled in.
-    let crlURLs: [String]
+    /// Where the CRLs are, by shard, 0 for none; with the tokens filled in.
+    let crlURLs: [[String]]
+    /// Where the delta CRLs are that certificates name, by shard.
+    let freshestURLs: [[String]]
     let caIssuerURLs: [String]
 
     init(
         certificate: CertificateFields, certificateIndex: Int, keyIndex: Int,
         signatureAlgorithm: SignatureAlgorithmIdentifier, configuration: CAConfiguration
     ) throws {
-        func expanded(_ patterns: [String]) throws -> [String] {
+        func expanded(_ patterns: [String], shard: Int = 0, isDelta: Bool = false) throws -> [String] {
             try patterns.map {
                 try PublicationURL.expand(
-                    $0, caName: configuration.name, certificateIndex: certificateIndex, keyIndex: keyIndex)
+                    $0,
+                    PublicationURL.Values(
+                        configuration, certificateIndex: certificateIndex, keyIndex: keyIndex, isDelta: isDelta,
+                        shard: shard))
             }
         }
+        let revocation = configuration.revocation
+        let namesFreshest = revocation.deltaPeriod != nil && revocation.freshestInCertificates
         self.certificate = certificate
         self.certificateIndex = certificateIndex
         self.keyIndex = keyIndex
         self.signatureAlgorithm = signatureAlgorithm
-        self.crlURLs = try expanded(configuration.crlURLs)
+        self.crlURLs = try (0...revocation.shards).map { try expanded(configuration.crlURLs, shard: $0) }
+        self.freshestURLs = try (0...revocation.shards).map {
+            namesFreshest ? try expanded(revocation.freshestURLs, shard: $0, isDelta: true) : []
+        }
         self.caIssuerURLs = try expanded(configuration.caIssuerURLs)
     }
 
@@ -102,7 +114,10 @@ struct CertificateIssuer: Sendable {
                 try ExtensionEncoding.basicConstraints(isCA: true, pathLength: authority.pathLength)
             ]
         }
-        if !self.crlURLs.isEmpty { extensions.append(try ExtensionEncoding.crlDistributionPoints(self.crlURLs)) }
+        let crlURLs = self.crlURLs[content.crlShard]
+        let freshestURLs = self.freshestURLs[content.crlShard]
+        if !crlURLs.isEmpty { extensions.append(try ExtensionEncoding.crlDistributionPoints(crlURLs)) }
+        if !freshestURLs.isEmpty { extensions.append(try ExtensionEncoding.freshestCRL(freshestURLs)) }
         if !self.caIssuerURLs.isEmpty {
             extensions.append(try ExtensionEncoding.authorityInformationAccess(caIssuers: self.caIssuerURLs, ocsp: []))
         }

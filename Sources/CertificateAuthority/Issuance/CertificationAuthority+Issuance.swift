@@ -21,6 +21,15 @@ extension CertificationAuthority {
         return EnrollmentResult(row, certificateDER: issued.fields.derBytes)
     }
 
+    /// Which list will name a certificate: by the random part of its serial number, so that all lists are as long.
+    /// Stored with the certificate, whose distribution point names it, so that a change of their number moves none.
+    func crlShard(of serialNumber: [UInt8]) -> Int {
+        let shards = self.configuration.revocation.shards
+        guard shards > 0 else { return 0 }
+        let random = serialNumber.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return 1 + Int(random % UInt64(shards))
+    }
+
     /// A signed and verified certificate, not yet stored.
     struct SignedCertificate: Sendable {
         var fields: CertificateFields
@@ -35,12 +44,13 @@ extension CertificationAuthority {
         let validity = try self.issuer.validity(
             of: terms.template, now: self.surroundings.now(), configuration: self.configuration,
             limit: terms.notAfterLimit)
+        let serialNumber = try self.serialNumber(for: decided.row.requestID)
         return CertificateContent(
             template: terms.template, subject: terms.subject,
             subjectPublicKeyInfo: decided.request.certificationRequest.subjectPublicKeyInfo,
-            serialNumber: try self.serialNumber(for: decided.row.requestID),
-            notBefore: validity.notBefore, notAfter: validity.notAfter, carried: terms.carried.extensions,
-            managerExtensions: decided.managerExtensions)
+            serialNumber: serialNumber, notBefore: validity.notBefore, notAfter: validity.notAfter,
+            carried: terms.carried.extensions, managerExtensions: decided.managerExtensions,
+            crlShard: self.crlShard(of: serialNumber))
     }
 
     func serialNumber(for requestID: Int64) throws -> [UInt8] {
@@ -144,6 +154,6 @@ extension CertificateRecord {
             userPrincipalName: issued.content.subject.userPrincipalName, requesterName: row.requesterName,
             templateName: issued.content.template.name,
             subjectKeyIdentifier: fields.subjectPublicKeyInfo.keyIdentifier, notBefore: fields.notBefore,
-            notAfter: fields.notAfter, caKeyIndex: caKeyIndex)
+            notAfter: fields.notAfter, caKeyIndex: caKeyIndex, crlShard: issued.content.crlShard)
     }
 }

@@ -25,6 +25,8 @@ package final class CertificationAuthority: Sendable {
     let archiver: (any KeyArchiver)?
     let signerTrust: (any SignerTrust)?
     let surroundings: Surroundings
+    /// CRLs are made one after another.
+    let publications = Turnstile()
 
     /// - Parameters:
     ///   - signingKeys: one for each key that has a certificate, in any order. A key whose token is missing fails when

@@ -79,7 +79,11 @@ struct ContentLint {
                 try known.applicationPolicies() == template.statedApplicationPolicies.map(\.oid),
                 "application policies")
         }
-        self.require(try known.crlDistributionPointURLs() == self.issuer.crlURLs, "CRL distribution points")
+        self.require(
+            try known.crlDistributionPointURLs() == self.issuer.crlURLs[self.content.crlShard],
+            "CRL distribution points")
+        self.require(
+            try known.freshestCRLURLs() == self.issuer.freshestURLs[self.content.crlShard], "freshest CRL")
     }
 
     private mutating func require(_ holds: Bool, _ field: String, _ reason: String = "it differs") {

@@ -1,4 +1,5 @@
 package import Diagnostics
+package import PKIMessages
 
 /// A request, or an order about one, that cannot be followed.
 package struct RequestError: DiagnosableError, Equatable {
@@ -22,6 +23,8 @@ package struct RequestError: DiagnosableError, Equatable {
         package static let unknownSerialNumber = Code(rawValue: "unknownSerialNumber")
         /// The certificate's revocation status does not allow what was asked.
         package static let wrongRevocationStatus = Code(rawValue: "wrongRevocationStatus")
+        /// The reason for revocation is none for that certificate.
+        package static let invalidRevocationReason = Code(rawValue: "invalidRevocationReason")
         /// The CA stopped before the request had an outcome.
         package static let interrupted = Code(rawValue: "interrupted")
         /// The request attributes are longer than the database keeps.
@@ -80,6 +83,16 @@ extension RequestError {
             code: .wrongRevocationStatus, operation: "change the revocation of a certificate", reason: reason,
             hresult: .badRequestStatus, facts: [Fact("serial number", serialNumber)],
             advice: ["Look the certificate's status up before you change it."])
+    }
+
+    package static func invalidRevocationReason(_ reason: CRLReason, _ serialNumber: String) -> RequestError {
+        RequestError(
+            code: .invalidRevocationReason, operation: "revoke a certificate",
+            reason: reason == .cACompromise
+                ? "the reason cACompromise is for certificates of certification authorities"
+                : "the reason \(reason.name) is for attribute certificates, which this authority does not issue",
+            hresult: .invalidParameter, facts: [Fact("serial number", serialNumber)],
+            advice: ["Name keyCompromise for a key that others have."])
     }
 
     package static func interrupted(_ requestID: Int64) -> RequestError {

@@ -1,127 +1,124 @@
 import Foundation
-import KeyProvider
-import PKIMessages
+
+/// Which lists to publish.
+package struct CRLOrder: Sendable {
+    /// `base` for complete lists, with delta lists where the CA has them; `delta` for delta lists alone.
+    package var kind: CRLKind
+    /// One of the CA's keys; `nil` for all that are still in use.
+    package var keyIndex: Int?
+
+    package init(_ kind: CRLKind, keyIndex: Int? = nil) {
+        self.kind = kind
+        self.keyIndex = keyIndex
+    }
+}
 
 extension CertificationAuthority {
-    /// Signs and stores a new base CRL.
+    /// Signs and stores a new base CRL of the newest key, with a delta CRL where the CA has them.
     ///
-    /// Its number is higher than that of every CRL that was ever begun: number, entries and intent are one
-    /// transaction, so that of two publications at once the one with the higher number has the newer entries.
+    /// - Throws: see ``publishCRLs(_:by:)``.
+    package func publishCRL(by administrator: Principal) async throws -> CRLRecord {
+        let order = CRLOrder(.base, keyIndex: self.currentSigner.keyIndex)
+        let records = try await self.publishCRLs(order, by: administrator)
+        guard let record = records.first(where: { $0.kind == .base && $0.shard == 0 }) else {
+            throw IssuanceError.unexpected("a publication without a base CRL")
+        }
+        return record
+    }
+
+    /// Signs and stores new CRLs, one for each shard of the keys.
+    ///
+    /// A number is higher than that of every CRL that was ever begun, and of two lists the one with the higher number
+    /// never has the older entries.
     ///
     /// - Throws: ``RequestError`` with code `accessDenied` without the role of administrator; what the token throws and
     ///   ``IssuanceError``, after they are recorded; ``StorageError``.
-    package func publishCRL(by administrator: Principal) async throws -> CRLRecord {
+    package func publishCRLs(_ order: CRLOrder, by administrator: Principal) async throws -> [CRLRecord] {
         try administrator.mustBeAllowed(.publishCRL, to: "publish a CRL")
-        return try await self.uninterrupted { try await self.makeCRL(by: administrator) }
+        if order.kind == .delta, self.configuration.revocation.deltaPeriod == nil {
+            throw IssuanceError.invalidConfiguration("delta CRLs", "this CA has none: set their period first")
+        }
+        let signers = try self.signers(for: order)
+        return try await self.publications.run { [self] in
+            var records: [CRLRecord] = []
+            for signer in signers {
+                for shard in try await self.shards(of: signer) {
+                    let scope = CRLScope(caKeyIndex: signer.keyIndex, shard: shard)
+                    records += try await self.makeLists(scope, order.kind, signer, by: administrator)
+                }
+            }
+            return records
+        }
     }
 
-    /// Publishes a CRL when there is none or the period of the last one has passed.
+    /// Publishes the CRLs of which there is none, or whose period has passed.
+    ///
+    /// One that fails does not keep the others back.
+    ///
+    /// - Parameter failed: told of every list that could not be made.
+    package func publishDueCRLs(
+        failed: @escaping @Sendable (CRLScope, any Error) -> Void = { _, _ in }
+    ) async throws -> [CRLRecord] {
+        let now = self.surroundings.now()
+        var records: [CRLRecord] = []
+        for signer in self.signers where signer.isCurrent(self) {
+            for shard in try await self.shards(of: signer) {
+                let scope = CRLScope(caKeyIndex: signer.keyIndex, shard: shard)
+                do {
+                    guard let kind = try await self.dueKind(scope, now) else { continue }
+                    records += try await self.publications.run {
+                        try await self.makeLists(scope, kind, signer, by: .service)
+                    }
+                } catch {
+                    failed(scope, error)
+                }
+            }
+        }
+        return records
+    }
+
+    /// Publishes a CRL of the newest key when there is none or the period of the last one has passed.
     ///
     /// - Returns: `nil` when none was due.
     package func publishCRLIfDue() async throws -> CRLRecord? {
-        let keyIndex = self.issuer.keyIndex
-        let latest = try await self.storage.read { try $0.latestCRL(caKeyIndex: keyIndex) }
-        if let latest, !self.crlSchedule.isDue(after: latest, now: self.surroundings.now()) { return nil }
-        return try await self.publishCRL(by: .service)
+        let scope = CRLScope(caKeyIndex: self.currentSigner.keyIndex)
+        guard let kind = try await self.dueKind(scope, self.surroundings.now()) else { return nil }
+        return try await self.publications.run {
+            try await self.makeLists(scope, kind, self.currentSigner, by: .service)
+        }.first { $0.kind == kind }
     }
 
-    private var crlSchedule: CRLSchedule {
-        CRLSchedule(period: self.configuration.crlPeriod, clockSkew: self.configuration.clockSkew)
-    }
-
-    private struct BegunCRL: Sendable {
-        var list: TBSCertList
-        var toBeSigned: [UInt8]
-        var intentID: Int64
-    }
-
-    private func makeCRL(by administrator: Principal) async throws -> CRLRecord {
-        let begun = try await self.beginCRL(by: administrator)
-        do {
-            let signature = try await self.signingKey.sign(begun.toBeSigned)
-            let crl = try SignedObject.assemble(
-                tbs: begun.toBeSigned, algorithm: self.signatureAlgorithm, signature: signature)
-            let record = CRLRecord(
-                number: begun.list.number, caKeyIndex: self.issuer.keyIndex, thisUpdate: begun.list.thisUpdate,
-                nextUpdate: begun.list.nextUpdate, crlDER: crl)
-            try await self.storeCRL(record, begun, by: administrator)
-            return record
-        } catch {
-            throw try await self.recordCRLFailure(error, begun, by: administrator)
+    private func dueKind(_ scope: CRLScope, _ now: Date) async throws -> CRLKind? {
+        let latest = try await self.storage.read { db in
+            try (base: db.latestCRL(scope, .base), delta: db.latestCRL(scope, .delta))
         }
+        let schedule = CRLSchedule(self.configuration)
+        guard let base = latest.base, !schedule.isDue(after: base, now: now) else { return .base }
+        guard self.configuration.revocation.deltaPeriod != nil else { return nil }
+        guard let delta = latest.delta, !schedule.isDue(after: delta, now: now) else { return .delta }
+        return nil
     }
 
-    private func beginCRL(by administrator: Principal) async throws -> BegunCRL {
-        let now = self.surroundings.now()
-        let keyIndex = self.issuer.keyIndex
-        return try await self.storage.write { [self] db in
-            // Counts numbers whose signature failed, too: they are in no CRL and are never used again.
-            let number = try db.highestCRLNumber() + 1
-            let revoked = try db.revokedCertificates(caKeyIndex: keyIndex, notExpiredAt: now)
-            let list = try self.list(number: number, revoked: revoked, now: now)
-            let bytes = try list.derEncoded()
-            let intentID = try db.insert(
-                SigningIntent(
-                    kind: .crl, requestID: nil, number: "\(number)", toBeSignedSHA256: Digest.sha256.hash(bytes),
-                    caKeyIndex: keyIndex, createdWhen: now))
-            try db.append(
-                self.event(
-                    .crlRequested, who: administrator.name,
-                    ["Next Update": "\(list.nextUpdate)", "Publish Base": "Yes", "Publish Delta": "No"]))
-            return BegunCRL(list: list, toBeSigned: bytes, intentID: intentID)
+    private func signers(for order: CRLOrder) throws -> [CASigner] {
+        guard let keyIndex = order.keyIndex else { return self.signers.filter { $0.isCurrent(self) } }
+        guard let signer = self.signers.first(where: { $0.keyIndex == keyIndex }) else {
+            throw IssuanceError.invalidConfiguration("the CA key \(keyIndex)", "this CA has no such key")
         }
+        return [signer]
     }
 
-    private func list(number: UInt64, revoked: [RevokedCertificate], now: Date) throws -> TBSCertList {
-        let entries = try revoked.filter { $0.revocation.effectiveWhen <= now }.map { certificate in
-            // A revoked certificate is never left out in silence.
-            guard let serial = SerialNumber.content(hex: certificate.serialNumber) else {
-                throw IssuanceError.unexpected("the database has a serial number that is not hexadecimal")
-            }
-            return RevokedEntry(
-                serialNumber: serial, revocationDate: certificate.revocation.effectiveWhen,
-                reason: CRLReason(rawValue: certificate.revocation.reason))
-        }
-        return TBSCertList(
-            signatureAlgorithm: self.signatureAlgorithm, issuerDER: self.caCertificate.subjectDER,
-            thisUpdate: self.crlSchedule.thisUpdate(now), nextUpdate: self.crlSchedule.nextUpdate(now),
-            entries: entries, number: number, authorityKeyIdentifier: self.issuer.keyIdentifier,
-            caVersion: self.issuer.caVersion, nextPublish: self.crlSchedule.nextPublish(now))
+    /// Those in which there are certificates, and those in which there will be.
+    private func shards(of signer: CASigner) async throws -> [Int] {
+        let keyIndex = signer.keyIndex
+        let used = try await self.storage.read { try $0.crlShards(caKeyIndex: keyIndex) }
+        let planned = keyIndex == self.currentSigner.keyIndex ? self.configuration.revocation.shards : 0
+        return Set(used).union(0...planned).sorted()
     }
+}
 
-    private func storeCRL(_ record: CRLRecord, _ begun: BegunCRL, by administrator: Principal) async throws {
-        try await self.storage.write { [self] db in
-            try db.insert(record)
-            try db.closeIntent(begun.intentID, outcome: .completed, at: self.surroundings.now())
-            try db.append(
-                self.event(
-                    .crlPublished, who: administrator.name,
-                    [
-                        "Base CRL": "Yes", "CRL Number": "\(record.number)",
-                        "Key Container": self.signingKey.locator.reference.uri,
-                        "Next Publish": begun.list.nextPublish.map { "\($0)" } ?? "",
-                        "Entries": "\(begun.list.entries.count)",
-                    ]))
-        }
-    }
-
-    /// - Returns: the error to throw.
-    private func recordCRLFailure(
-        _ error: any Error, _ begun: BegunCRL, by administrator: Principal
-    ) async throws -> any Error {
-        let failure = RequestFailure(.signing, error, intentID: begun.intentID)
-        do {
-            try await self.storage.write { [self] db in
-                try db.closeIntent(begun.intentID, outcome: .failed, at: self.surroundings.now())
-                try db.append(
-                    self.event(
-                        failure.auditEventID, who: administrator.name,
-                        failure.auditDetails.merging(["CRL Number": "\(begun.list.number)"]) { own, _ in own }))
-            }
-        } catch {
-            // The database does not take it: the first error is the one to tell, and start-up settles the intent.
-            return failure.error
-        }
-        return failure.error
+extension CASigner {
+    /// The CRL of a key is published as long as a certificate of it can be verified.
+    fileprivate func isCurrent(_ authority: CertificationAuthority) -> Bool {
+        self.keyIndex == authority.currentSigner.keyIndex || self.notAfter > authority.surroundings.now()
     }
 }

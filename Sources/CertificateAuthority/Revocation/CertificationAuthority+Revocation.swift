@@ -1,5 +1,6 @@
 package import Foundation
 package import PKIMessages
+import X509
 
 extension CertificationAuthority {
     /// Revokes a certificate, changes the reason of one on hold, or takes a hold away.
@@ -10,10 +11,11 @@ extension CertificationAuthority {
     ///   - serialNumber: hexadecimal, in either case; blanks and colons do not count.
     ///   - reason: `removeFromCRL` takes a hold away, and only that.
     ///   - effective: the date in the CRL entry; now when not given.
+    ///   - invalidity: when the key is known or suspected to have been compromised.
     /// - Throws: ``RequestError``: `accessDenied` without the role of certificate manager, `unknownSerialNumber`
-    ///   (0x80094004), `wrongRevocationStatus` (0x80094003); ``StorageError``.
+    ///   (0x80094004), `wrongRevocationStatus` (0x80094003), `invalidRevocationReason`; ``StorageError``.
     package func revoke(
-        serialNumber: String, reason: CRLReason, effective: Date? = nil, by manager: Principal
+        serialNumber: String, reason: CRLReason, effective: Date? = nil, invalidity: Date? = nil, by manager: Principal
     ) async throws {
         let operation = "revoke certificate \(serialNumber)"
         try manager.mustBeAllowed(.revokeCertificate, to: operation)
@@ -26,7 +28,7 @@ extension CertificationAuthority {
             try db.mustManage(
                 manager, requester: certificate.requesterName, template: certificate.templateName, to: operation)
             let revocation = try certificate.revocation(
-                for: reason, effective: (effective ?? now).wholeSeconds, now: now)
+                for: reason, effective: (effective ?? now).wholeSeconds, invalidity: invalidity?.wholeSeconds, now: now)
             try db.setRevocation(revocation, serialNumber: serial)
             if var row = try db.request(certificate.requestID) {
                 row.disposition = revocation == nil ? .issued : .revoked
@@ -49,7 +51,10 @@ extension CertificationAuthority {
 
 extension CertificateRecord {
     /// The revocation that a change leaves; `nil` for none.
-    fileprivate func revocation(for reason: CRLReason, effective: Date, now: Date) throws -> Revocation? {
+    fileprivate func revocation(
+        for reason: CRLReason, effective: Date, invalidity: Date?, now: Date
+    ) throws -> Revocation? {
+        try self.mustTake(reason)
         let isOnHold = self.revocation?.reason == CRLReason.certificateHold.rawValue
         if reason == .removeFromCRL {
             guard isOnHold else {
@@ -64,6 +69,19 @@ extension CertificateRecord {
         }
         // A revocation that follows a hold keeps the earlier date: relying parties know it since then.
         let date = isOnHold ? min(self.revocation?.effectiveWhen ?? effective, effective) : effective
-        return Revocation(reason: reason.rawValue, revokedWhen: now, effectiveWhen: date)
+        return Revocation(
+            reason: reason.rawValue, revokedWhen: now, effectiveWhen: date, invalidityWhen: invalidity)
+    }
+
+    /// `cACompromise` is for CA certificates, `aACompromise` for attribute certificates (X.509, section 9.5.3.1).
+    private func mustTake(_ reason: CRLReason) throws {
+        if reason == .cACompromise,
+            case .isCertificateAuthority = try CertificateFields(derEncoded: self.certificateDER).basicConstraints
+        {
+            return
+        }
+        guard reason != .cACompromise, reason != .aACompromise else {
+            throw RequestError.invalidRevocationReason(reason, self.serialNumber)
+        }
     }
 }

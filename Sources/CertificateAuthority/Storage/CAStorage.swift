@@ -1,7 +1,8 @@
 package import Foundation
 
 /// What can be read of an instance's database. All methods throw `StorageError`.
-package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading {
+package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading, RevocationReading
+{
     func request(_ requestID: Int64) throws -> RequestRecord?
     /// The one thing that every step of a request asks, without the rest of its row.
     func disposition(ofRequest requestID: Int64) throws -> Disposition?
@@ -13,8 +14,6 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
     /// Certificates of which the common name, UPN, requester, serial number, thumbprint (SHA-1 or SHA-256) or key
     /// identifier equals `term`; only those with an archived key when `archivedOnly`.
     func certificates(matching term: String, archivedOnly: Bool) throws -> [CertificateRecord]
-    /// Revoked, signed by that key and not expired before `date`, in the order of their serial numbers.
-    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [RevokedCertificate]
 
     func openIntents() throws -> [SigningIntent]
 
@@ -24,10 +23,6 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
     func caCertificates() throws -> [CACertificateRecord]
     /// Newest first.
     func exchangeCertificates() throws -> [ExchangeCertificateRecord]
-
-    func latestCRL(caKeyIndex: Int) throws -> CRLRecord?
-    /// The highest number of a CRL, or of an intent to sign one whatever its outcome; 0 when there was none.
-    func highestCRLNumber() throws -> UInt64
 
     func keyRecoveryAgents() throws -> [KRARecord]
     func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord?
@@ -46,7 +41,8 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
 }
 
 /// What can be written, inside one transaction.
-package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting {
+package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting, RevocationWriting
+{
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64
     func update(_ request: RequestRecord) throws
@@ -69,7 +65,6 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStor
 
     func insert(_ certificate: CACertificateRecord) throws
     func insert(_ certificate: ExchangeCertificateRecord) throws
-    func insert(_ crl: CRLRecord) throws
     func insert(_ agent: KRARecord) throws
     func insert(_ key: ArchivedKeyRecord) throws
     func upsert(_ user: UserRecord) throws

@@ -80,6 +80,8 @@ package struct CertificateRecord: Sendable, Equatable {
     package var notAfter: Date
     /// Which CA key signed it, counted from 0.
     package var caKeyIndex: Int
+    /// Which list of that key names it when it is revoked: 0, or a shard counted from 1.
+    package var crlShard: Int
     package var revocation: Revocation?
 
     /// Why and when a certificate lost its validity (RFC 5280, section 5.3).
@@ -89,11 +91,14 @@ package struct CertificateRecord: Sendable, Equatable {
         package var revokedWhen: Date
         /// The date in the CRL entry.
         package var effectiveWhen: Date
+        /// When the key is known or suspected to have been compromised, when somebody said so.
+        package var invalidityWhen: Date?
 
-        package init(reason: Int, revokedWhen: Date, effectiveWhen: Date) {
+        package init(reason: Int, revokedWhen: Date, effectiveWhen: Date, invalidityWhen: Date? = nil) {
             self.reason = reason
             self.revokedWhen = revokedWhen
             self.effectiveWhen = effectiveWhen
+            self.invalidityWhen = invalidityWhen
         }
     }
 
@@ -101,7 +106,7 @@ package struct CertificateRecord: Sendable, Equatable {
         requestID: Int64, serialNumber: String, certificateDER: [UInt8], sha1Thumbprint: [UInt8],
         sha256Thumbprint: [UInt8], subject: String, commonName: String?, userPrincipalName: String?,
         requesterName: String, templateName: String?, subjectKeyIdentifier: [UInt8], notBefore: Date, notAfter: Date,
-        caKeyIndex: Int, revocation: Revocation? = nil
+        caKeyIndex: Int, crlShard: Int = 0, revocation: Revocation? = nil
     ) {
         self.requestID = requestID
         self.serialNumber = serialNumber
@@ -117,18 +122,7 @@ package struct CertificateRecord: Sendable, Equatable {
         self.notBefore = notBefore
         self.notAfter = notAfter
         self.caKeyIndex = caKeyIndex
-        self.revocation = revocation
-    }
-}
-
-/// What a CRL says of one certificate: all that is read of a revoked one, because a large CA has many.
-package struct RevokedCertificate: Sendable, Equatable {
-    /// Upper-case hexadecimal, as in ``CertificateRecord/serialNumber``.
-    package var serialNumber: String
-    package var revocation: CertificateRecord.Revocation
-
-    package init(serialNumber: String, revocation: CertificateRecord.Revocation) {
-        self.serialNumber = serialNumber
+        self.crlShard = crlShard
         self.revocation = revocation
     }
 }
@@ -142,6 +136,7 @@ package struct SigningIntent: Sendable, Equatable {
         case message
         /// A head of the audit chain.
         case auditHead = "audit-head"
+        case deltaCRL = "delta-crl"
     }
 
     package enum Outcome: String, Sendable, Codable {
@@ -181,23 +176,6 @@ package struct SigningIntent: Sendable, Equatable {
         self.createdWhen = createdWhen
         self.outcome = outcome
         self.closedWhen = closedWhen
-    }
-}
-
-/// One published CRL.
-package struct CRLRecord: Sendable, Equatable {
-    package var number: UInt64
-    package var caKeyIndex: Int
-    package var thisUpdate: Date
-    package var nextUpdate: Date
-    package var crlDER: [UInt8]
-
-    package init(number: UInt64, caKeyIndex: Int, thisUpdate: Date, nextUpdate: Date, crlDER: [UInt8]) {
-        self.number = number
-        self.caKeyIndex = caKeyIndex
-        self.thisUpdate = thisUpdate
-        self.nextUpdate = nextUpdate
-        self.crlDER = crlDER
     }
 }
 

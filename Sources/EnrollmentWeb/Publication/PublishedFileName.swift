@@ -1,7 +1,9 @@
-/// The name of a file at a publication point: `Example CA.crt`, `Example CA(1).crl`.
+import CertificateAuthority
+
+/// The name of a file at a publication point: `Example CA.crt`, `Example CA(1).crl`, `Example CA-shard2+.crl`.
 ///
 /// The number in parentheses is what the tokens `%4` (certificate) and `%8` (key) of publication URLs expand to;
-/// none means 0. Only `.crt` and `.crl` exist, and a name cannot leave its directory.
+/// none means 0. Shard and plus sign are `%12` and `%9`. Only `.crt` and `.crl` exist, and a name cannot leave its directory.
 package struct PublishedFileName: Hashable, Sendable {
     package enum Kind: String, Sendable {
         /// A DER certificate (`application/pkix-cert`, RFC 2585, section 4.1).
@@ -19,40 +21,51 @@ package struct PublishedFileName: Hashable, Sendable {
 
     /// The whole name, as it would stand in a directory.
     package let text: String
-    /// Without number and suffix.
-    package let stem: String
-    package let index: Int
     package let kind: Kind
 
-    /// - Parameter text: percent-decoded. A slash stands for `_`, as in the names of published files.
-    /// - Returns: `nil` for a name that cannot be published: empty, over 255 bytes, hidden, with a backslash or a
-    ///   control character, or with another suffix.
+    /// - Parameter text: percent-decoded.
+    /// - Returns: `nil` for a name that cannot be published: empty, over 255 bytes, hidden, with a slash, a backslash or
+    ///   a control character, or with another suffix.
     package init?(_ text: String) {
-        let text = PublishedFileName.stem(ofCA: text)
         guard let dot = text.lastIndex(of: "."), let kind = Kind(rawValue: text[text.index(after: dot)...].lowercased())
         else { return nil }
-        let base = text[..<dot]
-        guard !base.isEmpty, !base.hasPrefix("."), text.utf8.count <= 255,
-            !text.unicodeScalars.contains(where: { $0 == "\\" || $0.value < 0x20 || $0.value == 0x7F })
+        guard dot != text.startIndex, !text.hasPrefix("."), text.utf8.count <= 255,
+            !text.unicodeScalars.contains(where: {
+                "/\\".unicodeScalars.contains($0) || $0.value < 0x20 || $0.value == 0x7F
+            })
         else { return nil }
         self.text = text
         self.kind = kind
-        (self.stem, self.index) = PublishedFileName.split(base)
     }
 
-    /// A CA's name as it stands in the names of its files.
-    static func stem(ofCA name: String) -> String {
-        String(name.map { $0 == "/" ? "_" : $0 })
+    /// What of a CA a file holds.
+    package struct Part: Hashable, Sendable {
+        /// Of the certificate for `.crt`, of the key for `.crl`.
+        package var index: Int
+        /// 0 for a list without shards.
+        package var shard: Int
+        package var isDelta: Bool
     }
 
-    private static func split(_ base: Substring) -> (String, Int) {
-        guard base.hasSuffix(")"), let open = base.lastIndex(of: "("), open != base.startIndex else {
-            return (String(base), 0)
-        }
-        let digits = base[base.index(after: open)...].dropLast()
-        guard (1...6).contains(digits.count), digits.allSatisfy({ $0.isASCII && $0.isNumber }),
-            let index = Int(digits)
-        else { return (String(base), 0) }
-        return (String(base[..<open]), index)
+    /// What the file holds of the CA with that name; `nil` for a file of another CA.
+    ///
+    /// Certificates of older versions have the name as it is, with `_` for a slash, instead of the sanitised one.
+    package func part(ofCA name: String) -> Part? {
+        let older = String(name.map { $0 == "/" ? "_" : $0 })
+        return self.part(afterStem: CAName.sanitized(name)) ?? self.part(afterStem: older)
+    }
+
+    private func part(afterStem stem: String) -> Part? {
+        let base = self.text.dropLast(4)
+        guard base.hasPrefix(stem),
+            // Number, shard and plus sign, each of which may be missing; only CRLs have the last two.
+            // `try?`: a pattern without transformations has nothing to throw.
+            let match = try? /(?:\((\d{1,6})\))?(?:-shard(\d{1,6}))?(\+)?/.wholeMatch(in: base.dropFirst(stem.count))
+        else { return nil }
+        let part = Part(
+            index: match.1.flatMap { Int($0) } ?? 0, shard: match.2.flatMap { Int($0) } ?? 0,
+            isDelta: match.3 != nil)
+        guard self.kind == .crl || (part.shard == 0 && !part.isDelta) else { return nil }
+        return part
     }
 }

@@ -37,20 +37,19 @@ struct PublicationRoutes: Sendable {
         guard let decoded = component.removingPercentEncoding, let name = PublishedFileName(decoded) else {
             throw EnrollmentWebError.notPublished
         }
-        guard name.stem == PublishedFileName.stem(ofCA: self.publications.caName) else {
-            return try await self.foreignFile(name)
-        }
+        guard let part = name.part(ofCA: self.publications.caName) else { return try await self.foreignFile(name) }
         switch name.kind {
         case .certificate:
             let authority = CACertificateSet(try await self.publications.caCertificates())
-            guard let record = authority.own.first(where: { $0.index == name.index }) else {
+            guard let record = authority.own.first(where: { $0.index == part.index }) else {
                 throw EnrollmentWebError.notPublished
             }
             return .material(
                 record.certificateDER, mediaType: name.kind.mediaType,
                 cacheControl: "public, max-age=3600")
         case .crl:
-            guard let crl = try await self.publications.latestCRL(keyIndex: name.index) else {
+            let scope = CRLScope(caKeyIndex: part.index, shard: part.shard)
+            guard let crl = try await self.publications.latestCRL(scope, part.isDelta ? .delta : .base) else {
                 throw EnrollmentWebError.notPublished
             }
             return self.crl(crl, request)
@@ -63,7 +62,7 @@ struct PublicationRoutes: Sendable {
     }
 
     private func crl(_ crl: CRLRecord, _ request: Request) -> Response {
-        let tag = "\"\(crl.caKeyIndex)-\(crl.number)\""
+        let tag = "\"\(crl.caKeyIndex)-\(crl.number)\(crl.kind == .delta ? "+" : "")\""
         let remaining = crl.nextUpdate.timeIntervalSince(self.surroundings.now())
         let seconds = Int(max(0, min(remaining, PublicationRoutes.longestCaching)))
         let isKnown = request.headers[values: .ifNoneMatch].contains { value in
@@ -72,7 +71,7 @@ struct PublicationRoutes: Sendable {
         var response =
             isKnown
             ? Response(status: .notModified)
-            : Response.material(crl.crlDER, mediaType: PublishedFileName.Kind.crl.mediaType, cacheControl: "")
+            : Response.material(crl, from: self.publications)
         response.headers[.cacheControl] = "public, max-age=\(seconds), must-revalidate"
         response.headers[.eTag] = tag
         response.headers[.expires] = HTTPDate.text(self.surroundings.now().addingTimeInterval(TimeInterval(seconds)))

@@ -1,3 +1,4 @@
+import CertificateAuthority
 import Diagnostics
 import HTTPTypes
 import Hummingbird
@@ -24,6 +25,26 @@ extension Response {
         ]
         if let fileName { headers[.contentDisposition] = "attachment; filename=\"\(fileName)\"" }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// A CRL, piece by piece.
+    static func material(_ crl: CRLRecord, from publications: any PublicationReading) -> Response {
+        let body = ResponseBody(contentLength: crl.byteCount) { writer in
+            var offset = 0
+            while offset < crl.byteCount {
+                let piece = try await publications.piece(of: crl, at: offset)
+                // A file that is shorter than its row says: the client sees a body that ends too early.
+                guard !piece.isEmpty else { throw EnrollmentWebError.notPublished }
+                try await writer.write(ByteBuffer(bytes: piece))
+                offset += piece.count
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: PublishedFileName.Kind.crl.mediaType, .xContentTypeOptions: "nosniff",
+            ], body: body)
     }
 
     static func plainText(_ text: String, status: HTTPResponse.Status) -> Response {

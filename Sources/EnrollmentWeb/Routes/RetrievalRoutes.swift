@@ -45,16 +45,23 @@ struct RetrievalRoutes: Sendable {
 
     private func crl(_ query: FormParameters) async throws -> Response {
         let encoding = try TransferEncoding(query)
-        guard (query["Type"] ?? "base").lowercased() == "base" else {
-            throw EnrollmentWebError.invalidParameter("Type", "only base CRLs are published")
+        guard let kind = CRLKind(rawValue: (query["Type"] ?? "base").lowercased()) else {
+            throw EnrollmentWebError.invalidParameter("Type", "it is neither base nor delta")
         }
         let authority = CACertificateSet(try await self.publications.caCertificates())
         let own = try authority.own(renewal: query.number("Renewal").map { Int($0) })
-        guard let crl = try await self.publications.latestCRL(keyIndex: own.keyIndex) else {
+        guard let crl = try await self.publications.latestCRL(CRLScope(caKeyIndex: own.keyIndex), kind) else {
             throw EnrollmentWebError.notPublished
         }
+        if crl.fileName != nil, encoding == .binary { return .material(crl, from: self.publications) }
+        var bytes = try await self.publications.piece(of: crl, at: 0)
+        while bytes.count < crl.byteCount {
+            let piece = try await self.publications.piece(of: crl, at: bytes.count)
+            guard !piece.isEmpty else { throw EnrollmentWebError.notPublished }
+            bytes += piece
+        }
         return RetrievalRoutes.encoded(
-            crl.crlDER, encoding, label: "X509 CRL", mediaType: "application/pkix-crl", fileName: "certcrl.crl")
+            bytes, encoding, label: "X509 CRL", mediaType: "application/pkix-crl", fileName: "certcrl.crl")
     }
 
     private enum Found {

@@ -8,8 +8,11 @@ package protocol PublicationReading: Sendable {
     /// The CA's own certificates and those above them up to the root, in any order.
     func caCertificates() async throws -> [CACertificateRecord]
 
-    /// The newest base CRL of a CA key, `nil` before the first one.
-    func latestCRL(keyIndex: Int) async throws -> CRLRecord?
+    /// The newest CRL of a key or shard, `nil` before the first one.
+    func latestCRL(_ scope: CRLScope, _ kind: CRLKind) async throws -> CRLRecord?
+
+    /// A piece of a CRL's bytes from that offset on, empty after its end. Large lists are not in memory.
+    func piece(of crl: CRLRecord, at offset: Int) async throws -> [UInt8]
 
     /// The bytes of a further published file, such as the certificate and CRL of the CA above, which an operator
     /// put there; `nil` when there is no such file. The name is checked already: see ``PublishedFileName``.

@@ -40,6 +40,28 @@ struct SigningInput: Sendable {
         }
     }
 
+    /// A hash that was made elsewhere.
+    init(
+        digest: [UInt8], _ algorithm: SignatureAlgorithm, profile: DeviceProfile, operation: String
+    ) throws(KeyProviderError) {
+        self.algorithm = algorithm
+        self.operation = operation
+        self.derFromToken = profile.template.ecdsaSignature.value == .der
+        self.tokenHashes = false
+        self.input = digest
+        let wantsMessage: Bool
+        if case .ecdsa = algorithm {
+            wantsMessage = profile.lacksRawECDSA
+        } else {
+            wantsMessage = algorithm.hash == nil
+        }
+        guard !wantsMessage else {
+            throw .unsupported(
+                operation: operation, reason: "the token signs no hash that was made outside it",
+                advice: "Hand over the message itself.")
+        }
+    }
+
     func sign(
         _ session: Session, _ key: PrivateKeyObject, _ authorization: UseAuthorization? = nil
     ) throws -> [UInt8] {

@@ -23,6 +23,8 @@ package struct CertificateListFields: Sendable {
     /// cRLNumber, when it is there and fits 64 bits.
     package let number: UInt64?
     package let authorityKeyIdentifier: [UInt8]?
+    /// deltaCRLIndicator: the number of the complete list that this delta list adds to; `nil` for a complete one.
+    package let baseNumber: UInt64?
 
     static let what = "certificate revocation list"
 
@@ -46,6 +48,7 @@ package struct CertificateListFields: Sendable {
         let known = ExtensionDecoding(tbs.extensions)
         self.number = try known.value(OID.crlNumber, "cRLNumber") { try UInt64(derEncoded: $0) }
         self.authorityKeyIdentifier = try known.authorityKeyIdentifier()
+        self.baseNumber = try known.value(OID.deltaCRLIndicator, "deltaCRLIndicator") { try UInt64(derEncoded: $0) }
     }
 
     /// The entry of a certificate, or `nil` when the list does not name it.
@@ -116,13 +119,19 @@ private struct EntryFields: DERParseable {
             let serial = try DERInteger.content(StrictDER.next(&nodes, "userCertificate"))
             let date = try EncodedTime.read(StrictDER.next(&nodes, "revocationDate"))
             let extensions = try nodes.next().map { try ExtensionDecoding.list($0) }
-            let reason = try ExtensionDecoding(extensions ?? []).value(OID.crlReason, "reasonCode") { node in
+            let known = ExtensionDecoding(extensions ?? [])
+            let reason = try known.value(OID.crlReason, "reasonCode") { node in
                 guard node.identifier == .enumerated, let content = StrictDER.content(node), content.count == 1,
                     let value = content.first, let reason = CRLReason(rawValue: Int(value))
                 else { throw ASN1Error.invalidASN1Object(reason: "unknown reason") }
                 return reason
             }
-            return (RevokedEntry(serialNumber: serial, revocationDate: date, reason: reason), extensions != nil)
+            let invalidityDate = try known.value(OID.invalidityDate, "invalidityDate") { try EncodedTime.read($0) }
+            return (
+                RevokedEntry(
+                    serialNumber: serial, revocationDate: date, reason: reason, invalidityDate: invalidityDate),
+                extensions != nil
+            )
         }
     }
 }

@@ -73,6 +73,8 @@ package enum OID {
     package static let basicConstraints: ASN1ObjectIdentifier = [2, 5, 29, 19]
     package static let crlNumber: ASN1ObjectIdentifier = [2, 5, 29, 20]
     package static let crlReason: ASN1ObjectIdentifier = [2, 5, 29, 21]
+    package static let invalidityDate: ASN1ObjectIdentifier = [2, 5, 29, 24]
+    package static let deltaCRLIndicator: ASN1ObjectIdentifier = [2, 5, 29, 27]
     package static let issuingDistributionPoint: ASN1ObjectIdentifier = [2, 5, 29, 28]
     package static let crlDistributionPoints: ASN1ObjectIdentifier = [2, 5, 29, 31]
     package static let nameConstraints: ASN1ObjectIdentifier = [2, 5, 29, 30]
@@ -81,6 +83,8 @@ package enum OID {
     package static let inhibitAnyPolicy: ASN1ObjectIdentifier = [2, 5, 29, 54]
     package static let certificatePolicies: ASN1ObjectIdentifier = [2, 5, 29, 32]
     package static let authorityKeyIdentifier: ASN1ObjectIdentifier = [2, 5, 29, 35]
+    package static let freshestCRL: ASN1ObjectIdentifier = [2, 5, 29, 46]
+    package static let expiredCertsOnCRL: ASN1ObjectIdentifier = [2, 5, 29, 60]
     package static let extendedKeyUsage: ASN1ObjectIdentifier = [2, 5, 29, 37]
     package static let authorityInformationAccess: ASN1ObjectIdentifier = [1, 3, 6, 1, 5, 5, 7, 1, 1]
     package static let accessMethodOCSP: ASN1ObjectIdentifier = [1, 3, 6, 1, 5, 5, 7, 48, 1]
@@ -120,6 +124,8 @@ package enum OID {
     package static let msCAVersion: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 1]
     /// 21.2
     package static let msPreviousCertHash: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 2]
+    /// 21.3
+    package static let msVirtualBase: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 3]
     /// 21.4
     package static let msNextPublish: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 4]
     /// 21.7
@@ -128,6 +134,8 @@ package enum OID {
     package static let msApplicationPolicies: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 10]
     /// 21.13, the encrypted private key.
     package static let msEncryptedKey: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 13]
+    /// 21.14
+    package static let msSelfCDP: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 14]
     /// 21.16, the hash of the certificate whose key is in a recovery blob.
     package static let msArchivedKeyCertHash: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 16]
     /// 21.17, the hash of the issued certificate.

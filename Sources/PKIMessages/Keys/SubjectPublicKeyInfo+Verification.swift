@@ -23,6 +23,20 @@ extension SubjectPublicKeyInfo {
         return try LibCrypto.PublicKey(self).isValidSignature(signature, over: bytes, scheme: scheme)
     }
 
+    /// The same for bytes of which only the hash is at hand.
+    ///
+    /// - Parameter digest: the hash that `algorithm` names, of the bytes that were signed.
+    /// - Throws: ``PKIMessageError`` with `unsupportedAlgorithm`, also for EdDSA, which does not hash first.
+    package func isValidSignature(
+        _ signature: [UInt8], overDigest digest: [UInt8], algorithm: SignatureAlgorithmIdentifier
+    ) throws -> Bool {
+        let scheme = try SignatureScheme(algorithm, key: self)
+        guard let hash = scheme.digest, hash.byteCount == digest.count else {
+            throw PKIMessageError.unsupportedAlgorithm("signature over a hash", algorithm.algorithm)
+        }
+        return try LibCrypto.PublicKey(self).isValidSignature(signature, overDigest: digest, hash: hash, scheme: scheme)
+    }
+
     private var isShortRSA: Bool { self.isRSA && self.keySizeBits < 2048 }
 
     private var swiftCryptoKey: Certificate.PublicKey? {

@@ -44,6 +44,26 @@ extension LibCrypto {
             return result == 1
         }
 
+        func isValidSignature(
+            _ signature: [UInt8], overDigest digest: [UInt8], hash: Digest, scheme: SignatureScheme
+        ) throws -> Bool {
+            let what = "signature check"
+            let context = try LibCrypto.require(EVP_PKEY_CTX_new(self.pointer, nil), what)
+            defer { EVP_PKEY_CTX_free(context) }
+            try LibCrypto.check(EVP_PKEY_verify_init(context), what)
+            switch scheme {
+            case .rsaPKCS1v15: try LibCrypto.check(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING), what)
+            case .rsaPSS(let parameters):
+                try LibCrypto.check(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING), what)
+                try LibCrypto.check(EVP_PKEY_CTX_set_rsa_pss_saltlen(context, Int32(parameters.saltBytes)), what)
+            case .ecdsa, .edDSA: break
+            }
+            try LibCrypto.check(EVP_PKEY_CTX_set_signature_md(context, LibCrypto.messageDigest(hash)), what)
+            let result = EVP_PKEY_verify(context, signature, signature.count, digest, digest.count)
+            LibCrypto.drainErrors()
+            return result == 1
+        }
+
         func encrypt(_ plaintext: UnsafeRawBufferPointer, transport: TransportPadding) throws -> [UInt8] {
             let what = "RSA encryption"
             let context = try LibCrypto.require(EVP_PKEY_CTX_new(self.pointer, nil), what)

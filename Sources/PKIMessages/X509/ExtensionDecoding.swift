@@ -65,7 +65,16 @@ package struct ExtensionDecoding: Sendable {
 
     /// The URLs of the distribution points' full names, in order (RFC 5280, section 4.2.1.13).
     package func crlDistributionPointURLs() throws -> [String] {
-        try self.value(OID.crlDistributionPoints, "cRLDistributionPoints") { node in
+        try self.distributionPointURLs(OID.crlDistributionPoints, "cRLDistributionPoints")
+    }
+
+    /// The URLs of the freshest CRL extension, in order (RFC 5280, sections 4.2.1.15 and 5.2.6).
+    package func freshestCRLURLs() throws -> [String] {
+        try self.distributionPointURLs(OID.freshestCRL, "freshestCRL")
+    }
+
+    private func distributionPointURLs(_ oid: ASN1ObjectIdentifier, _ name: String) throws -> [String] {
+        try self.value(oid, name) { node in
             try DER.sequence(of: DistributionPoint.self, identifier: .sequence, rootNode: node)
         }?.flatMap(\.fullName).compactMap { name in
             if case .uniformResourceIdentifier(let url) = name { url } else { nil }

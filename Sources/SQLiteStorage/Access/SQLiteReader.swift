@@ -81,12 +81,6 @@ extension DatabaseReading {
             ["text": term.text, "serial": term.serial, "bytes": term.bytes?.stored], CertificateRecord.init)
     }
 
-    func revokedCertificates(caKeyIndex: Int, notExpiredAt date: Date) throws -> [RevokedCertificate] {
-        try self.all(
-            "list revoked certificates", RevokedCertificate.selection, [caKeyIndex, date.stored],
-            RevokedCertificate.init)
-    }
-
     func openIntents() throws -> [SigningIntent] {
         try self.all(
             "list open intents", SigningIntent.open, [], SigningIntent.init)
@@ -105,22 +99,6 @@ extension DatabaseReading {
         try self.all(
             "list exchange certificates", "SELECT * FROM exchange_certificate ORDER BY request_id DESC", [],
             ExchangeCertificateRecord.init)
-    }
-
-    func latestCRL(caKeyIndex: Int) throws -> CRLRecord? {
-        try self.one(
-            "read the newest CRL", "SELECT * FROM crl WHERE ca_key_index = ? ORDER BY number DESC LIMIT 1",
-            [caKeyIndex], CRLRecord.init)
-    }
-
-    /// The highest number of a stored CRL or of an intent to sign one: a number whose signature failed is used up.
-    func highestCRLNumber() throws -> UInt64 {
-        let operation = "read the highest CRL number"
-        let published = try self.one(operation, "SELECT number AS n FROM crl ORDER BY number DESC LIMIT 1") {
-            try $0.integer("n")
-        }
-        let intended = try self.one(operation, SigningIntent.highestCRLNumber) { try $0.integer("n") }
-        return UInt64(clamping: max(published ?? 0, intended ?? 0))
     }
 }
 

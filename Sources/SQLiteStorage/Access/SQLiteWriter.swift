@@ -47,6 +47,10 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     func insert(_ certificate: CertificateRecord) throws {
         try self.execute(
             "store certificate \(certificate.serialNumber)", CertificateRecord.insertion, certificate.columns)
+        try self.noteScope(of: certificate)
+        if let revocation = certificate.revocation {
+            try self.noteChange(revocation, serialNumber: certificate.serialNumber)
+        }
     }
 
     func setRevocation(_ revocation: CertificateRecord.Revocation?, serialNumber: String) throws {
@@ -54,20 +58,27 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
         let changed = try self.execute(
             operation,
             """
-            UPDATE certificate SET revocation_reason = ?, revoked_when = ?, revocation_effective_when = ?
-            WHERE serial_number = ?
+            UPDATE certificate SET revocation_reason = ?, revoked_when = ?, revocation_effective_when = ?,
+                invalidity_when = ? WHERE serial_number = ?
             """,
-            [revocation?.reason, revocation?.revokedWhen.stored, revocation?.effectiveWhen.stored, serialNumber])
+            [
+                revocation?.reason, revocation?.revokedWhen.stored, revocation?.effectiveWhen.stored,
+                revocation?.invalidityWhen?.stored, serialNumber,
+            ])
         guard changed == 1 else {
             throw StorageError.notFound("certificate \(serialNumber)", operation: operation)
         }
+        try self.noteChange(revocation, serialNumber: serialNumber)
     }
 
     func insert(_ intent: SigningIntent) throws -> Int64 {
         try self.execute(
             "store the intent to sign \(intent.kind.rawValue) \(intent.number)", SigningIntent.insertion,
             intent.columns &+ ["owner": self.owner.number()])
-        return self.db.lastInsertedRowID
+        let intentID = self.db.lastInsertedRowID
+        // A number that a signature was asked for is used up, whatever becomes of the signature.
+        if intent.kind != .certificate, let number = UInt64(intent.number) { try self.raiseCRLNumber(to: number) }
+        return intentID
     }
 
     /// Refuses with `notFound` an intent that is closed already: it has one outcome.
@@ -85,11 +96,6 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
 
     func insert(_ certificate: ExchangeCertificateRecord) throws {
         try self.execute("store an exchange certificate", ExchangeCertificateRecord.insertion, certificate.columns)
-    }
-
-    func insert(_ crl: CRLRecord) throws {
-        let operation = "store CRL \(crl.number)"
-        try self.execute(operation, CRLRecord.insertion, crl.columns(operation: operation))
     }
 
     func insert(_ agent: KRARecord) throws {

@@ -17,6 +17,7 @@ enum Schema {
         Schema.registerLint(&migrator)
         Schema.registerRequests(&migrator)
         Schema.registerAudit(&migrator)
+        Schema.registerRevocation(&migrator)
         return migrator
     }
 

@@ -29,12 +29,6 @@ extension SigningIntent {
         """
 
     static let open = "SELECT * FROM intent WHERE outcome = 'open' ORDER BY intent_id"
-
-    /// The index is named because the planner prefers the unique one, and would sort all CRL intents.
-    static let highestCRLNumber = """
-        SELECT CAST(number AS INTEGER) AS n FROM intent INDEXED BY intent_crl_number WHERE kind = 'crl'
-        ORDER BY CAST(number AS INTEGER) DESC LIMIT 1
-        """
 }
 
 extension CACertificateRecord {
@@ -85,29 +79,5 @@ extension ExchangeCertificateRecord {
     static let insertion = """
         INSERT INTO exchange_certificate (request_id, certificate_der, key_reference, key_sha256, not_before, not_after)
         VALUES (:request_id, :certificate_der, :key_reference, :key_sha256, :not_before, :not_after)
-        """
-}
-
-extension CRLRecord {
-    init(_ row: RowReader) throws {
-        guard let number = UInt64(exactly: try row.integer("number")) else {
-            throw StorageError.corrupt("number", row.operation)
-        }
-        self.init(
-            number: number, caKeyIndex: try row.int("ca_key_index"), thisUpdate: try row.date("this_update"),
-            nextUpdate: try row.date("next_update"), crlDER: try row.bytes("crl_der"))
-    }
-
-    func columns(operation: String) throws -> StatementArguments {
-        guard let number = Int64(exactly: self.number) else { throw StorageError.numberTooLarge(operation: operation) }
-        return [
-            "number": number, "ca_key_index": self.caKeyIndex, "this_update": self.thisUpdate.stored,
-            "next_update": self.nextUpdate.stored, "crl_der": self.crlDER.stored,
-        ]
-    }
-
-    static let insertion = """
-        INSERT INTO crl (number, ca_key_index, this_update, next_update, crl_der)
-        VALUES (:number, :ca_key_index, :this_update, :next_update, :crl_der)
         """
 }

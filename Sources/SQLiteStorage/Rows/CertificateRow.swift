@@ -12,7 +12,7 @@ extension CertificateRecord {
             requesterName: try row.text("requester_name"), templateName: try row.textIfPresent("template_name"),
             subjectKeyIdentifier: try row.bytes("subject_key_identifier"), notBefore: try row.date("not_before"),
             notAfter: try row.date("not_after"), caKeyIndex: try row.int("ca_key_index"),
-            revocation: try Revocation(row))
+            crlShard: try row.int("crl_shard"), revocation: try Revocation(row))
     }
 
     var columns: StatementArguments {
@@ -26,16 +26,19 @@ extension CertificateRecord {
             "not_after": self.notAfter.stored, "ca_key_index": self.caKeyIndex,
             "revocation_reason": self.revocation?.reason, "revoked_when": self.revocation?.revokedWhen.stored,
             "revocation_effective_when": self.revocation?.effectiveWhen.stored,
+            "invalidity_when": self.revocation?.invalidityWhen?.stored, "crl_shard": self.crlShard,
         ]
     }
 
     static let insertion = """
         INSERT INTO certificate (request_id, serial_number, certificate_der, sha1_thumbprint, sha256_thumbprint,
             subject, common_name, user_principal_name, requester_name, template_name, subject_key_identifier,
-            not_before, not_after, ca_key_index, revocation_reason, revoked_when, revocation_effective_when)
+            not_before, not_after, ca_key_index, revocation_reason, revoked_when, revocation_effective_when,
+            invalidity_when, crl_shard)
         VALUES (:request_id, :serial_number, :certificate_der, :sha1_thumbprint, :sha256_thumbprint,
             :subject, :common_name, :user_principal_name, :requester_name, :template_name, :subject_key_identifier,
-            :not_before, :not_after, :ca_key_index, :revocation_reason, :revoked_when, :revocation_effective_when)
+            :not_before, :not_after, :ca_key_index, :revocation_reason, :revoked_when, :revocation_effective_when,
+            :invalidity_when, :crl_shard)
         """
 
     /// Each of the ways in which a term can name a certificate, by an index of its own.
@@ -53,27 +56,14 @@ extension CertificateRecord {
     static let onlyArchived = " AND EXISTS (SELECT 1 FROM archived_key k WHERE k.request_id = certificate.request_id)"
 }
 
-extension RevokedCertificate {
-    static let selection = """
-        SELECT serial_number, revocation_reason, revoked_when, revocation_effective_when FROM certificate
-        WHERE ca_key_index = ? AND revocation_reason IS NOT NULL AND not_after >= ? ORDER BY serial_number
-        """
-
-    init(_ row: RowReader) throws {
-        guard let revocation = try CertificateRecord.Revocation(row) else {
-            throw StorageError.corrupt("revocation_reason", row.operation)
-        }
-        self.init(serialNumber: try row.text("serial_number"), revocation: revocation)
-    }
-}
-
 extension CertificateRecord.Revocation {
     /// `nil` for a certificate that is not revoked.
     fileprivate init?(_ row: RowReader) throws {
         guard let reason = try row.integerIfPresent("revocation_reason") else { return nil }
         self.init(
             reason: Int(reason), revokedWhen: try row.date("revoked_when"),
-            effectiveWhen: try row.date("revocation_effective_when"))
+            effectiveWhen: try row.date("revocation_effective_when"),
+            invalidityWhen: try row.dateIfPresent("invalidity_when"))
     }
 }
 

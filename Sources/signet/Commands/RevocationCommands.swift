@@ -1,12 +1,40 @@
 import ArgumentParser
 import CAService
 import CertificateAuthority
+import Foundation
 import PKIMessages
 
-/// `signet certificate revoke`
+/// `signet certificate revoke|hold|release|replace`
 struct CertificateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "certificate", abstract: "Issued certificates.", subcommands: [RevokeCertificate.self])
+        commandName: "certificate", abstract: "Issued certificates.",
+        subcommands: [RevokeCertificate.self, HoldCertificate.self, ReleaseCertificate.self, ReplaceCertificate.self])
+}
+
+/// A certificate by its serial number.
+struct SerialNumberArgument: ParsableArguments {
+    @Argument(help: "The serial number in hexadecimal; blanks and colons are ignored.")
+    var serial: String
+
+    /// As the database has it.
+    func canonical() throws -> String {
+        guard let number = SerialNumber.content(hex: self.serial.filter { !" :".contains($0) }) else {
+            throw ValidationError("\"\(self.serial)\" is not a serial number in hexadecimal.")
+        }
+        return SerialNumber.hex(number)
+    }
+}
+
+/// A moment on the command line: `2026-01-31T12:00:00Z`, or a date, which begins at midnight UTC.
+struct TimeArgument: ExpressibleByArgument {
+    let date: Date
+
+    init?(argument: String) {
+        let text = argument.contains("T") ? argument : argument + "T00:00:00Z"
+        // `try?`: a text that is no time is a usage error, which ArgumentParser words.
+        guard let date = try? Date(text, strategy: .iso8601) else { return nil }
+        self.date = date
+    }
 }
 
 /// `signet certificate revoke`
@@ -24,39 +52,55 @@ struct RevokeCertificate: ContextCommand {
             """)
     var reason = "unspecified"
 
-    @Argument(help: "The serial number in hexadecimal; blanks and colons are ignored.")
-    var serial: String
+    @Option(name: .long, help: "From when on it is revoked, as 2026-01-31T12:00:00Z; now when left out.")
+    var effective: TimeArgument?
+
+    @Option(name: .long, help: "When the key is known or suspected to have been compromised.")
+    var invalidity: TimeArgument?
+
+    @OptionGroup var serial: SerialNumberArgument
 
     func run(in context: CommandContext) async throws {
         guard let reason = CRLReason(name: self.reason) else {
             throw ValidationError("--reason does not know \"\(self.reason)\"; see --help.")
         }
-        guard let number = SerialNumber.content(hex: self.serial.filter { !" :".contains($0) }) else {
-            throw ValidationError("\"\(self.serial)\" is not a serial number in hexadecimal.")
-        }
-        let serial = SerialNumber.hex(number)
+        let serial = try self.serial.canonical()
         let authority = try await context.open(self.options).authority(for: .records)
-        try await authority.revoke(serialNumber: serial, reason: reason, effective: nil, by: authority.localOperator())
+        try await authority.revoke(
+            serialNumber: serial, reason: reason, effective: self.effective?.date, invalidity: self.invalidity?.date,
+            by: authority.localOperator())
         Console.say("Revoked \(serial): \(self.reason). Publish it with: signet crl publish")
     }
 }
 
-/// `signet crl publish`
-struct CRLCommand: AsyncParsableCommand {
+/// `signet certificate hold`
+struct HoldCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "crl", abstract: "Certificate revocation lists.", subcommands: [PublishCRL.self])
-}
-
-/// `signet crl publish`
-struct PublishCRL: ContextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "publish", abstract: "Sign and publish a base CRL now.")
+        commandName: "hold", abstract: "Put a certificate on hold; `release` ends it.")
 
     @OptionGroup var options: InstanceOptions
+    @OptionGroup var serial: SerialNumberArgument
 
     func run(in context: CommandContext) async throws {
-        let authority = try await context.open(self.options).authority()
-        let (record, path) = try await authority.publishCRL(by: authority.localOperator())
-        Console.say("CRL number \(record.number), next update \(Output.time(record.nextUpdate)): \(path)")
+        let serial = try self.serial.canonical()
+        let authority = try await context.open(self.options).authority(for: .records)
+        try await authority.revoke(serialNumber: serial, reason: .certificateHold, by: authority.localOperator())
+        Console.say("On hold: \(serial). Publish it with: signet crl publish")
+    }
+}
+
+/// `signet certificate release`
+struct ReleaseCertificate: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Take a certificate off hold; it is valid again.")
+
+    @OptionGroup var options: InstanceOptions
+    @OptionGroup var serial: SerialNumberArgument
+
+    func run(in context: CommandContext) async throws {
+        let serial = try self.serial.canonical()
+        let authority = try await context.open(self.options).authority(for: .records)
+        try await authority.revoke(serialNumber: serial, reason: .removeFromCRL, by: authority.localOperator())
+        Console.say("Released: \(serial). Publish it with: signet crl publish")
     }
 }

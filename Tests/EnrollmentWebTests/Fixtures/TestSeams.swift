@@ -10,7 +10,10 @@ struct GivenPublications: PublicationReading {
     var files: [String: [UInt8]] = [:]
 
     func caCertificates() async throws -> [CACertificateRecord] { self.certificates }
-    func latestCRL(keyIndex: Int) async throws -> CRLRecord? { self.crls[keyIndex] }
+    func latestCRL(_ scope: CRLScope, _ kind: CRLKind) async throws -> CRLRecord? {
+        kind == .base && scope.shard == 0 ? self.crls[scope.caKeyIndex] : nil
+    }
+    func piece(of crl: CRLRecord, at offset: Int) async throws -> [UInt8] { Array(crl.crlDER.dropFirst(offset)) }
     func file(named name: PublishedFileName) async throws -> [UInt8]? { self.files[name.text] }
 }
 
