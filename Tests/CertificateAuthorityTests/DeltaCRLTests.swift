@@ -192,7 +192,7 @@ import Testing
             let refused = try await judge.verify(certificate, [bases[shard].crlDER])
             #expect(refused.stderr.contains("certificate revoked"))
             let wrong = try await judge.verify(certificate, [bases[shard % 3 + 1].crlDER])
-            #expect(wrong.stderr.contains("Different CRL scope"), "\(wrong.stderr)")
+            #expect(wrong.status != 0 && !wrong.stderr.contains("certificate revoked"), "\(wrong.stderr)")
         }
     }
 
