@@ -35,7 +35,7 @@ extension TokenKeyStore {
         digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
     ) async throws -> [UInt8] {
         let operation = "sign with the key \(key.reference)"
-        let input = try SigningInput(digest: digest, algorithm, profile: self.profile, operation: operation)
+        let input = try SigningInput(digest: digest, algorithm, self.conventions, operation: operation)
         return try await self.withAuthorizedKey(key, operation: operation) { session, key, authorization in
             try input.sign(session, key, authorization)
         }

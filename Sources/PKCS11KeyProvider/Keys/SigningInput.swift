@@ -42,16 +42,16 @@ struct SigningInput: Sendable {
 
     /// A hash that was made elsewhere.
     init(
-        digest: [UInt8], _ algorithm: SignatureAlgorithm, profile: DeviceProfile, operation: String
+        digest: [UInt8], _ algorithm: SignatureAlgorithm, _ conventions: SigningConventions, operation: String
     ) throws(KeyProviderError) {
         self.algorithm = algorithm
-        self.operation = operation
-        self.derFromToken = profile.template.ecdsaSignature.value == .der
+        self.operation = { operation }
+        self.derFromToken = conventions.givesDER
         self.tokenHashes = false
         self.input = digest
         let wantsMessage: Bool
         if case .ecdsa = algorithm {
-            wantsMessage = profile.lacksRawECDSA
+            wantsMessage = conventions.lacksRawECDSA
         } else {
             wantsMessage = algorithm.hash == nil
         }
