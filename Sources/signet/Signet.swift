@@ -17,6 +17,7 @@ struct Signet: AsyncParsableCommand {
         version: CAServiceVersion.text,
         subcommands: [
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
+            CaseCommand.self, ExpiringCommand.self,
             RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, GroupCommand.self, WebCommand.self,
             TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,

@@ -13,6 +13,7 @@ struct ServiceComposition {
     private static let crlCheckInterval = Duration.seconds(60)
     private static let eventInterval = Duration.seconds(1)
     private static let auditSigningInterval = Duration.seconds(3600)
+    private static let noticeInterval = Duration.seconds(300)
 
     let directory: String
     let allowPlainHTTP: Bool
@@ -74,6 +75,11 @@ struct ServiceComposition {
             AuditTimer(authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger))
         services.append(
             EventTimer(forwarder: events, interval: ServiceComposition.eventInterval, logger: self.logger))
+        if let notifier = Notifier(instance: instance) {
+            services.append(
+                NotificationTimer(
+                    notifier: notifier, interval: ServiceComposition.noticeInterval, logger: self.logger))
+        }
         let group = ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
         self.logger.info("starting", metadata: ["ca": "\(instance.configuration.name)"])

@@ -30,6 +30,7 @@ extension InstanceConfiguration {
         self.policy = try PolicyConfiguration(yaml: root.optionalMapping("policy"))
         self.lint = try LintConfiguration(yaml: root.optionalMapping("lint"))
         self.events = try EventSettings(yaml: root.optionalMapping("events"))
+        self.notifications = try root.optionalMapping("notifications").map(Notifications.init(yaml:))
         try root.finish()
     }
 }

@@ -24,6 +24,8 @@ package struct InstanceConfiguration: Sendable, Equatable {
     package var policy = PolicyConfiguration()
     package var lint = LintConfiguration()
     package var events = EventSettings()
+    /// `nil`: nobody is told what expires.
+    package var notifications: Notifications?
 
     /// A new instance with one token, named `ca`, and the default periods.
     package init(

@@ -12,6 +12,7 @@ extension Authority {
 
     /// Signs CRLs and brings them to their places.
     package func publishCRLs(_ order: CRLOrder, by who: Principal) async throws -> [PublishedCRL] {
+        try await self.instance.raiseCRLNumber()
         let records = try await self.authority.publishCRLs(order, by: who)
         var published: [PublishedCRL] = []
         for record in records { published.append(try await self.instance.distribute(record, by: who)) }
@@ -25,6 +26,7 @@ extension Authority {
     package func publishDueCRLs(
         failed: @escaping @Sendable (CRLScope, any Error) -> Void
     ) async throws -> [PublishedCRL] {
+        try await self.instance.raiseCRLNumber()
         let records = try await self.authority.publishDueCRLs(failed: failed)
         var published: [PublishedCRL] = []
         for record in records { published.append(try await self.instance.distribute(record, by: .service)) }
@@ -52,6 +54,23 @@ extension Authority {
 }
 
 extension Instance {
+    /// Makes numbers go on above those of the lists in `publish/`: the database may be an older one that was restored.
+    func raiseCRLNumber() async throws {
+        let directory = self.layout.publicationDirectory
+        let stem = CAName.sanitized(self.configuration.name)
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+            .filter { $0.hasPrefix(stem) && $0.hasSuffix(".crl") }
+        let published = try names.compactMap { try PublishedCRLNumber.read("\(directory)/\($0)") }.max() ?? 0
+        guard try await self.storage.read({ try $0.highestCRLNumber() }) < published else { return }
+        let event = AuditEvent(
+            .configurationChanged, when: self.surroundings.now(), who: Principal.service.name,
+            details: ["Entry": "CRL number", "Value": "\(published)"])
+        try await self.storage.write { db in
+            try db.raiseCRLNumber(to: published)
+            try db.append(event)
+        }
+    }
+
     /// Removes the files of large lists that newer ones have replaced, and of those that a crash kept from being
     /// stored. The newest list of each scope and kind stays.
     func removeOldLists() async throws {

@@ -51,6 +51,10 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let requestFailed = AuditEventID(rawValue: 10_004)
     /// Ours: a signed CRL could not be brought to a place of publication.
     package static let crlPublicationFailed = AuditEventID(rawValue: 10_020)
+    /// Ours: a certificate was revoked to be replaced.
+    package static let replacementOpened = AuditEventID(rawValue: 10_021)
+    /// Ours: the request for the successor of a replaced certificate was answered.
+    package static let replacementAnswered = AuditEventID(rawValue: 10_022)
     /// Ours: a key pair was made on a token.
     package static let keyGenerated = AuditEventID(rawValue: 10_005)
     /// Ours: an operator took a key out of use and off its token.

@@ -25,6 +25,9 @@ package struct RequestError: DiagnosableError, Equatable {
         package static let wrongRevocationStatus = Code(rawValue: "wrongRevocationStatus")
         /// The reason for revocation is none for that certificate.
         package static let invalidRevocationReason = Code(rawValue: "invalidRevocationReason")
+        /// A certificate cannot be replaced by what was handed in, or not any more.
+        package static let unfitReplacement = Code(rawValue: "unfitReplacement")
+        package static let unknownCase = Code(rawValue: "unknownCase")
         /// The CA stopped before the request had an outcome.
         package static let interrupted = Code(rawValue: "interrupted")
         /// The request attributes are longer than the database keeps.

@@ -27,24 +27,36 @@ extension CertificationAuthority {
             }
             try db.mustManage(
                 manager, requester: certificate.requesterName, template: certificate.templateName, to: operation)
-            let revocation = try certificate.revocation(
-                for: reason, effective: (effective ?? now).wholeSeconds, invalidity: invalidity?.wholeSeconds, now: now)
-            try db.setRevocation(revocation, serialNumber: serial)
-            if var row = try db.request(certificate.requestID) {
-                row.disposition = revocation == nil ? .issued : .revoked
-                try db.update(row)
-            }
-            try db.append(
-                self.event(
-                    .certificateRevoked, who: manager.name,
-                    [
-                        "Serial Number": serial, "Reason": "\(reason.rawValue)",
-                        "Request ID": "\(certificate.requestID)", "Subject": certificate.subject,
-                    ]))
+            try self.storeRevocation(
+                certificate, reason: reason, effective: effective ?? now, invalidity: invalidity, by: manager, db)
         }
     }
 
-    private static func canonicalSerialNumber(_ text: String) -> String {
+    /// Revocation, request row and audit event 774, in the transaction of the caller.
+    ///
+    /// - Parameter details: further ones of the event.
+    func storeRevocation(
+        _ certificate: CertificateRecord, reason: CRLReason, effective: Date, invalidity: Date?,
+        by manager: Principal, details: [String: String] = [:], _ db: any StorageWriting
+    ) throws {
+        let serial = certificate.serialNumber
+        let revocation = try certificate.revocation(
+            for: reason, effective: effective.wholeSeconds, invalidity: invalidity?.wholeSeconds,
+            now: self.surroundings.now())
+        try db.setRevocation(revocation, serialNumber: serial)
+        if var row = try db.request(certificate.requestID) {
+            row.disposition = revocation == nil ? .issued : .revoked
+            try db.update(row)
+        }
+        let own = [
+            "Serial Number": serial, "Reason": "\(reason.rawValue)", "Request ID": "\(certificate.requestID)",
+            "Subject": certificate.subject,
+        ]
+        try db.append(
+            self.event(.certificateRevoked, who: manager.name, own.merging(details) { own, _ in own }))
+    }
+
+    static func canonicalSerialNumber(_ text: String) -> String {
         text.uppercased().filter { $0 != " " && $0 != ":" }
     }
 }

@@ -1,7 +1,7 @@
 package import Foundation
 
 /// What can be read of revocations and revocation lists. All methods throw `StorageError`.
-package protocol RevocationReading {
+package protocol RevocationReading: ReplacementReading, NoticeReading {
     /// Lends every revocation that `query` describes to `body`, one after another in the order of the serial numbers:
     /// a large CA has more than fit in memory.
     func forEachRevocation(_ query: RevocationQuery, _ body: (RevokedCertificate) throws -> Void) throws
@@ -30,7 +30,7 @@ extension RevocationReading {
 }
 
 /// What can be written of them, inside one transaction.
-package protocol RevocationWriting: RevocationReading {
+package protocol RevocationWriting: RevocationReading, ReplacementWriting, NoticeWriting {
     /// A number that no list has had and none will have again.
     func reserveCRLNumber() throws -> UInt64
     /// Makes every later number higher than `number`: after a restore of an older database.

@@ -18,6 +18,7 @@ enum Schema {
         Schema.registerRequests(&migrator)
         Schema.registerAudit(&migrator)
         Schema.registerRevocation(&migrator)
+        Schema.registerCases(&migrator)
         return migrator
     }
 

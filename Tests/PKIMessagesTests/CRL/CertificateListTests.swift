@@ -93,6 +93,13 @@ import X509
             ])
     }
 
+    @Test("The number of a list is found in its last bytes, and in no other bytes")
+    func numberInTail() throws {
+        let bytes = try Self.list(SoftwareCA(), Self.entries).derBytes
+        #expect(CRLNumberScan.number(inTail: Array(bytes.suffix(300))) == 0x8001)
+        for count in 0..<40 { #expect(CRLNumberScan.number(inTail: Array(bytes.prefix(count))) == nil) }
+    }
+
     @Test("The reason unspecified is written like no reason at all")
     func unspecified() throws {
         let ca = try SoftwareCA()

@@ -1,0 +1,105 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Revocation on the command line")
+struct RevocationCommandTests {
+    /// A root CA with delta CRLs and the requests and certificates that the manual speaks of.
+    private func site(_ settings: String = "") async throws -> Site {
+        let site = try Site.empty()
+        let token = try await site.makeToken("issuing")
+        try await site.operate(
+            "init", "root", site.path("issuing"), "--name", "Test CA", "--subject", "CN=Test CA,O=Test",
+            "--token-file", token, "--key-algorithm", "p-256", "--publication-url", "http://localhost:1")
+        try self.configure(site, "crl:", "crl:\n  delta-period-hours: 24\n\(settings)")
+        let request = try await site.makeRequest("www")
+        try await site.operate(
+            "request", "submit", "--instance", site.path("issuing"), "--template", "WebServer", "--out",
+            site.path("www.crt"), request)
+        return site
+    }
+
+    private func configure(_ site: Site, _ old: String, _ new: String) throws {
+        let path = site.path("issuing/signet.yaml")
+        let text = try String(contentsOfFile: path, encoding: .utf8).replacing(old, with: new)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// A program for hooks.
+    private func program(_ site: Site, _ name: String, _ script: String) throws -> String {
+        let path = try site.directory.write(name, Array("#!/bin/sh\n\(script)\n".utf8))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        return path
+    }
+
+    @Test("Every command of docs/revocation.md runs as written")
+    func manual() async throws {
+        let site = try await self.site()
+        for name in ["lost", "successor"] { _ = try await site.makeRequest(name) }
+        // The successor of a lost key is for the same name.
+        try await succeed([
+            "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+            site.path("successor.key"), "-out", site.path("successor.req"), "-subj", "/CN=lost.example.test",
+            "-addext", "subjectAltName=DNS:lost.example.test",
+        ])
+        let manual = try String(contentsOfFile: "\(Programs.checkout)/docs/revocation.md", encoding: .utf8)
+        let blocks = manual.components(separatedBy: "```sh\n").dropFirst()
+            .compactMap { $0.components(separatedBy: "\n```").first }
+        #expect(blocks.count == 5)
+        let folder = URL(fileURLWithPath: Programs.signet).deletingLastPathComponent().path
+        let script = "set -e; cd '\(site.directory.path)'; PATH='\(folder)':$PATH\n" + blocks.joined(separator: "\n")
+        let output = try await succeed(["bash", "-c", script]).text
+        #expect(output.contains(/crlNumber=(0x)?0*3\n/) && output.contains("Case 1: revoked"))
+        #expect(output.contains("State: replaced") && output.contains("\"level\" : 0"))
+        let text = try await succeed([
+            "openssl", "crl", "-inform", "DER", "-in", site.path("newest.crl"), "-noout", "-text",
+        ]).text
+        #expect(text.contains("Key Compromise") && text.contains("Invalidity Date"))
+    }
+
+    @Test("Lists go to directories and to a program; a place that fails is told and keeps nobody back")
+    func places() async throws {
+        let site = try await self.site("  publish-to: [out]\n  hook: {program: ../hook, deadline-seconds: 5}\n")
+        _ = try self.program(site, "hook", "cp \"$1\" '\(site.path("hooked"))-'\"$SIGNET_CRL_NAME\"")
+        let failed = try await site.signet("crl", "publish", "--instance", site.path("issuing"))
+        #expect(failed.status == 1 && failed.stderr.contains("issuing/out/"), "\(failed.stderr)")
+        let published = try site.directory.read("issuing/publish/Test CA.crl")
+        #expect(try site.directory.read("hooked-Test CA.crl") == published)
+        #expect(try site.directory.read("hooked-Test CA+.crl") == site.directory.read("issuing/publish/Test CA+.crl"))
+        let trail = try await site.operate("audit", "show", "--instance", site.path("issuing"), "--limit", "1000").text
+        #expect(trail.contains(" 10020 "))
+
+        try FileManager.default.createDirectory(
+            atPath: site.path("issuing/out"), withIntermediateDirectories: false)
+        try await site.operate("crl", "publish", "--instance", site.path("issuing"))
+        #expect(try site.directory.read("issuing/out/Test CA.crl") == site.directory.read("hooked-Test CA.crl"))
+
+        _ = try self.program(site, "hook", "echo no room >&2; exit 3")
+        let refused = try await site.signet("crl", "publish", "--delta", "--instance", site.path("issuing"))
+        #expect(refused.status == 1 && refused.stderr.contains("it ended with code 3: no room"))
+        #expect(try site.directory.read("issuing/out/Test CA+.crl") != published)
+    }
+
+    @Test("The exit code of expiring is for monitoring, and a new key and request are made of the old certificate")
+    func expiring() async throws {
+        let site = try await self.site()
+        let missing = try await site.signet("expiring", "--within", "1d", "--instance", site.path("issuing"))
+        #expect(missing.status == 2 && missing.text.contains("there is none"))
+        try await site.operate("crl", "publish", "--instance", site.path("issuing"))
+        let quiet = try await site.signet("expiring", "--within", "1d", "--instance", site.path("issuing"))
+        #expect(quiet.status == 0)
+        let warned = try await site.signet(
+            "expiring", "--within", "3000d", "--json", "--instance", site.path("issuing"))
+        #expect(warned.status == 1 && warned.text.contains("\"kind\" : \"certificate\""), "\(warned.text)")
+        let serial = try await succeed(["openssl", "x509", "-in", site.path("www.crt"), "-noout", "-serial"]).text
+            .dropFirst("serial=".count).trimmingCharacters(in: .whitespacesAndNewlines)
+        try await site.operate(
+            "certificate", "replace", serial, "--new", "--key-out", site.path("new.key"), "--key-password",
+            "file:\(site.path("pin-user"))", "--out", site.path("new.crt"), "--instance", site.path("issuing"))
+        let key = try await succeed([
+            "openssl", "pkey", "-in", site.path("new.key"), "-passin", "file:\(site.path("pin-user"))", "-pubout",
+        ]).text
+        let certified = try await succeed(["openssl", "x509", "-in", site.path("new.crt"), "-noout", "-pubkey"]).text
+        #expect(key == certified)
+    }
+}
