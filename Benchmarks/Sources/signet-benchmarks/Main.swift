@@ -18,8 +18,10 @@ struct Benchmarks {
             try ChildRun.run(["sync"], environment: ["LD_PRELOAD": ChildRun.besideProgram("libSlowSync.so")])
             try ChildRun.run(["network"])
             try ChildRun.run(["serial"])
+            try ChildRun.run(["crl"])
             return
         }
+        if part.hasPrefix("crl") { return try await CRLBenchmark.run(arguments) }
         let token = try BenchmarkToken(label: "benchmark")
         defer { try? token.remove() }  // a temporary directory; the system removes what is left
         try await token.initialize()
