@@ -17,7 +17,10 @@ private final class StatementLog: Sendable {
 @Suite("A database that grows")
 struct GrowthTests {
     /// The tables that grow with every request.
-    private static let large = ["request", "certificate", "intent", "audit", "archived_key", "lint_finding"]
+    private static let large = [
+        "request", "certificate", "intent", "audit", "archived_key", "lint_finding", "revocation",
+        "revocation_list", "replacement_case",
+    ]
 
     private func traced() throws -> (SQLiteStorage, DatabaseQueue, StatementLog) {
         let log = StatementLog()
@@ -57,7 +60,13 @@ struct GrowthTests {
             _ = try db.certificate(forRequest: issued)
             _ = try db.certificates(matching: "alice", archivedOnly: true)
             _ = try db.certificates(matching: "alice", archivedOnly: false)
-            _ = try db.revokedCertificates(caKeyIndex: 0, notExpiredAt: now)
+            for since in [nil, RevocationQuery.Since(changeNumber: 1, effective: now)] {
+                let scope = CRLScope(caKeyIndex: 0)
+                try db.forEachRevocation(RevocationQuery(scope: scope, effectiveUntil: now, since: since)) { _ in }
+            }
+            _ = try db.crls(limit: 10)
+            _ = try db.expiringCertificates(after: now, until: now, limit: 10)
+            _ = try db.replacementCases(limit: 10)
             _ = try db.openIntents()
             _ = try db.latestCRL(caKeyIndex: 0)
             _ = try db.highestCRLNumber()

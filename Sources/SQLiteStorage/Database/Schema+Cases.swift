@@ -1,14 +1,14 @@
 import GRDB
 
 extension Schema {
-    /// Replacements, notices, and the index by which expiring certificates are found.
+    /// Replacements (which outlive the rows that they name), notices, and the index by which expiring certificates are found.
     static func registerCases(_ migrator: inout DatabaseMigrator) {
         migrator.registerMigration("revocation-2-cases") { db in
             try db.execute(
                 sql: """
                     CREATE TABLE replacement_case (
                         case_id INTEGER PRIMARY KEY AUTOINCREMENT,
-                        serial_number TEXT NOT NULL UNIQUE REFERENCES certificate (serial_number),
+                        serial_number TEXT NOT NULL UNIQUE,
                         requester_name TEXT NOT NULL,
                         template_name TEXT NOT NULL,
                         subject TEXT NOT NULL,
@@ -18,7 +18,7 @@ extension Schema {
                         deadline INTEGER NOT NULL,
                         request_bytes BLOB NOT NULL,
                         last_request_id INTEGER NOT NULL,
-                        new_request_id INTEGER REFERENCES request (request_id)
+                        new_request_id INTEGER
                     );
                     CREATE TABLE notice (
                         subject TEXT NOT NULL,
