@@ -111,19 +111,6 @@ final class YAMLMapping {
         return made
     }
 
-    /// A sequence of texts; one text alone counts as a sequence of one.
-    func optionalList(_ key: String) throws -> [String]? {
-        guard let node = self.take(key) else { return nil }
-        if let text = node.scalar?.string, !text.isEmpty { return [text] }
-        guard let sequence = node.sequence else { throw self.invalid(key, "a list of texts is expected") }
-        return try sequence.map { item in
-            guard let text = item.scalar?.string, !text.isEmpty else {
-                throw self.invalid(key, "a list of texts is expected")
-            }
-            return text
-        }
-    }
-
     func optionalMapping(_ key: String) throws -> YAMLMapping? {
         guard let node = self.take(key) else { return nil }
         return try YAMLMapping(node, file: self.file, path: self.name(of: key))
