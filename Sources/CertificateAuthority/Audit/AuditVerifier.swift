@@ -120,10 +120,12 @@ extension AuditEvent {
         switch self.id {
         case .certificateIssued:
             self.details["Serial Number"].map { "\(SigningIntent.Kind.certificate.rawValue):\($0)" }
-        case .crlPublished: self.details["CRL Number"].map { "\(SigningIntent.Kind.crl.rawValue):\($0)" }
+        case .crlPublished: self.details["CRL Number"].map { "\(self.listKind.rawValue):\($0)" }
         case .messageSigned: self.details["Number"].map { "\(SigningIntent.Kind.message.rawValue):\($0)" }
         case .auditHeadSigned: self.details["Number"].map { "\(SigningIntent.Kind.auditHead.rawValue):\($0)" }
         default: nil
         }
     }
+
+    private var listKind: SigningIntent.Kind { self.details["Base CRL"] == "No" ? .deltaCRL : .crl }
 }

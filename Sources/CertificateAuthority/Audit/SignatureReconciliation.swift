@@ -144,7 +144,7 @@ extension SigningIntent {
         /// SHA-256 of its to-be-signed bytes.
         case hash([UInt8])
         case missing
-        /// Messages go to their receivers and are not kept.
+        /// Messages go to their receivers and are not kept; large lists are in files.
         case notKept
     }
 
@@ -154,8 +154,12 @@ extension SigningIntent {
             if let hash = own[self.number] { return .hash(hash) }
             guard let record = try db.certificate(serialNumber: self.number) else { return .missing }
             return .hash(Digest.sha256.hash(try CertificateFields(derEncoded: record.certificateDER).tbsBytes))
-        case .crl:
-            guard let number = UInt64(self.number), let record = try db.crl(number: number) else { return .missing }
+        case .crl, .deltaCRL:
+            guard let number = UInt64(self.number),
+                let record = try db.crl(number: number, kind: self.kind == .crl ? .base : .delta)
+            else { return .missing }
+            // A list too large for the database is in a file, which is not read here.
+            if record.fileName != nil { return .notKept }
             return .hash(Digest.sha256.hash(try CertificateListFields(derEncoded: record.crlDER).tbsBytes))
         case .message, .auditHead: return .notKept
         }

@@ -10,7 +10,6 @@ package protocol AuditStorageReading {
     func lastIntentID() throws -> Int64
     /// Every certificate in the order of requests, beginning after one.
     func certificates(afterRequest requestID: Int64, limit: Int) throws -> [CertificateRecord]
-    func crl(number: UInt64) throws -> CRLRecord?
 }
 
 /// What can be written for the audit chain. Part of ``StorageWriting``.

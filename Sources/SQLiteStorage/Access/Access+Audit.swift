@@ -45,11 +45,6 @@ extension DatabaseReading {
             "list certificates", "SELECT * FROM certificate WHERE request_id > ? ORDER BY request_id LIMIT ?",
             [requestID, limit], CertificateRecord.init)
     }
-
-    func crl(number: UInt64) throws -> CRLRecord? {
-        try self.one(
-            "read a CRL", "SELECT * FROM crl WHERE number = ?", [Int64(clamping: number)], CRLRecord.init)
-    }
 }
 
 extension SQLiteWriter {

@@ -131,7 +131,7 @@ struct ShowCase: ContextCommand {
     var number: Int64
 
     func run(in context: CommandContext) async throws {
-        let status = try await context.open(self.options).authority().authority.status(ofCase: self.number)
+        let status = try await context.open(self.options).authority(for: .records).authority.status(ofCase: self.number)
         let replacement = status.replacement
         let fields: [(String, String?)] = [
             ("Case", "\(replacement.caseID)"), ("State", status.state.rawValue), ("Subject", replacement.subject),
