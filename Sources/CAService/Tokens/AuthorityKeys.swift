@@ -31,6 +31,8 @@ extension Instance {
                 guard try PKCS11URI(token.token).canBeSameToken(as: key) else { continue }
                 return try await self.token(named: name)
             }
+            // A token that is described wrongly, or absent, is the more useful thing to be told of.
+            _ = try await self.token(named: self.configuration.signingToken)
             throw ServiceError.noTokenForKey(locator.reference.uri)
         }
     }
