@@ -4,7 +4,10 @@ import Diagnostics
 import Logging
 import ServiceLifecycle
 
-/// Signs the head of the audit chain from time to time. Nothing is signed when nothing was recorded.
+/// Signs the head of the audit chain at start and from time to time. Nothing is signed when nothing was recorded.
+///
+/// A token that is away is no reason not to run: the entries wait for the next head, and `signet audit verify` counts
+/// those that no head vouches for.
 struct AuditTimer: Service {
     let authority: Authority
     let interval: Duration
@@ -12,6 +15,7 @@ struct AuditTimer: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            await self.sign()
             while !Task.isCancelled {
                 // Cancellation ends the sleep and with it the loop.
                 try? await Task.sleep(for: self.interval)
@@ -20,7 +24,7 @@ struct AuditTimer: Service {
         }
     }
 
-    private func sign() async {
+    func sign() async {
         do {
             guard let head = try await self.authority.signAuditHead() else { return }
             self.logger.info("signed the head of the audit chain", metadata: ["entry": "\(head.sequence)"])

@@ -71,8 +71,9 @@ struct ServiceComposition {
         }
         services.append(
             CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger))
-        services.append(
-            AuditTimer(authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger))
+        let heads = AuditTimer(
+            authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger)
+        services.append(heads)
         services.append(
             EventTimer(forwarder: events, interval: ServiceComposition.eventInterval, logger: self.logger))
         if let notifier = Notifier(instance: instance) {
@@ -85,6 +86,7 @@ struct ServiceComposition {
         self.logger.info("starting", metadata: ["ca": "\(instance.configuration.name)"])
         try await group.run()
         try await authority.recordStop()
+        await heads.sign()
         try await events.forward()
     }
 

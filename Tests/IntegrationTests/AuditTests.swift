@@ -51,7 +51,7 @@ struct AuditTests {
             "a signed head that was removed", "db.execute('delete from audit_head')", [], "head-mismatch"
         ),
         (
-            "a certificate that was removed", "db.execute('delete from crl')", [], "use-without-object"
+            "a list that was removed", "db.execute('delete from revocation_list')", [], "use-without-object"
         ),
         (
             "a use of the key that was removed from the ledger", "db.execute(\"delete from intent where kind='crl'\")",

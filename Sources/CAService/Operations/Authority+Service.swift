@@ -3,18 +3,16 @@ import Foundation
 import PKIMessages
 
 extension Authority {
-    /// Audit event 784, and the head of the chain signed.
+    /// Audit event 784.
     package func recordStart() async throws {
         try await self.instance.record(.serviceStarted, by: .service, details: self.identityDetails())
-        _ = try await self.authority.signAuditHead()
     }
 
-    /// Audit events 779 and 785, and the head of the chain signed: whatever stands after it was not written by the
-    /// service.
+    /// Audit events 779 and 785. The head that is signed next shows that whatever stands after it was not written by
+    /// the service.
     package func recordStop() async throws {
         try await self.instance.record(.shutdownRequested, by: .service, details: [:])
         try await self.instance.record(.serviceStopped, by: .service, details: self.identityDetails())
-        _ = try await self.authority.signAuditHead()
     }
 
     /// Which database, certificate and key are in use. The database's hash is the head of its audit chain, which

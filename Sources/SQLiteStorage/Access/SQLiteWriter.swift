@@ -77,7 +77,9 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
             intent.columns &+ ["owner": self.owner.number()])
         let intentID = self.db.lastInsertedRowID
         // A number that a signature was asked for is used up, whatever becomes of the signature.
-        if intent.kind != .certificate, let number = UInt64(intent.number) { try self.raiseCRLNumber(to: number) }
+        if [.crl, .deltaCRL].contains(intent.kind), let number = UInt64(intent.number) {
+            try self.raiseCRLNumber(to: number)
+        }
         return intentID
     }
 
