@@ -18,6 +18,16 @@ enum Programs {
     static var signetd: String { Programs.directory + "/signetd" }
     static var simulator: String { Programs.directory + "/libsignet-token-simulator.so" }
 
+    /// `PATH` with the programs under test in front.
+    static var searchPath: String { "\(directory):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin")" }
+
+    /// The shell blocks of a document in `docs/`, in order, as one script.
+    static func script(ofDocument name: String) throws -> String {
+        let text = try String(contentsOfFile: "\(self.checkout)/docs/\(name)", encoding: .utf8)
+        return text.components(separatedBy: "```sh\n").dropFirst()
+            .map { $0.components(separatedBy: "```")[0] }.joined(separator: "\n")
+    }
+
     /// The checkout, for profiles and scripts.
     static let checkout = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path

@@ -4,25 +4,17 @@ import Testing
 
 @Suite("docs/requests.md")
 struct RequestDocumentTests {
-    /// The shell blocks of a document, in order, as one script.
-    private func script(_ name: String) throws -> String {
-        let text = try String(contentsOfFile: "\(Programs.checkout)/docs/\(name)", encoding: .utf8)
-        return text.components(separatedBy: "```sh\n").dropFirst()
-            .map { $0.components(separatedBy: "```")[0] }.joined(separator: "\n")
-    }
-
     @Test("Every command of the document runs, and the queue ends as it says")
     func document() async throws {
         let site = try await Site.issuing()
-        let script = try self.script("requests.md")
+        let script = try Programs.script(ofDocument: "requests.md")
         #expect(script.contains("signet request submit"))
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin"
         let work = site.path("work")
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: false)
         let result = try await run(
             ["bash", "-c", "set -eu; cd '\(work)'\n" + script],
             environment: [
-                "SIGNET_INSTANCE": site.path("issuing"), "PATH": "\(Programs.directory):\(path)",
+                "SIGNET_INSTANCE": site.path("issuing"), "PATH": Programs.searchPath,
             ])
         #expect(result.status == 0, "\(result.text)\n\(result.stderr)")
         #expect(result.text.contains("Resubmitted by "))

@@ -48,6 +48,15 @@ extension InstanceConfiguration {
             }
             self.crl.periodDays = Int(days.rounded())
         }
+        if let period = policy.crlDeltaPeriod, period.count > 0 {
+            let hours = period.seconds / 3_600
+            guard hours >= 1, hours < Double(self.crl.periodDays) * 24 else {
+                throw ServiceError.invalid(
+                    "the CA policy", "CRLDeltaPeriod", "an hour or more, and less than CRLPeriod, is expected")
+            }
+            self.crl.deltaPeriodHours = Int(hours.rounded())
+        }
+        if let minutes = policy.clockSkewMinutes { self.crl.clockSkewMinutes = minutes }
         if let validity = policy.renewalValidity, self.type == .root {
             // What a root issues can last as long as itself.
             self.certificates.maximumValidityDays = min(

@@ -25,7 +25,8 @@ extension InstanceConfiguration {
 
         crl:
           period-days: \(self.crl.periodDays)
-          # delta-period-hours: 24
+        \(self.crl.deltaPeriodHours.map { "  delta-period-hours: \($0)" } ?? "  # delta-period-hours: 24")
+          clock-skew-minutes: \(self.crl.clockSkewMinutes)
 
         archival:
           # automatic, token-wrapped, cms-aes or microsoft-2003
