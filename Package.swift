@@ -135,7 +135,9 @@ let package = Package(
         tests("SecretMemoryTests", ["SecretMemory"]),
         tests("PKCS11Tests", ["PKCS11", "CPKCS11", "Diagnostics"]),
         tests("DeviceProfilesTests", ["DeviceProfiles", "Diagnostics"]),
-        tests("TokenDoctorTests", ["TokenDoctor", "PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics"]),
+        tests(
+            "TokenDoctorTests",
+            ["TokenDoctor", "PKCS11KeyProvider", "PKCS11", "KeyProvider", "DeviceProfiles", "Diagnostics"]),
         tests(
             "PKCS11KeyProviderTests",
             [

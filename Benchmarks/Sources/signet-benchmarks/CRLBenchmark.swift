@@ -62,7 +62,7 @@ struct CRLBenchmark {
         let idle = try self.peakMemory()
         let clock = ContinuousClock()
         let start = clock.now
-        _ = try await authority.publishCRL()
+        _ = try await authority.makeCRL()
         let seconds = self.seconds(start.duration(to: clock.now))
         print(seconds, try self.peakMemory() - idle)
         await authority.close()
@@ -77,7 +77,7 @@ struct CRLBenchmark {
         }
         _ = try await Measurement.rate(workers: 4, seconds: 1, issue)
         let alone = try await Measurement.rate(workers: 4, seconds: 6, issue)
-        let publishing = Task { while !Task.isCancelled { _ = try await authority.publishCRL() } }
+        let publishing = Task { while !Task.isCancelled { _ = try await authority.makeCRL() } }
         let meanwhile = try await Measurement.rate(workers: 4, seconds: 6, issue)
         publishing.cancel()
         _ = try await publishing.value
@@ -117,7 +117,9 @@ struct CRLBenchmark {
         try process.run()
         let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw BenchmarkFailure.commandFailed(command.joined(separator: " ")) }
+        guard process.terminationStatus == 0 else {
+            throw BenchmarkFailure.commandFailed(command.joined(separator: " "))
+        }
         return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     }
 

@@ -59,6 +59,13 @@ public struct EmbeddedAuthority: Sendable {
         return certificate
     }
 
+    /// Signs and stores a new base CRL of the newest key, and publishes nothing: for the time that it takes.
+    ///
+    /// - Returns: the list's number (RFC 5280, section 5.2.3).
+    public func makeCRL() async throws -> UInt64 {
+        try await self.authority.authority.publishCRL(by: .service).number
+    }
+
     /// Closes the tokens. To be called before the program ends; nothing works afterwards.
     public func close() async {
         await self.authority.instance.tokens.close()

@@ -1,8 +1,7 @@
 package import Foundation
 
 /// What can be read of an instance's database. All methods throw `StorageError`.
-package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading, RevocationReading
-{
+package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading, RevocationReading {
     func request(_ requestID: Int64) throws -> RequestRecord?
     /// The one thing that every step of a request asks, without the rest of its row.
     func disposition(ofRequest requestID: Int64) throws -> Disposition?
@@ -41,7 +40,8 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
 }
 
 /// What can be written, inside one transaction.
-package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting, RevocationWriting
+package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting,
+    RevocationWriting
 {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64

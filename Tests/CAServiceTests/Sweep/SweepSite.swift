@@ -41,7 +41,8 @@ final class SweepSite: Sendable {
             records: .standard(instance: self.directory.path("ca"), environment: [:]))
         self.agentToken = try await self.agentOpener.open(self.agentCard.configuration)
         self.agentCertificate = try await SweepSite.enrolledAgent(self.agentToken, self.authority)
-        _ = try await self.authority.addRecoveryAgent(self.agentCertificate.derBytes, by: self.authority.localOperator())
+        _ = try await self.authority.addRecoveryAgent(
+            self.agentCertificate.derBytes, by: self.authority.localOperator())
         let exchange = try await self.authority.currentExchangeCertificate()
         let root = try await instance.authorityCertificates().map {
             TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
