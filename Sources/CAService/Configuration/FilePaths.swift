@@ -1,5 +1,5 @@
 import Foundation
-package import Glibc
+import Glibc
 package import SecretMemory
 
 /// Paths, and files written so that a reader sees the old or the new content and never half of it.
@@ -30,7 +30,7 @@ package enum FilePaths {
     }
 
     /// Writes beside the target, syncs, and renames over it.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t) throws {
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32) throws {
         let temporary = path + ".new.\(getpid())"
         unlink(temporary)
         try FilePaths.create(temporary, with: bytes, mode: mode)
@@ -38,7 +38,7 @@ package enum FilePaths {
     }
 
     /// The same with the content of another file, whatever its size.
-    package static func replace(_ path: String, withCopyOf source: String, mode: mode_t) throws {
+    package static func replace(_ path: String, withCopyOf source: String, mode: UInt32) throws {
         let temporary = path + ".new.\(getpid())"
         unlink(temporary)
         let input = open(source, O_RDONLY | O_CLOEXEC)
@@ -64,11 +64,11 @@ package enum FilePaths {
     }
 
     /// Writes a file that must not be there yet.
-    package static func create(_ path: String, with bytes: [UInt8], mode: mode_t) throws {
+    package static func create(_ path: String, with bytes: [UInt8], mode: UInt32) throws {
         try FilePaths.create(path, mode: mode) { try FilePaths.write(bytes[...], to: $0, path) }
     }
 
-    private static func create(_ path: String, mode: mode_t, _ body: (Int32) throws -> Void) throws {
+    private static func create(_ path: String, mode: UInt32, _ body: (Int32) throws -> Void) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             if errno == EEXIST { throw ServiceError.exists(path, "The file") }
