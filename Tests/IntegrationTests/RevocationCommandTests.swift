@@ -74,6 +74,16 @@ struct RevocationCommandTests {
         try await site.operate("crl", "publish", "--instance", site.path("issuing"))
         #expect(try site.directory.read("issuing/out/Test CA.crl") == site.directory.read("hooked-Test CA.crl"))
 
+        // What this process has in its environment may be a PIN.
+        _ = try self.program(site, "hook", "env >'\(site.path("environment"))'")
+        try await site.operate("crl", "publish", "--instance", site.path("issuing"))
+        let environment = String(decoding: try site.directory.read("environment"), as: UTF8.self)
+        let names = Set(
+            environment.split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) })
+        let own = ["NAME", "NUMBER", "KIND", "KEY", "SHARD"].map { "SIGNET_CRL_" + $0 }
+        // The shell adds PWD, and some shells these others.
+        #expect(names.subtracting(["PWD", "OLDPWD", "SHLVL", "_"]) == Set(own + ["PATH", "LANG"]))
+
         _ = try self.program(site, "hook", "echo no room >&2; exit 3")
         let refused = try await site.signet("crl", "publish", "--delta", "--instance", site.path("issuing"))
         #expect(refused.status == 1 && refused.stderr.contains("it ended with code 3: no room"))

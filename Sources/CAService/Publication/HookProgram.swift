@@ -8,6 +8,8 @@ package struct HookProgram: Sendable {
     /// What of its complaints goes into an error.
     private static let complaintBytes = 500
 
+    private static let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"]
+
     package let path: String
     package let deadlineSeconds: Int
 
@@ -20,7 +22,7 @@ package struct HookProgram: Sendable {
     /// Runs the program to its end. One that has not ended by the deadline is killed.
     ///
     /// - Parameters:
-    ///   - environment: beside this process's own.
+    ///   - environment: beside a search path and a locale; nothing of this process's own, which may have PINs in it.
     ///   - input: on its standard input.
     /// - Throws: ``ServiceError`` with code `hookFailed`: it cannot be started, ended with another code than 0, or was
     ///   killed.
@@ -30,7 +32,7 @@ package struct HookProgram: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: self.path)
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = HookProgram.environment.merging(environment) { $1 }
         let (stdin, stderr) = (Pipe(), Pipe())
         process.standardInput = stdin
         process.standardOutput = FileHandle.nullDevice
