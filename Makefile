@@ -1,6 +1,7 @@
 # Signet. `make quickstart` and `make test` install the Debian packages that they lack; everything else assumes them.
 SWIFT ?= swift
 BUILD_DIR := $(shell pwd)/.build
+SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 .PHONY: help packages build release quickstart quickstart-clean test format lint bench clean
@@ -43,7 +44,7 @@ $(CERTSRV_CLIENT)/bin/python:
 
 test: packages $(CERTSRV_CLIENT)/bin/python
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8
+	set -o pipefail; $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 2>&1 | awk -f .ci/failures.awk
 
 format:
 	$(SWIFT) format format --configuration .swift-format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
