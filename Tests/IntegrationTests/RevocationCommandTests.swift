@@ -59,7 +59,7 @@ struct RevocationCommandTests {
 
     @Test("Lists go to directories and to a program; a place that fails is told and keeps nobody back")
     func places() async throws {
-        let site = try await self.site("  publish-to: [out]\n  hook: {program: ../hook, deadline-seconds: 5}\n")
+        let site = try await self.site("  publish-to: [out]\n  hook: {program: ../hook, deadline-seconds: 120}\n")
         _ = try self.program(site, "hook", "cp \"$1\" '\(site.path("hooked"))-'\"$SIGNET_CRL_NAME\"")
         let failed = try await site.signet("crl", "publish", "--instance", site.path("issuing"))
         #expect(failed.status == 1 && failed.stderr.contains("issuing/out/"), "\(failed.stderr)")

@@ -28,7 +28,7 @@ final class RunningService: Sendable {
     }
 
     private func untilItAnswers(_ site: Site) async throws {
-        for _ in 0..<300 {
+        for _ in 0..<2400 {
             let answer = try await run(["curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:\(self.port + 1)/healthz"])
             if answer.status == 0 { return }
             guard self.process.isRunning else { break }
@@ -43,7 +43,7 @@ final class RunningService: Sendable {
         let program = """
             import random, socket
             while True:
-                port = random.randrange(20000, 30000)
+                port = random.randrange(10000, 32000)
                 try:
                     for p in (port, port + 1):
                         with socket.socket() as s: s.bind(('127.0.0.1', p))

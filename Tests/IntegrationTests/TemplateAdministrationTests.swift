@@ -70,7 +70,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
         let result = try await run(
             [Programs.signet, "template", "edit", "WebServer", "--instance", site.path("root")],
-            environment: ["EDITOR": script])
+            environment: ["EDITOR": "sh \(script)"])
         #expect(result.text.contains("pendAll: false -> true"))
         #expect(result.text.contains("version 4.2"))
     }

@@ -76,18 +76,18 @@ struct TokenRemovalTests {
     /// A command to the simulator. While the service initializes its module anew nobody answers for a moment.
     private func simulator(_ site: Site, _ command: String, _ options: [String] = []) async throws {
         let line = [Programs.signet, "simulator", command, "--control", site.path("control"), "--card", "issuing"]
-        for _ in 0..<600 {
+        for _ in 0..<2400 {
             let answer = try await run(line + options)
             if answer.status == 0 { return }
             #expect(answer.stderr.contains("No simulator answers"), "\(answer.stderr)")
             try await Task.sleep(for: .milliseconds(50))
         }
-        Issue.record("no simulator answered for half a minute")
+        Issue.record("no simulator answered for two minutes")
     }
 
-    /// Waits for at most a minute and a half, looking often.
+    /// Waits for at most five minutes, looking often.
     private func until(_ what: String, _ condition: () -> Bool) async throws {
-        for _ in 0..<1800 where !condition() { try await Task.sleep(for: .milliseconds(50)) }
+        for _ in 0..<6000 where !condition() { try await Task.sleep(for: .milliseconds(50)) }
         #expect(condition(), "\(what)")
     }
 }

@@ -84,9 +84,9 @@ import Testing
     @Test("A call that hangs in the module is given up; all who wait are answered, and the next signature is made")
     func hanging() async throws {
         let card = try await SimulatedCard(
-            profile: nil, faults: ["{function: C_Sign, call: 2, hang: 3}", "{function: C_Sign, call: 3, hang: 3}"])
+            profile: nil, faults: ["{function: C_Sign, call: 2, hang: 6}", "{function: C_Sign, call: 3, hang: 6}"])
         var deadlines = TokenDeadlines(profile: try profile("softhsm2"))
-        deadlines.use = .milliseconds(300)
+        deadlines.use = .seconds(2)
         let store = try await card.store(profile: profile("softhsm2"), deadlines: deadlines)
         let pair = try await store.generateKeyPair(self.specification)
         let codes = await withTaskGroup(of: KeyProviderError.Code?.self) { group in

@@ -34,7 +34,7 @@ import Testing
         await token.close()
     }
 
-    @Test("Many tasks share few threads of a token, and all of them come to their end", .timeLimit(.minutes(1)))
+    @Test("Many tasks share few threads of a token, and all of them come to their end", .timeLimit(.minutes(10)))
     func sharing() async throws {
         let executor = TokenExecutor()
         let token = try await self.token(executor, sessions: 2)
@@ -53,7 +53,7 @@ import Testing
         await token.close()
     }
 
-    @Test("A call that hangs is given up, and its task goes on", .timeLimit(.minutes(1)))
+    @Test("A call that hangs is given up, and its task goes on", .timeLimit(.minutes(10)))
     func hung() async throws {
         let executor = TokenExecutor()
         let token = try await self.token(executor, limits: TokenLimits(call: .milliseconds(100)))
@@ -73,7 +73,7 @@ import Testing
         await token.close()
     }
 
-    @Test("When every thread hangs, tasks of the executor are told so on other threads", .timeLimit(.minutes(1)))
+    @Test("When every thread hangs, tasks of the executor are told so on other threads", .timeLimit(.minutes(10)))
     func wedged() async throws {
         let executor = TokenExecutor()
         let token = try await self.token(executor, sessions: 2, limits: TokenLimits(call: .milliseconds(100)))
@@ -102,7 +102,7 @@ import Testing
         await token.close()
     }
 
-    @Test("Tasks of the executor go on when the token is closed under them", .timeLimit(.minutes(1)))
+    @Test("Tasks of the executor go on when the token is closed under them", .timeLimit(.minutes(10)))
     func closed() async throws {
         let executor = TokenExecutor()
         let token = try await self.token(executor)

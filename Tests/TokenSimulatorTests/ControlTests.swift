@@ -123,7 +123,7 @@ struct ControlTests {
 extension SimulatorControl {
     /// The status, as soon as a process serves the socket.
     func waitForStatus() throws -> [String] {
-        for _ in 0..<1500 {
+        for _ in 0..<6000 {
             do {
                 return try self.send(.status)
             } catch SimulatorControlError.unreachable {

@@ -31,14 +31,14 @@ struct LimitTests {
     func idle() async throws {
         let card = try await SimulatedCard(
             profile: "softhsm2",
-            overrides: ["sessions.max": "1", "sessions.idle_s": "1", "lifecycle.stale_session_rv": "SESSION_CLOSED"],
+            overrides: ["sessions.max": "1", "sessions.idle_s": "4", "lifecycle.stale_session_rv": "SESSION_CLOSED"],
             settings: ["log: events"])
         let module = try LoadedModule(card)
         var (first, second) = (CK_SESSION_HANDLE(), CK_SESSION_HANDLE())
         let slot = try module.slot()
         #expect(module.open(slot, &first) == CKR_OK)
         #expect(module.open(slot, &second) == CKR_SESSION_COUNT)
-        try await Task.sleep(for: .milliseconds(1100))
+        try await Task.sleep(for: .milliseconds(4100))
         #expect(module.open(slot, &second) == CKR_OK)
         var info = CK_SESSION_INFO()
         #expect(module.functions.C_GetSessionInfo?(first, &info) == CKR_SESSION_CLOSED)

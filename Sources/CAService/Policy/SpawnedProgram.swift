@@ -49,10 +49,8 @@ final class SpawnedProgram {
         for (target, descriptor) in standard.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
-        // Modules of tokens open files without a thought for children. One that closes meanwhile does no harm.
-        for descriptor in self.openDescriptors where descriptor > 2 {
-            posix_spawn_file_actions_addclose(&actions, descriptor)
-        }
+        // Modules of tokens open files without a thought for children, also while this child is being started.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -63,20 +61,6 @@ final class SpawnedProgram {
         var envp = environment.map { strdup($0) } + [nil]
         defer { (argv + envp).forEach { free($0) } }
         return posix_spawn(&process, path, &actions, &attributes, &argv, &envp)
-    }
-
-    private static var openDescriptors: [Int32] {
-        guard let directory = opendir("/proc/self/fd") else { return [] }
-        defer { closedir(directory) }
-        var found: [Int32] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            // The directory's own is closed when this returns.
-            if let descriptor = Int32(name), descriptor != dirfd(directory) { found.append(descriptor) }
-        }
-        return found
     }
 
     /// Writes the question and reads until both outputs end.

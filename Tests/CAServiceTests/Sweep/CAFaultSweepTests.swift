@@ -86,7 +86,7 @@ import Testing
 
     /// Waits until the card that was put back has been seen again.
     private func wait(for swept: Swept) async throws {
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             do { return _ = try await swept.token?.keyPairs() } catch { try await Task.sleep(for: .milliseconds(10)) }
         }
         _ = try await swept.token?.keyPairs()
