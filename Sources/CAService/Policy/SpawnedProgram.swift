@@ -40,6 +40,12 @@ final class SpawnedProgram {
         for descriptor in [self.input, self.output, self.complaint] where descriptor >= 0 { close(descriptor) }
     }
 
+    /// `posix_spawn_file_actions_addclosefrom_np` (glibc 2.34), which its header shows to C programs with _GNU_SOURCE only.
+    private static let closeFrom: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32)? =
+        unsafeBitCast(
+            dlsym(nil, "posix_spawn_file_actions_addclosefrom_np"),
+            to: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32)?.self)
+
     private static func spawn(
         _ process: inout pid_t, _ path: String, _ arguments: [String], standard: [Int32]
     ) -> Int32 {
@@ -50,7 +56,7 @@ final class SpawnedProgram {
             posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(target))
         }
         // Modules of tokens open files without a thought for children, also while this child is being started.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        _ = SpawnedProgram.closeFrom?(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
