@@ -31,26 +31,28 @@ package final class SoftwareToken: Sendable {
     package let modulePath: String
     /// What `C_Initialize` takes, for modules that take it.
     package let initializationString: String?
-    /// What a process needs in its environment when it initialises the module.
+    /// What a child process needs in its environment to load the module.
     package let environment: [String: String]
     package let label: String
     package let userPIN = "123456"
     package let securityOfficerPIN = "87654321"
-    /// Keeps the module initialised while the token exists, so that whoever loads it later needs no environment.
+    /// The module, initialised while the token exists.
     private let module: Module
+    /// What the copy of a SoftHSM module needs while it exists.
+    private let softHSM: SoftHSMModule?
 
+    /// - Parameter copy: writes the module's copy to a path.
     private init(
-        kind: Kind, directory: TemporaryDirectory, library: String, initializationString given: String?,
-        environment: [String: String], label: String
+        kind: Kind, directory: TemporaryDirectory, initializationString given: String?, label: String,
+        copy: (String) throws -> SoftHSMModule?
     ) throws {
         self.kind = kind
         self.directory = directory
         self.label = label
         self.modulePath = directory.path("module-\(kind.rawValue).so")
-        let file = URL(fileURLWithPath: library).resolvingSymlinksInPath()
         let initializationString: String?
         if kind.isSimulated {
-            try FileManager.default.copyItem(atPath: file.path, toPath: directory.path("inner.so"))
+            self.softHSM = try copy(directory.path("inner.so"))
             try FileManager.default.copyItem(atPath: SimulatorLibrary.path(), toPath: self.modulePath)
             let arguments = given.map { "module_arguments: \"\($0)\"\n" } ?? ""
             let settings =
@@ -59,32 +61,15 @@ package final class SoftwareToken: Sendable {
             let path = try directory.write("simulator.yaml", Array(settings.utf8))
             initializationString = "simulator='\(path)'"
             // Not in the environment of this process, whose children would all have it.
-            self.environment = environment.merging(["SIGNET_SIMULATOR": path]) { $1 }
+            self.environment = ["SIGNET_SIMULATOR": path]
         } else {
-            try FileManager.default.copyItem(atPath: file.path, toPath: self.modulePath)
+            self.softHSM = try copy(self.modulePath)
             initializationString = given
-            self.environment = environment
+            self.environment = [:]
         }
         self.initializationString = initializationString
-        let path = self.modulePath
-        self.module = try SoftwareToken.initializing(with: environment) {
-            try Module(path: path, initializationString: initializationString)
-        }
+        self.module = try Module(path: self.modulePath, initializationString: initializationString)
     }
-
-    /// Runs `body` with `environment` set in this process, one at a time: SoftHSM reads `SOFTHSM2_CONF` when it
-    /// initialises and has no other way to be told. The variable is replaced, never removed, since `setenv` moves the
-    /// environment only when it adds a name.
-    package static func initializing<R>(
-        with environment: [String: String], _ body: () throws -> sending R
-    ) throws -> R {
-        try self.environmentLock.withLock { _ in
-            for (name, value) in environment { setenv(name, value, 1) }
-            return try body()
-        }
-    }
-
-    private static let environmentLock = Mutex<Void>(())
 
     /// NSS modules stay initialised until the process ends: copies of softokn have libfreebl and libnssutil in
     /// common, and finalising one of them takes the random generator away from all.
@@ -103,10 +88,9 @@ package final class SoftwareToken: Sendable {
         let tokens = directory.path("tokens")
         try FileManager.default.createDirectory(atPath: tokens, withIntermediateDirectories: false)
         let configuration = "directories.tokendir = \(tokens)\nobjectstore.backend = file\nlog.level = ERROR\n"
-        let path = try directory.write("softhsm2.conf", Array(configuration.utf8))
-        let token = try SoftwareToken(
-            kind: kind, directory: directory, library: "/usr/lib/softhsm/libsofthsm2.so",
-            initializationString: nil, environment: ["SOFTHSM2_CONF": path], label: label)
+        let token = try SoftwareToken(kind: kind, directory: directory, initializationString: nil, label: label) {
+            try SoftHSMModule(copyTo: $0, configuration: configuration)
+        }
         guard let empty = try token.module.slots().first else { throw TokenFactoryError.noSlot }
         try Array(token.securityOfficerPIN.utf8).withUnsafeBytes {
             try empty.initializeToken(securityOfficerPIN: $0, label: label)
@@ -121,8 +105,12 @@ package final class SoftwareToken: Sendable {
             "configdir='sql:\(directory.path)' certPrefix='' keyPrefix='' secmod='secmod.db' flags= "
             + "dbTokenDescription='\(label)'"
         let token = try SoftwareToken(
-            kind: kind, directory: directory, library: "/usr/lib/x86_64-linux-gnu/libsoftokn3.so",
-            initializationString: parameters, environment: [:], label: label)
+            kind: kind, directory: directory, initializationString: parameters, label: label
+        ) { path in
+            let library = URL(fileURLWithPath: "/usr/lib/x86_64-linux-gnu/libsoftokn3.so").resolvingSymlinksInPath()
+            try FileManager.default.copyItem(atPath: library.path, toPath: path)
+            return nil
+        }
         self.neverFinalized.withLock { $0.append(token.module) }
         // A new NSS database takes the empty PIN of its security officer once.
         try await token.setUserPIN(securityOfficerPIN: "")
@@ -165,6 +153,8 @@ package final class SoftwareToken: Sendable {
 /// The token factory could not make its token.
 package enum TokenFactoryError: Error {
     case noSlot
+    /// SoftHSM's module is not one that is known: it does not contain this text.
+    case notInModule(String)
 }
 
 /// Makes a SoftHSM token for the time of `body`.

@@ -111,9 +111,7 @@ struct DoctorTests {
     func sessions() async throws {
         let card = try await SimulatedCard(
             profile: "softhsm2", overrides: ["sessions.max": "7", "sessions.scope": "process"])
-        let module = try SoftwareToken.initializing(with: card.token.environment) {
-            try Module(path: card.modulePath, initializationString: card.initializationString)
-        }
+        let module = try Module(path: card.modulePath, initializationString: card.initializationString)
         let slot = try #require(try module.slots().first { try $0.tokenInfo().identification.label == "signet test" })
         let token = try Token(slot: slot, maximumSessions: 1)
         let pin = Array(card.token.userPIN.utf8)

@@ -26,9 +26,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
 struct DoctorFaultTests {
     /// Opens a simulated card with its user logged in.
     private func open(_ card: SimulatedCard) async throws -> Token {
-        let module = try SoftwareToken.initializing(with: card.token.environment) {
-            try Module(path: card.modulePath, initializationString: card.initializationString)
-        }
+        let module = try Module(path: card.modulePath, initializationString: card.initializationString)
         let slot = try #require(
             try module.slots().first { try $0.tokenInfo().identification.label == card.token.label })
         let token = try Token(slot: slot, maximumSessions: 1)

@@ -13,7 +13,7 @@ struct SweepCard: Sendable {
     private let control: SimulatorControl
     /// Past the simulator: what is really there.
     private let bare: Token
-    /// Keeps the simulator initialised, with the environment that its module inside needs.
+    /// Keeps the simulator initialised.
     private let module: Module
 
     init(label: String) async throws {
@@ -27,9 +27,7 @@ struct SweepCard: Sendable {
         self.configuration = TokenConfiguration(
             module: card.modulePath, moduleArguments: card.initializationString, token: "pkcs11:token=\(label)",
             profile: "softhsm2", pin: .file(pin))
-        self.module = try SoftwareToken.initializing(with: card.token.environment) {
-            try Module(path: card.modulePath, initializationString: card.initializationString)
-        }
+        self.module = try Module(path: card.modulePath, initializationString: card.initializationString)
     }
 
     /// Token objects that are there.

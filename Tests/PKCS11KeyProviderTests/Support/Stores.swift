@@ -56,10 +56,6 @@ extension SimulatedCard {
             reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: sessions, deadlines: deadlines)
         let pin = pin ?? CountedPIN(self.token.userPIN)
         let modules = modules ?? ModuleRegistry(trace: trace)
-        // The module inside reads the environment when it is initialised.
-        try SoftwareToken.initializing(with: self.token.environment) {
-            _ = try modules.module(path: self.modulePath, initializationString: self.initializationString)
-        }
         return try await TokenKeyStore.open(
             configuration, modules: modules, pinPolicy: PINPolicy(isRepeatable: isRepeatable, refusals: refusals),
             pin: pin.source)

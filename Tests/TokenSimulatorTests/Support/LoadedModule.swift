@@ -40,13 +40,11 @@ final class LoadedModule {
 
     /// Initializes with a text in `pReserved`.
     static func initialize(_ functions: CK_FUNCTION_LIST, _ card: SimulatedCard, reserved: String) throws -> CK_RV {
-        try SoftwareToken.initializing(with: card.token.environment) {
-            reserved.withCString { text in
-                var arguments = CK_C_INITIALIZE_ARGS()
-                arguments.flags = CKF_OS_LOCKING_OK
-                arguments.pReserved = UnsafeMutableRawPointer(mutating: text)
-                return functions.C_Initialize?(&arguments) ?? CKR_FUNCTION_NOT_SUPPORTED
-            }
+        reserved.withCString { text in
+            var arguments = CK_C_INITIALIZE_ARGS()
+            arguments.flags = CKF_OS_LOCKING_OK
+            arguments.pReserved = UnsafeMutableRawPointer(mutating: text)
+            return functions.C_Initialize?(&arguments) ?? CKR_FUNCTION_NOT_SUPPORTED
         }
     }
 
