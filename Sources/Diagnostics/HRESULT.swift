@@ -29,4 +29,13 @@ public struct HRESULT: RawRepresentable, Hashable, Sendable, Codable, CustomStri
     public var isSuccess: Bool {
         self.rawValue & 0x8000_0000 == 0
     }
+
+    /// Text and code as in the application log of Certificate Services: `Cannot find object or property. 0x80092004
+    /// (-2146885628)`, `The data is invalid. 0x8007000d (WIN32: 13)`.
+    public var eventText: String {
+        let number =
+            self.rawValue >> 16 == 0x8007
+            ? "WIN32: \(self.rawValue & 0xFFFF)" : "\(Int32(bitPattern: self.rawValue))"
+        return "\(self.text) \(self) (\(number))"
+    }
 }

@@ -21,7 +21,7 @@ struct CRLTimer: Service {
         }
     }
 
-    private func publishDue() async {
+    func publishDue() async {
         do {
             let published = try await self.authority.publishDueCRLs { [logger] scope, error in
                 CRLTimer.log(error, "CRL of key \(scope.caKeyIndex) not signed", logger)

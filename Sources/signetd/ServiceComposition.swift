@@ -11,6 +11,8 @@ import UnixSignals
 /// Puts the service together: one instance, its authority, the listeners and the CRL timer.
 struct ServiceComposition {
     private static let crlCheckInterval = Duration.seconds(60)
+    private static let agentCheckInterval = Duration.seconds(60)
+    private static let exchangeKeyInterval = Duration.seconds(600)
     private static let eventInterval = Duration.seconds(1)
     private static let auditSigningInterval = Duration.seconds(3600)
     private static let noticeInterval = Duration.seconds(300)
@@ -56,7 +58,6 @@ struct ServiceComposition {
         }
         try await authority.recordStart()
         let events = EventForwarder(instance)
-        try await events.emitRecoveryAgents(of: authority)
         let front = try EnrollmentFront(
             enrollment: authority.authority,
             publications: StoredPublications(
@@ -69,8 +70,7 @@ struct ServiceComposition {
         for listener in try await self.listeners(instance) {
             services.append(try EnrollmentServer(front: front, listener: listener, logger: self.logger))
         }
-        services.append(
-            CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger))
+        services += self.timers(authority, events)
         let heads = AuditTimer(
             authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger)
         services.append(heads)
@@ -88,6 +88,16 @@ struct ServiceComposition {
         try await authority.recordStop()
         await heads.sign()
         try await events.forward()
+    }
+
+    private func timers(_ authority: Authority, _ events: EventForwarder) -> [any Service] {
+        let lists = CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger)
+        let agents = RecoveryAgentTimer(
+            watch: RecoveryAgentWatch(authority: authority, events: events), lists: lists,
+            interval: ServiceComposition.agentCheckInterval, logger: self.logger)
+        let exchangeKeys = ExchangeKeyTimer(
+            authority: authority, interval: ServiceComposition.exchangeKeyInterval, logger: self.logger)
+        return [lists, agents, exchangeKeys]
     }
 
     /// `/certsrv` with TLS where a certificate is configured, and the publication points without.

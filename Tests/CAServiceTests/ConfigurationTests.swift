@@ -1,4 +1,5 @@
 import CAService
+import CertificateAuthority
 import Diagnostics
 import KeyProvider
 import Testing
@@ -31,7 +32,8 @@ struct ConfigurationTests {
         #expect(read.certificates.maximumValidityDays == 730)
         #expect(read.crl.periodDays == 7)
         #expect(read.archival.recoveryAgents == 1)
-        #expect(read.archival.hostPlaintextAllowed)
+        #expect(read.archival.hostPlaintextAllowed && read.archival.trustedAgents == nil)
+        #expect(read.exchange == InstanceConfiguration.ExchangePolicy())
         #expect(read.web.host == "127.0.0.1" && read.web.port == 8443 && read.web.publicationPort == 8080)
         #expect(read.tokens["ca"]?.pin == .environment("CA_PIN"))
         #expect(read.tokens["ca"]?.profileOverrides == ["capacity.bytes": "unknown"])
@@ -42,6 +44,10 @@ struct ConfigurationTests {
         var written = try InstanceConfiguration(yaml: Self.text, file: "signet.yaml")
         written.name = "A \"quoted\" name: with\ttab \\ and é"
         written.certificates.userPrincipalNameSuffix = "example.com"
+        written.archival.trustedAgents = "agents"
+        written.exchange = .init(
+            validity: .days(14), overlap: .days(2), keep: .days(30), retiresAutomatically: false, requiresTemplate: true
+        )
         written.web.tls = .init(certificate: "web.crt", key: .token("ca"))
         #expect(try InstanceConfiguration(yaml: written.yamlText, file: "signet.yaml") == written)
     }
@@ -52,6 +58,11 @@ struct ConfigurationTests {
             ("version: 1", "version: 2", "version: a whole number from 1 to 1 is expected"),
             ("name: Example CA", "nme: Example CA", "name: it is missing"),
             ("type: subordinate", "type: leaf", "type: root or subordinate is expected, not \"leaf\""),
+            ("web:", "exchange: {validity: soon}\nweb:", "exchange.validity: a period such as \"7 days\" is expected"),
+            (
+                "web:", "exchange: {validity: 2 days, overlap: 30 hours}\nweb:",
+                "exchange.overlap: at most half of the validity is expected"
+            ),
             ("signing-token: ca", "signing-token: hsm", "keys.signing-token: there is no token \"hsm\" under tokens"),
             ("signing-token: ca", "signing-token: ca\n  colour: red", "keys.colour: there is no such setting"),
             (

@@ -121,4 +121,21 @@ struct EventSinkTests {
         #expect(derived.text == "Certificate Services " + text)
         #expect(ApplicationEvent.derived(from: AuditEvent(id, when: event.when, who: "x", details: [:])) == nil)
     }
+
+    /// "User Enrollment Errors" in the white paper "Key Archival and Management in Windows Server 2003".
+    @Test("A key that no valid agent could open gives event 21 with the sentence of Certificate Services")
+    func archivalRefused() {
+        let event = AuditEvent(
+            .requestFailed, when: Date(timeIntervalSince1970: 0), who: "x",
+            details: [
+                "Request ID": "16094", "Requester": "NWTRADERS\\User1", "Subject": "CN=user1", "Error": "It failed.",
+                "Code": "0x8009400b",
+            ])
+        #expect(
+            ApplicationEvent.derived(from: event)?.text
+                == "Certificate Services could not process request 16094 due to "
+                + "an error: Cannot archive private key. No valid key recovery agent is defined for this certification "
+                + "authority. 0x8009400b (-2146877429). The request was for NWTRADERS\\User1. Additional information: "
+                + "It failed. The request was for CN=user1.")
+    }
 }

@@ -90,6 +90,34 @@ import Testing
         #expect(result.dispositionMessage == "Error Archiving Private Key")
     }
 
+    @Test("Whether keys can be archived is said before the template is looked at: 0x8009400B comes before 0x80094810")
+    func readinessFirst() async throws {
+        let unready = PKIMessageError.badArchivalAttribute("test", "no agent is valid")
+        let archiver = RecordingArchiver(unready: unready)
+        let fixture = try await CAFixture(archiver: archiver)
+        let request = try Requester().fullRequest(template: "WebServer", encryptedKey: Requester.encryptedKey())
+        let result = try await fixture.submit(request)
+        #expect(result.statusCode == unready.hresult)
+        #expect(result.disposition == .error)
+        #expect(archiver.requests.isEmpty)
+        // Requests without a key are none of the archiver's business.
+        let plain = try await fixture.submit(Requester().certificationRequest(template: "WebServer"))
+        #expect(plain.disposition == .issued)
+    }
+
+    @Test("The audit event of an archived key vouches for its evidence")
+    func evidenceInTheTrail() async throws {
+        let fixture = try await CAFixture(archiver: RecordingArchiver())
+        let result = try await fixture.submit(
+            Requester().fullRequest(template: "User", encryptedKey: Requester.encryptedKey()))
+        let stored = try #require(
+            try await fixture.storage.read { try $0.archivedKey(forRequest: result.requestID) })
+        let event = try #require(try await fixture.auditEvents().first { $0.id == .keyArchived })
+        #expect(
+            event.details["Evidence SHA-256"]
+                == Hexadecimal.lower(Digest.sha256.hash(Array(stored.evidenceJSON.utf8))))
+    }
+
     @Test("When the archiver fails, nothing is issued and its code is the request's")
     func archiverFails() async throws {
         let failure = PKIMessageError.keyMismatch("archived key", "private and public key do not belong together")

@@ -39,6 +39,61 @@ import X509
         #expect(row.rawRequest.isEmpty)
     }
 
+    @Test("Exchange certificates take validity and overlap from the settings, then from the template, then built in")
+    func exchangeSettings() async throws {
+        var own = BuiltInTemplates.caExchange
+        own.validity = .days(3)
+        own.overlap = .days(2)
+        let enabled = try await CAFixture(templates: [own])
+        let without = try await CAFixture(templates: [BuiltInTemplates.user])
+        #expect(try enabled.authority.exchangeTemplate(.init()) == own)
+        #expect(try without.authority.exchangeTemplate(.init()) == BuiltInTemplates.caExchange)
+        let set = try enabled.authority.exchangeTemplate(.init(validity: .weeks(2), overlap: .days(5)))
+        #expect(set.validity == .weeks(2) && set.overlap == .days(5))
+        let settings = ExchangeCertificateSettings(requiresTemplate: true)
+        #expect(try enabled.authority.exchangeTemplate(settings) == own)
+        let error = #expect(throws: IssuanceError.self) { try without.authority.exchangeTemplate(settings) }
+        #expect(error?.code == .exchangeTemplateMissing)
+        #expect(error?.hresult == HRESULT(rawValue: 0x8009_4800))
+    }
+
+    @Test(
+        "An exchange certificate is current until its overlap begins, it is revoked or retired, or the CA key changes")
+    func currentExchangeCertificate() async throws {
+        let fixture = try await CAFixture()
+        let authority = fixture.authority
+        let key = try Requester(.rsa(bits: 2048))
+        let record = try await authority.issueExchangeCertificate(keyPair: key.keyPair(.rsa(modulusBits: 2048)))
+        func isCurrent(_ record: ExchangeCertificateRecord, before end: TimeInterval) async throws -> Bool {
+            let date = record.notAfter.addingTimeInterval(-end)
+            return try await fixture.storage.read {
+                try authority.isCurrent(record, overlap: 86_400, in: $0, at: date)
+            }
+        }
+        #expect(try await isCurrent(record, before: 86_401))
+        #expect(try await !isCurrent(record, before: 86_400))
+        #expect(try await !isCurrent(record, before: 8 * 86_400))
+        var retired = record
+        retired.retiredWhen = record.notBefore
+        #expect(try await !isCurrent(retired, before: 86_401))
+        let serial = try CertificateFields(derEncoded: record.certificateDER).serialHex
+        try await authority.revoke(
+            serialNumber: serial, reason: .keyCompromise, by: CAFixture.manager)
+        #expect(try await !isCurrent(record, before: 86_401))
+    }
+
+    @Test("An exchange certificate that ends with the CA certificate serves to its end: the next would end there, too")
+    func lastExchangeCertificate() async throws {
+        let fixture = try await CAFixture(caValidity: 3 * 86_400)
+        let record = try await fixture.authority.issueExchangeCertificate(
+            keyPair: Requester(.rsa(bits: 2048)).keyPair(.rsa(modulusBits: 2048)))
+        let authority = fixture.authority
+        #expect(record.notAfter == authority.caCertificate.notAfter)
+        let last = record.notAfter.addingTimeInterval(-1)
+        #expect(
+            try await fixture.storage.read { try authority.isCurrent(record, overlap: 86_400, in: $0, at: last) })
+    }
+
     @Test("Nobody enrols for the exchange template, and an exchange key must be RSA")
     func exchangeRefusals() async throws {
         let fixture = try await CAFixture()

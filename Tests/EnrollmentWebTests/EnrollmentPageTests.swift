@@ -90,6 +90,33 @@ struct EnrollmentPageTests {
         #expect(front.log.lines.last?.contains("HSM-SERIAL-4711") == true)
     }
 
+    @Test(
+        "A key that cannot be archived gets the page of Certificate Services, with text and code",
+        arguments: [
+            (
+                "NoAgent",
+                "Cannot archive private key. The certification authority is not configured for key archival. 0x8009400a "
+                    + "(-2146877430 CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED)"
+            ),
+            (
+                "BadAgent",
+                "Cannot archive private key. No valid key recovery agent is defined for this certification authority. "
+                    + "0x8009400b (-2146877429 CERTSRV_E_NO_VALID_KRA)"
+            ),
+        ])
+    func archivalRefused(_ template: String, _ text: String) async throws {
+        let page = try await WebFront().enroll(template).text
+        #expect(page.contains("Your request failed. An error occurred while the server was processing your request."))
+        #expect(page.contains("Contact your administrator for further assistance."))
+        for (label, value) in [
+            ("Request Mode", "newreq - New Request"), ("Disposition message", "Error Archiving Private Key"),
+            ("Result", text), ("COM Error Info", "CCertRequest::Submit " + text), ("LastStatus", text),
+        ] {
+            #expect(page.contains("\(label):</DT>\n<DD>\n\t\t\(value)\n"), "\(label)")
+        }
+        #expect(page.contains("No suggestions."))
+    }
+
     @Test("A fault of the authority is status 500 with code and reference, and no fact of the token")
     func fault() async throws {
         let front = try await WebFront()

@@ -29,7 +29,8 @@ extension Site {
         try self.secret("key password", to: "\(name).password")
         try await self.operate(
             "request", "new", "--archive", "--template", "User", "--subject", "CN=\(name)", "--exchange-certificate",
-            self.path("exchange.crt"), "--ca-certificates", self.path("chain.pem"), "--key-format", format, "--out",
+            self.path("exchange.crt"), "--ca-certificates", self.path("chain.pem"), "--crl",
+            self.path("issuing/publish/Test Issuing CA.crl"), "--key-format", format, "--out",
             self.path("\(name).cmc"), "--key-out", self.path("\(name).key"), "--key-password",
             "file:\(self.path("\(name).password"))")
     }
@@ -124,6 +125,26 @@ struct ArchivalTests {
         #expect(result.stderr.contains("0x8009400a CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED"))
         #expect(!FileManager.default.fileExists(atPath: site.path("alice.crt")))
         try await site.operate("audit", "verify", "--instance", site.path("issuing"))
+    }
+
+    @Test("A revoked exchange certificate gets no private key, and one whose status nobody can tell neither")
+    func revokedExchangeCertificate() async throws {
+        let site = try await Site.issuing()
+        let issuing = site.path("issuing")
+        try await site.operate("ca", "exchange", "--instance", issuing, "--out", site.path("exchange.crt"))
+        let serial = try await site.serial(of: "exchange.crt")
+        try await site.operate("certificate", "revoke", "--instance", issuing, "--reason", "keyCompromise", serial)
+        try await site.operate("crl", "publish", "--instance", issuing)
+        let error = await #expect(throws: UnexpectedStatus.self) {
+            try await site.makeArchivalRequest("alice", format: "cms-aes")
+        }
+        #expect("\(String(describing: error))".contains("it is revoked"))
+        #expect(!FileManager.default.fileExists(atPath: site.path("alice.key")))
+        // The CA makes another one, because nobody can use this one any more.
+        try FileManager.default.removeItem(atPath: site.path("exchange.crt"))
+        try await site.operate("ca", "exchange", "--instance", issuing, "--out", site.path("exchange.crt"))
+        try await #expect(site.serial(of: "exchange.crt") != serial)
+        try await site.makeArchivalRequest("alice", format: "cms-aes")
     }
 
     @Test("An exchange certificate that another CA signed gets no private key")

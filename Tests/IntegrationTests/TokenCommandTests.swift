@@ -9,13 +9,13 @@ struct TokenCommandTests {
         let site = try await Site.issuing()
         let instance = site.path("issuing")
         try await site.operate("ca", "exchange", "--instance", instance, "--out", site.path("old.crt"))
-        // The first one ends in the past; so the next command makes another.
+        // The first one ended a fortnight ago; so the next command makes another.
         try await succeed([
             "python3", "-c",
             """
             import sqlite3, sys
             database = sqlite3.connect(sys.argv[1])
-            database.execute("UPDATE exchange_certificate SET not_before = not_before - 1000000000, not_after = not_after - 1000000000")
+            database.execute("UPDATE exchange_certificate SET not_before = not_before - 2000000000, not_after = not_after - 2000000000")
             database.commit()
             """, "\(instance)/signet.sqlite",
         ])

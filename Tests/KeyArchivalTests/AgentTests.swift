@@ -83,7 +83,8 @@ struct AgentTests {
         try await misled.configure(forged)
         try await #expect(misled.agents().statuses().map(\.state) == [.untrusted])
         let unknown = try KRASelection(
-            storage: misled.storage, issuers: [twin.certificate], count: 1, surroundings: misled.surroundings)
+            storage: misled.storage, check: KRACertificateCheck(issuers: [twin.certificate]), count: 1,
+            surroundings: misled.surroundings)
         let statuses = try await unknown.statuses()
         #expect(statuses.map(\.state) == [.untrusted])
         #expect(statuses.first?.failedCheck?.contains("no record") == true)
@@ -96,6 +97,83 @@ struct AgentTests {
         try await authority.storage.write { try $0.insert(record) }
         try await #expect(authority.agents().statuses().map(\.state) == [.notLoaded])
         await #expect(throws: ArchivalError.of(.noValidAgent)) { try await authority.agents().next() }
+    }
+
+    @Test("Without a current revocation list an agent is not used: its state is 4 with 0x80092013")
+    func listOutOfDate() async throws {
+        let authority = try await TestAuthority()
+        try await authority.addAgent("Agent", key: TestKey.agents[0].publicKey)
+        let end = TestAuthority.now.addingTimeInterval(TestAuthority.listPeriod)
+        try await #expect(authority.agents(at: end).statuses().map(\.state) == [.valid])
+        let later = try authority.agents(at: end.addingTimeInterval(1))
+        let failure = try await later.statuses().first?.failure
+        #expect(failure?.state == .invalid)
+        #expect(failure?.hresult == .revocationOffline)
+        await #expect(throws: ArchivalError.of(.noValidAgent)) { try await later.ready() }
+        let fresh = CRLRecord(
+            number: 2, caKeyIndex: 0, thisUpdate: end, nextUpdate: end.addingTimeInterval(60), crlDER: [])
+        try await authority.storage.write { try $0.insert(fresh) }
+        try await #expect(later.statuses().map(\.state) == [.valid])
+    }
+
+    @Test("A stored certificate that is not the one that was added is not loaded, and one that is gone is not found")
+    func corrupted() async throws {
+        let authority = try await TestAuthority()
+        let agent = try await authority.addAgent("Agent", key: TestKey.agents[0].publicKey)
+        let records = [
+            KRARecord(sha1Thumbprint: [2], certificateDER: agent.derBytes, addedWhen: TestAuthority.now),
+            KRARecord(sha1Thumbprint: [3], certificateDER: [], addedWhen: TestAuthority.now),
+        ]
+        try await authority.storage.write { db in for record in records { try db.insert(record) } }
+        let failures = try await authority.agents().statuses().map(\.failure)
+        #expect(failures.map { $0?.state } == [nil, .notLoaded, .notFound])
+        #expect(failures.map { $0?.hresult } == [nil, .invalidData, .notFound])
+    }
+
+    private struct Trust: SignerTrust {
+        let trusted: SignerTrustMaterial
+        func material() -> SignerTrustMaterial { self.trusted }
+    }
+
+    @Test(
+        "An agent of an authority that the operator trusts serves, while that authority's list is current and lacks it")
+    func trustedAuthority() async throws {
+        let authority = try await TestAuthority()
+        let other = try await TestAuthority(name: "Other CA")
+        let agent = try await other.addAgent("Agent", key: TestKey.agents[0].publicKey)
+        try await authority.configure(agent)
+        func states(_ lists: [CertificateListFields], at date: Date = TestAuthority.now) async throws -> [KRAState] {
+            let trust = Trust(trusted: .init(certificates: [other.certificate], certificateLists: lists))
+            return try await authority.agents(foreign: trust, at: date).statuses().map(\.state)
+        }
+        let list = try other.revocationList()
+        try await #expect(states([list]) == [.valid])
+        try await #expect(states([]) == [.invalid])
+        let late = TestAuthority.now.addingTimeInterval(TestAuthority.listPeriod + 1)
+        try await #expect(states([list], at: late) == [.invalid])
+        try await #expect(states([other.revocationList(of: [agent.serialNumber])]) == [.revoked])
+        let stranger = Trust(
+            trusted: .init(certificates: [authority.certificate], certificateLists: [try authority.revocationList()]))
+        let statuses = try await authority.agents(foreign: stranger).statuses()
+        #expect(statuses.map(\.state) == [.untrusted])
+    }
+
+    @Test("An agent that was removed gets no more keys, keeps its certificate, and can be added again")
+    func removed() async throws {
+        let authority = try await TestAuthority()
+        let agents = [
+            try await authority.addAgent("Agent 0", key: TestKey.agents[0].publicKey),
+            try await authority.addAgent("Agent 1", key: TestKey.agents[1].publicKey),
+        ]
+        let gone = agents[0].sha1Thumbprint
+        try await authority.storage.write {
+            try $0.removeKeyRecoveryAgent(sha1Thumbprint: gone, at: TestAuthority.now)
+        }
+        for _ in 1...3 { try await #expect(authority.agents().next().map(\.derBytes) == [agents[1].derBytes]) }
+        let kept = try await authority.storage.read { try $0.keyRecoveryAgent(sha1Thumbprint: gone) }
+        #expect(kept?.certificateDER == agents[0].derBytes)
+        try await authority.configure(agents[0])
+        try await #expect(authority.agents().statuses().count == 2)
     }
 
     @Test("Without agents, or with a count of zero, archival is not configured")
@@ -116,7 +194,8 @@ struct AgentTests {
         let surroundings = Surroundings(
             now: { TestAuthority.now }, randomBytes: { [UInt8](repeating: 0, count: $0 - 1) + [5] })
         let selection = try KRASelection(
-            storage: authority.storage, issuers: [authority.certificate], count: 2, surroundings: surroundings)
+            storage: authority.storage, check: KRACertificateCheck(issuers: [authority.certificate]), count: 2,
+            surroundings: surroundings)
         var names: [[String?]] = []
         for _ in 1...3 {
             names.append(try await selection.next().map { DistinguishedNameText.commonName(of: $0.subject) })

@@ -251,6 +251,37 @@ struct RefusedArchivalTests {
         }
     }
 
+    @Test("A key encrypted to an earlier exchange certificate is archived while that key is kept, and not after")
+    func earlierExchangeKey() async throws {
+        try await ArchivingSite.with { site in
+            let request = try site.userRequest(.aesKeyWrapPadded)
+            _ = try await site.authority.addExchangeCertificate(site.token.generate(.exchange, label: "next"))
+            let archiver = try site.authority.archiver(site.token.keys)
+            try await #expect(site.open(archiver.archive(request), agent: 0).matches(TestKey.user.publicKey))
+            let first = try #require(
+                try await site.authority.storage.read { try $0.exchangeCertificates() }.last)
+            try await site.token.keys.removeKeyPair(first.locator)
+            try await site.authority.storage.write {
+                try $0.setRetired(exchangeCertificateOfRequest: first.requestID, at: TestAuthority.now)
+            }
+            let error = await #expect(throws: ArchivalError.self) { try await archiver.archive(request) }
+            #expect(error?.code == .exchangeKeyRetired)
+            #expect(error?.hresult == .recipientNotFound)
+        }
+    }
+
+    @Test("A key encrypted to a revoked exchange certificate is refused before the token is asked")
+    func revokedExchangeCertificate() async throws {
+        try await ArchivingSite.with(hasExchangeKey: false) { site in
+            try await site.authority.revoke(site.exchange)
+            let error = await #expect(throws: ArchivalError.self) {
+                try await site.authority.archiver(site.token.keys).archive(site.userRequest(.aes256CBC))
+            }
+            #expect(error?.code == .exchangeCertificateRevoked)
+            #expect(error?.hresult == .revoked)
+        }
+    }
+
     @Test("Without a valid agent nothing is opened at all")
     func noAgent() async throws {
         try await ArchivingSite.with(agents: 0, hasExchangeKey: false) { site in

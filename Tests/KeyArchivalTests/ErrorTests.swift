@@ -11,7 +11,8 @@ struct ErrorTests {
         .signatureOnlyKey(), .recipientNotFound(recipients: 1), .notDecrypted(), .malformedKey("it is not DER"),
         .keyMismatch(with: "the certificate"), .pathNotAvailable("it is off", advice: "Turn it on."),
         .noArchivedKey(requestID: 1, "it has none"), .agentCertificateMissing(requestID: 1, hash: "0a"),
-        .nothingFound("x"), .ambiguousName("x", []), .untrustedBlob("it is unsigned"), .noRecoveryKey([]),
+        .nothingFound("x"), .exchangeKeyRetired("61"), .exchangeCertificateRevoked("61"), .ambiguousName("x", []),
+        .untrustedBlob("it is unsigned"), .noRecoveryKey([]),
     ]
 
     @Test("Every code has an error with a failing HRESULT that has a name, and an imperative sentence of advice")

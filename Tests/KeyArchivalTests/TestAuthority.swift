@@ -14,6 +14,9 @@ final class TestAuthority: Sendable {
     /// 2026-01-01T12:00:00Z.
     static let now = Date(timeIntervalSince1970: 1_767_268_800)
 
+    /// For how long the revocation list is current.
+    static let listPeriod: TimeInterval = 86_400 * 7
+
     let storage: any CAStorage
     let certificate: CertificateFields
     let surroundings = Surroundings(now: { TestAuthority.now }, randomBytes: LibCrypto.randomBytes)
@@ -32,7 +35,31 @@ final class TestAuthority: Sendable {
         self.storage = try SQLiteStorage(inMemoryNamed: name)
         let own = CACertificateRecord(
             use: .own, index: 0, keyIndex: 0, certificateDER: self.certificate.derBytes, locator: nil)
-        try await self.storage.write { try $0.insert(own) }
+        let list = CRLRecord(
+            number: 1, caKeyIndex: 0, thisUpdate: TestAuthority.now,
+            nextUpdate: TestAuthority.now.addingTimeInterval(TestAuthority.listPeriod), crlDER: [])
+        try await self.storage.write {
+            try $0.insert(own)
+            try $0.insert(list)
+        }
+    }
+
+    /// A revocation list of this CA over these serial numbers, as its own publication would make it.
+    func revocationList(
+        of serialNumbers: [[UInt8]] = [], nextUpdate: Date = now.addingTimeInterval(listPeriod)
+    ) throws -> CertificateListFields {
+        let entries = serialNumbers.map {
+            RevokedEntry(serialNumber: $0, revocationDate: TestAuthority.now, reason: .keyCompromise)
+        }
+        let tbs = TBSCertList(
+            signatureAlgorithm: .ecdsaWithSHA256, issuerDER: self.certificate.subjectDER,
+            thisUpdate: TestAuthority.now, nextUpdate: nextUpdate, entries: entries, number: 1,
+            authorityKeyIdentifier: self.certificate.subjectPublicKeyInfo.keyIdentifier)
+        let bytes = try tbs.derEncoded()
+        return try CertificateListFields(
+            derEncoded: SignedObject.assemble(
+                tbs: bytes, algorithm: .ecdsaWithSHA256,
+                signature: SoftwareKeys.sign(bytes, with: self.privateKey, digest: .sha256)))
     }
 
     private static func sign(_ tbs: TBSCertificate, with key: SecretBytes) throws -> CertificateFields {
@@ -105,9 +132,11 @@ final class TestAuthority: Sendable {
         return issued.certificate
     }
 
-    func agents(count: Int = 1) throws -> KRASelection {
+    /// - Parameter foreign: other authorities that may certify agents.
+    func agents(count: Int = 1, foreign: (any SignerTrust)? = nil, at date: Date = now) throws -> KRASelection {
         try KRASelection(
-            storage: self.storage, issuers: [self.certificate], count: count, surroundings: self.surroundings)
+            storage: self.storage, check: KRACertificateCheck(issuers: [self.certificate], foreign: foreign),
+            count: count, surroundings: Surroundings(now: { date }, randomBytes: LibCrypto.randomBytes))
     }
 
     func archiver(

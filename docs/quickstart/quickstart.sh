@@ -165,7 +165,7 @@ run signet ca exchange --instance issuing-ca --out exchange.crt
 
 say "Alice enrols for encryption; her private key is archived on its way, and nobody at the CA sees it"
 run signet request new --archive --template User --subject CN=alice --exchange-certificate exchange.crt \
-    --ca-certificates chain.pem --out alice.cmc --key-out alice.key.pem --key-password file:pins/key-password
+    --ca-certificates chain.pem --crl "issuing-ca/publish/Example Issuing CA.crl" --out alice.cmc --key-out alice.key.pem --key-password file:pins/key-password
 number=$(submit alice.cmc User)
 run curl -K curl.conf "https://localhost:$port/certsrv/certnew.cer?ReqID=$number&Enc=b64" -o alice.crt
 echo "Attack at dawn. Bring the 1887 vintage." >message.txt

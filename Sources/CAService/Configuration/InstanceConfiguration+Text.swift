@@ -28,12 +28,9 @@ extension InstanceConfiguration {
         \(self.crl.deltaPeriodHours.map { "  delta-period-hours: \($0)" } ?? "  # delta-period-hours: 24")
           clock-skew-minutes: \(self.crl.clockSkewMinutes)
 
-        archival:
-          # automatic, token-wrapped, cms-aes or microsoft-2003
-          format: \(self.archival.format.rawValue)
-          recovery-agents: \(self.archival.recoveryAgents)
-          # false: a key whose plaintext would have to be in the host's memory is refused.
-          host-plaintext-allowed: \(self.archival.hostPlaintextAllowed)
+        \(self.archival.yamlText)
+
+        \(self.exchange.yamlText)
 
         \(self.policy.yamlText)
 

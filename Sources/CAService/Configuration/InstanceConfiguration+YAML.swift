@@ -25,6 +25,7 @@ extension InstanceConfiguration {
         self.certificates = try CertificatePolicy(yaml: root.optionalMapping("certificates"))
         self.crl = try CRLPolicy(yaml: root.optionalMapping("crl"))
         self.archival = try ArchivalPolicy(yaml: root.optionalMapping("archival"))
+        self.exchange = try ExchangePolicy(yaml: root.optionalMapping("exchange"))
         self.web = try WebConfiguration(yaml: root.mapping("web"))
         self.requests = try RequestPolicy(yaml: root.optionalMapping("requests"))
         self.policy = try PolicyConfiguration(yaml: root.optionalMapping("policy"))
@@ -60,18 +61,6 @@ extension InstanceConfiguration.CertificatePolicy {
         self.init(
             maximumValidityDays: try yaml?.integer("maximum-validity-days", in: 1...36_525, default: 730) ?? 730,
             userPrincipalNameSuffix: try yaml?.optionalText("upn-suffix"))
-        try yaml?.finish()
-    }
-}
-
-extension InstanceConfiguration.ArchivalPolicy {
-    init(yaml: YAMLMapping?) throws {
-        self.init(
-            format: try yaml?.value(
-                "format", default: .automatic, expected: "automatic, token-wrapped, cms-aes or microsoft-2003",
-                Format.init(rawValue:)) ?? .automatic,
-            recoveryAgents: try yaml?.integer("recovery-agents", in: 1...100, default: 1) ?? 1,
-            hostPlaintextAllowed: try yaml?.boolean("host-plaintext-allowed", default: true) ?? true)
         try yaml?.finish()
     }
 }

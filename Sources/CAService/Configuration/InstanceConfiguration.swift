@@ -19,6 +19,7 @@ package struct InstanceConfiguration: Sendable, Equatable {
     package var certificates: CertificatePolicy
     package var crl: CRLPolicy
     package var archival: ArchivalPolicy
+    package var exchange = ExchangePolicy()
     package var web: WebConfiguration
     package var requests = RequestPolicy()
     package var policy = PolicyConfiguration()
@@ -43,7 +44,7 @@ package struct InstanceConfiguration: Sendable, Equatable {
             maximumValidityDays: years * 365, userPrincipalNameSuffix: userPrincipalNameSuffix)
         // A root's CRL is signed by hand; an issuing CA's by the service.
         self.crl = CRLPolicy(periodDays: type == .root ? 180 : 7)
-        self.archival = ArchivalPolicy(format: .automatic, recoveryAgents: 1, hostPlaintextAllowed: true)
+        self.archival = ArchivalPolicy()
         self.web = web
     }
 
@@ -52,22 +53,6 @@ package struct InstanceConfiguration: Sendable, Equatable {
         package var maximumValidityDays: Int
         /// Appended to a requester's name to make a user principal name; none is built without it.
         package var userPrincipalNameSuffix: String?
-    }
-
-    package struct ArchivalPolicy: Sendable, Equatable {
-        package enum Format: String, Sendable, Codable {
-            /// `token-wrapped` where the exchange token can, `cms-aes` otherwise.
-            case automatic
-            case tokenWrapped = "token-wrapped"
-            case cmsAES = "cms-aes"
-            case microsoft2003 = "microsoft-2003"
-        }
-
-        package var format: Format
-        /// To how many key recovery agents each key is archived.
-        package var recoveryAgents: Int
-        /// Whether plaintext may be in the host's (locked) memory where the token cannot import a private key.
-        package var hostPlaintextAllowed: Bool
     }
 
     package struct WebConfiguration: Sendable, Equatable {

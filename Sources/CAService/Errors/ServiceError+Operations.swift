@@ -64,6 +64,23 @@ extension ServiceError {
             hresult: .noValidKRA, advice: ["Enrol one with `signet kra enroll` and have it approved."])
     }
 
+    static func agentNotConfigured(_ name: String) -> ServiceError {
+        ServiceError(
+            code: .agentNotConfigured, headline: "No configured key recovery agent has the certificate \(name).",
+            hresult: .notFound,
+            advice: ["Name it by serial number or SHA-1 thumbprint, as `signet kra status` shows them."])
+    }
+
+    static func tooFewAgents(left: Int, needed: Int) -> ServiceError {
+        ServiceError(
+            code: .tooFewAgents,
+            headline: "Only \(left) key recovery agents would be left, and each key is archived to \(needed).",
+            hresult: .invalidParameter,
+            advice: [
+                "Add another agent first, or lower archival.recovery-agents; --force stops archival until then."
+            ])
+    }
+
     static func tokenWithoutLabel() -> ServiceError {
         ServiceError(
             code: .tokenWithoutLabel, headline: "The URI names no label for the token.", hresult: .invalidParameter,

@@ -30,6 +30,8 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let noTrustedCertificate = Code(rawValue: "noTrustedCertificate")
         package static let certificateKeyMismatch = Code(rawValue: "certificateKeyMismatch")
         package static let agentNotValid = Code(rawValue: "agentNotValid")
+        package static let agentNotConfigured = Code(rawValue: "agentNotConfigured")
+        package static let tooFewAgents = Code(rawValue: "tooFewAgents")
         package static let auditChainBroken = Code(rawValue: "auditChainBroken")
         package static let tokenWithoutLabel = Code(rawValue: "tokenWithoutLabel")
         package static let tokenExists = Code(rawValue: "tokenExists")

@@ -1,7 +1,6 @@
 package import CertificateAuthority
 import Foundation
 import Glibc
-import KeyArchival
 
 /// Sends what the audit chain records, and what the application log says of it, to the sinks of `signet.yaml`.
 ///
@@ -49,37 +48,6 @@ package struct EventForwarder: Sendable {
         let event = ApplicationEvent(
             number: number, severity: severity, text: text, when: self.instance.surroundings.now())
         for sink in self.sinks { try sink.send([OutboundEvent(event)]) }
-    }
-
-    /// Events 82 to 85 and 98: what is wrong with the configured key recovery agents, looked at when the service starts.
-    package func emitRecoveryAgents(of authority: Authority) async throws {
-        let statuses = try await authority.recoveryAgents()
-        let refused = "Requests to archive private keys will"
-        for status in statuses where status.state != .valid {
-            let isUnreadable = status.state == .notLoaded || status.state == .notFound
-            try self.emit(
-                isUnreadable ? 85 : 84, .error,
-                "Certificate Services "
-                    + (isUnreadable
-                        ? "ignored key recovery certificate \(status) because it could not be loaded."
-                        : "will not use key recovery certificate \(status) because it could not be verified for use as "
-                            + "a Key Recovery Agent."))
-        }
-        guard let failure = statuses.first(where: { $0.state != .valid }) else { return }
-        if statuses.contains(where: { $0.state == .valid }) {
-            try self.emit(
-                98, .error,
-                "Certificate Services encountered errors validating configured key recovery certificates. "
-                    + "\(refused) no longer be accepted.")
-        } else {
-            try self.emit(
-                83, .error,
-                "Certificate Services encountered an error loading key recovery certificates. \(refused) not be "
-                    + "accepted. \(failure)")
-            try self.emit(
-                82, .error,
-                "Certificate Services could not load any valid key recovery certificates. \(refused) not be accepted.")
-        }
     }
 }
 

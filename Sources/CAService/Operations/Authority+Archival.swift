@@ -10,6 +10,11 @@ struct LazyArchiver: KeyArchiver {
     let settings: ArchivalSettings
     let surroundings: Surroundings
 
+    /// Needs no token: an agent's certificate is judged by the database.
+    func checkReadiness() async throws {
+        _ = try await self.agents.ready()
+    }
+
     func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
         try await TokenKeyArchiver(
             exchangeToken: self.token.token(), storage: self.storage, agents: self.agents, settings: self.settings,
@@ -50,7 +55,7 @@ extension Authority {
         let now = self.instance.surroundings.now()
         let record = KRARecord(
             sha1Thumbprint: certificate.sha1Thumbprint, certificateDER: certificateDER, addedWhen: now)
-        let check = KRACertificateCheck(issuers: [self.authority.caCertificate])
+        let check = self.agents.check
         let event = AuditEvent(
             .configurationChanged, when: now, who: who.name,
             details: [
@@ -72,9 +77,46 @@ extension Authority {
         return certificate
     }
 
+    /// Archives no more keys to an agent. The certificate is kept: recovery blobs of earlier keys need it.
+    ///
+    /// - Parameter name: serial number or SHA-1 thumbprint of the agent's certificate.
+    /// - Throws: ``ServiceError``: `agentNotConfigured` (0x80092004); `tooFewAgents` (0x80070057) when fewer would be left
+    ///   than each key needs, unless `force`.
+    package func removeRecoveryAgent(_ name: String, force: Bool, by who: Principal) async throws -> KRAStatus {
+        try who.mustBeAllowed(.manageRecoveryAgents, to: "remove a key recovery agent")
+        let statuses = try await self.recoveryAgents()
+        let wanted = name.filter { $0 != " " && $0 != ":" }.lowercased()
+        guard
+            let agent = statuses.first(where: {
+                Hexadecimal.lower($0.sha1Thumbprint) == wanted || $0.certificate?.serialHex.lowercased() == wanted
+            })
+        else { throw ServiceError.agentNotConfigured(name) }
+        guard force || statuses.count > self.agents.count else {
+            throw ServiceError.tooFewAgents(left: statuses.count - 1, needed: self.agents.count)
+        }
+        let now = self.instance.surroundings.now()
+        let event = AuditEvent(
+            .configurationChanged, when: now, who: who.name,
+            details: [
+                "Entry": "key recovery agent removed", "Serial": agent.certificate?.serialHex ?? "",
+                "CertHash": Hexadecimal.lower(agent.sha1Thumbprint),
+            ])
+        try await self.instance.storage.write { db in
+            try db.removeKeyRecoveryAgent(sha1Thumbprint: agent.sha1Thumbprint, at: now)
+            try db.append(event)
+        }
+        return agent
+    }
+
     /// The configured agents with the state of their certificates.
     package func recoveryAgents() async throws -> [KRAStatus] {
         try await self.agents.statuses()
+    }
+
+    /// The agents, to how many each key is archived, and why none can be now.
+    package func archivalState() async throws -> (agents: [KRAStatus], count: Int, obstacle: ArchivalError?) {
+        let statuses = try await self.recoveryAgents()
+        return (statuses, self.agents.count, KRASelection.obstacle(statuses, count: self.agents.count))
     }
 
     /// Takes the recovery blob of the one archived key that fits `term`.

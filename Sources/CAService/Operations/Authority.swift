@@ -18,9 +18,13 @@ package struct Authority: Sendable {
         let exchangeToken = instance.lazyToken(named: configuration.exchangeToken)
         self.agents = try KRASelection(
             storage: instance.storage,
-            issuers: certificates.filter { $0.use == .own }.map {
-                try CertificateFields(derEncoded: $0.certificateDER)
-            },
+            check: KRACertificateCheck(
+                issuers: certificates.filter { $0.use == .own }.map {
+                    try CertificateFields(derEncoded: $0.certificateDER)
+                },
+                foreign: configuration.archival.trustedAgents.map {
+                    SignerTrustDirectory(path: FilePaths.resolve($0, in: instance.directory))
+                }),
             count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
         self.authority = try CertificationAuthority(
             configuration: CAConfiguration(

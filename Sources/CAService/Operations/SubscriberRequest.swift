@@ -21,12 +21,14 @@ package struct SubscriberRequest: Sendable {
         let exchangeCertificate: CertificateFields
         let format: KeyFormat
 
-        /// Checks that the exchange certificate is valid now, has its purpose, and was signed by the key of the first
-        /// certificate in `authorityPEM`, which the requester trusts.
+        /// Checks that the exchange certificate is valid now, has its purpose, was signed by the key of the first
+        /// certificate in `authorityPEM`, which the requester trusts, and is not revoked.
         ///
+        /// - Parameter revocationListDER: the CA's current revocation list.
         /// - Throws: ``ServiceError`` with code `untrustedExchangeCertificate`.
         package init(
-            exchangeCertificateDER: [UInt8], authorityPEM: [UInt8], format: KeyFormat, now: Date = Date()
+            exchangeCertificateDER: [UInt8], authorityPEM: [UInt8], revocationListDER: [UInt8], format: KeyFormat,
+            now: Date = Date()
         ) throws {
             let exchange = try CertificateFields(derEncoded: exchangeCertificateDER)
             guard let authority = try CertificateBundle.parse(authorityPEM).first else {
@@ -40,8 +42,23 @@ package struct SubscriberRequest: Sendable {
             guard exchange.extendedKeyUsages.contains(OID.caExchange) else {
                 throw ServiceError.untrustedExchangeCertificate("it is not a CA exchange certificate")
             }
+            try Self.checkRevocation(of: exchange, authority, CertificateListFields(derEncoded: revocationListDER), now)
             self.exchangeCertificate = exchange
             self.format = format
+        }
+
+        private static func checkRevocation(
+            of exchange: CertificateFields, _ authority: CertificateFields, _ list: CertificateListFields, _ now: Date
+        ) throws {
+            guard list.issuerDER == authority.subjectDER, list.isSigned(by: authority.subjectPublicKeyInfo) else {
+                throw ServiceError.untrustedExchangeCertificate("the revocation list was not signed by the CA's key")
+            }
+            guard list.baseNumber == nil, list.thisUpdate <= now, now <= (list.nextUpdate ?? .distantPast) else {
+                throw ServiceError.untrustedExchangeCertificate("the revocation list is not the complete, current one")
+            }
+            guard list.entry(serialNumber: exchange.serialNumber) == nil else {
+                throw ServiceError.untrustedExchangeCertificate("it is revoked")
+            }
         }
     }
 

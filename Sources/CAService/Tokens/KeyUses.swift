@@ -26,6 +26,17 @@ extension Instance {
     /// - Throws: ``ServiceError`` with code `keyStillNeeded` when it is not one that may go, checked again now.
     package func retire(_ key: KeyLocator, on token: any KeyToken, by who: Principal) async throws {
         try who.mustBeAllowed(.manageCACertificates, to: "retire a key")
+        try await self.retireUnneeded(key, on: token, by: who)
+    }
+
+    /// Exchange certificates that ended so long ago that their keys may go, and have not gone yet.
+    func outdatedExchangeCertificates() async throws -> [ExchangeCertificateRecord] {
+        let limit = self.surroundings.now().addingTimeInterval(-self.configuration.exchange.keep.timeInterval)
+        return try await self.storage.read { try $0.exchangeCertificates() }
+            .filter { $0.retiredWhen == nil && $0.notAfter < limit }
+    }
+
+    func retireUnneeded(_ key: KeyLocator, on token: any KeyToken, by who: Principal) async throws {
         let references = try await KeyReferences(self)
         let pair = try await token.keyPair(key)
         let use = references.use(of: pair)
@@ -35,6 +46,10 @@ extension Instance {
         try await self.record(.keyRetired, by: who, details: details)
         do {
             try await token.removeKeyPair(key)
+            let now = self.surroundings.now()
+            try await self.storage.write {
+                try $0.setRetired(exchangeCertificateOfRequest: certificate.requestID, at: now)
+            }
         } catch {
             details["Error"] = ErrorReport(error).headline
             try await self.record(.tokenFailure, by: who, details: details)
@@ -66,7 +81,9 @@ private struct KeyReferences {
             self.add("CA key that waits for its certificate", waiting.publicKeySHA256)
         }
         for (position, record) in exchange.enumerated() {
-            self.add(record, isNewest: position == 0, waiting: waiting, now: now)
+            self.add(
+                record, isNewest: position == 0, waiting: waiting, now: now,
+                keep: instance.configuration.exchange.keep.timeInterval)
         }
         try self.addTLSKey(of: instance)
     }
@@ -74,12 +91,15 @@ private struct KeyReferences {
     /// A key is kept while its certificate is the newest or valid, because requesters may still send keys encrypted to it,
     /// and while a request of its time is not answered. Archived keys do not need it: they are encrypted to the agents.
     private mutating func add(
-        _ record: ExchangeCertificateRecord, isNewest: Bool, waiting: [RequestRecord], now: Date
+        _ record: ExchangeCertificateRecord, isNewest: Bool, waiting: [RequestRecord], now: Date, keep: TimeInterval
     ) {
         let key = record.locator.publicKeySHA256
         if isNewest { self.add("newest exchange certificate", key) }
         if record.notAfter > now {
             self.add("exchange certificate that is valid until \(record.notAfter.formatted(.iso8601))", key)
+        } else if record.notAfter.addingTimeInterval(keep) > now {
+            let end = record.notAfter.addingTimeInterval(keep).formatted(.iso8601)
+            self.add("exchange certificate that is kept until \(end)", key)
         }
         for request in waiting
         where (record.notBefore...max(record.notBefore, record.notAfter)).contains(request.submittedWhen) {

@@ -48,10 +48,16 @@ package struct ArchivedKeyDraft: Sendable {
 
 /// Archives private keys. Declared here, because issuance asks for it; implemented by `KeyArchival`.
 package protocol KeyArchiver: Sendable {
+    /// Looks whether keys can be archived now, before anything else is said about a request that brings one.
+    ///
+    /// - Throws: a ``DiagnosableError``: `0x8009400A` when no agent is configured, `0x8009400B` when one of them is
+    ///   not valid or there are too few.
+    func checkReadiness() async throws
+
     /// Unwraps the key with the exchange key, proves that it belongs to the request's public key, and wraps it for
     /// the key recovery agents.
     ///
-    /// - Throws: a ``DiagnosableError``: `0x8009400A` when no agent is configured, `0x8009400B` when one of them is
-    ///   not valid, and the codes of `protocols.md` 1.5 for a key that does not fit the request.
+    /// - Throws: a ``DiagnosableError``: as ``checkReadiness()``, and the codes of MS-WCCE, section 3.2.2.6.2.1.2.2,
+    ///   for a key that does not fit the request.
     func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 package import Foundation
 
 /// An event of the application log of Certificate Services (protocols.md 3.4): for operators, not for the audit chain.
@@ -44,10 +45,23 @@ package struct ApplicationEvent: Sendable, Equatable {
                 "denied request \(request) because \(error) The request was for \(subject). Additional information: "
                     + "Denied by Policy Module \(details["Code"] ?? "")")
         case .requestFailed, .tokenFailure, .wrongSignature:
+            let text = "could not process request \(request) due to an error: "
+            guard let code = HRESULT(hexadecimal: details["Code"]), let requester = details["Requester"] else {
+                return made(21, .error, text + "\(error) The request was for \(subject).")
+            }
+            // The code's text first, as Windows has it, then what Signet knows beyond it.
             return made(
                 21, .error,
-                "could not process request \(request) due to an error: \(error) The request was for \(subject).")
+                text + "\(code.eventText). The request was for \(requester). Additional information: \(error) "
+                    + "The request was for \(subject).")
         default: return nil
         }
+    }
+}
+
+extension HRESULT {
+    fileprivate init?(hexadecimal text: String?) {
+        guard let text, text.hasPrefix("0x"), let value = UInt32(text.dropFirst(2), radix: 16) else { return nil }
+        self.init(rawValue: value)
     }
 }

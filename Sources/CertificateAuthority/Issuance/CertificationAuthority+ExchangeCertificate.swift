@@ -1,17 +1,67 @@
 import Diagnostics
-import Foundation
+package import Foundation
 package import KeyProvider
 import PKIMessages
 import X509
 
+/// What an operator has decided about exchange certificates.
+package struct ExchangeCertificateSettings: Sendable, Equatable {
+    /// `nil`: the template's.
+    package var validity: TemplatePeriod?
+    /// `nil`: the template's.
+    package var overlap: TemplatePeriod?
+    /// Whether the template CAExchange must be among those that this CA issues from (`CRLF_USE_XCHG_CERT_TEMPLATE`).
+    package var requiresTemplate: Bool
+
+    package init(validity: TemplatePeriod? = nil, overlap: TemplatePeriod? = nil, requiresTemplate: Bool = false) {
+        self.validity = validity
+        self.overlap = overlap
+        self.requiresTemplate = requiresTemplate
+    }
+}
+
 extension CertificationAuthority {
+    /// The template of exchange certificates: the enabled one, or the built-in extensions where there is none.
+    ///
+    /// - Throws: ``IssuanceError`` with code `exchangeTemplateMissing` (0x80094800) when there has to be one.
+    package func exchangeTemplate(_ settings: ExchangeCertificateSettings) throws -> CertificateTemplate {
+        let enabled = self.templates.template(named: BuiltInTemplates.caExchange.name)
+        if enabled == nil, settings.requiresTemplate {
+            throw IssuanceError.exchangeTemplateMissing(BuiltInTemplates.caExchange.name)
+        }
+        var template = enabled ?? BuiltInTemplates.caExchange
+        template.validity = settings.validity ?? template.validity
+        template.overlap = settings.overlap ?? template.overlap
+        return template
+    }
+
+    /// Whether requesters can still be given this exchange certificate: it is valid, not revoked, signed by the key of the
+    /// present CA certificate (which is what clients check), and does not end within the overlap.
+    ///
+    /// One that ends with the CA certificate itself is good to its end, because the next would end there, too.
+    package func isCurrent(
+        _ record: ExchangeCertificateRecord, overlap: TimeInterval, in storage: any StorageReading, at date: Date
+    ) throws -> Bool {
+        guard record.retiredWhen == nil, record.notBefore <= date, record.notAfter > date,
+            let issued = try storage.certificate(forRequest: record.requestID), issued.revocation == nil,
+            issued.caKeyIndex == self.currentSigner.keyIndex
+        else { return false }
+        let length = record.notAfter.timeIntervalSince(record.notBefore)
+        return record.notAfter > date + min(overlap, length / 2)
+            || record.notAfter >= self.caCertificate.notAfter.wholeSeconds
+    }
+
     /// Issues a CA exchange certificate to this CA (protocols.md 1.8): its own name with the common name suffix
     /// `-Xchg`, one week, key encipherment, extended key usage 1.3.6.1.4.1.311.21.5.
     ///
-    /// - Parameter keyPair: an RSA key with the role ``KeyRole/exchange`` on a token.
+    /// - Parameters:
+    ///   - keyPair: an RSA key with the role ``KeyRole/exchange`` on a token.
+    ///   - settings: what replaces the template's own.
     /// - Throws: ``IssuanceError``, what the token throws, ``StorageError``. The failure is recorded.
-    package func issueExchangeCertificate(keyPair: TokenKeyPair) async throws -> ExchangeCertificateRecord {
-        let template = self.templates.template(named: BuiltInTemplates.caExchange.name) ?? BuiltInTemplates.caExchange
+    package func issueExchangeCertificate(
+        keyPair: TokenKeyPair, settings: ExchangeCertificateSettings = .init()
+    ) async throws -> ExchangeCertificateRecord {
+        let template = try self.exchangeTemplate(settings)
         let key = try SubjectPublicKeyInfo(derEncoded: keyPair.subjectPublicKeyInfo)
         guard key.isRSA, key.keySizeBits >= template.minimumKeyBits.rsa else {
             throw IssuanceError.unsuitableKey(

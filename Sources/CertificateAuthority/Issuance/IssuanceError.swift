@@ -12,6 +12,8 @@ package struct IssuanceError: DiagnosableError, Equatable {
         package static let keyStopped = Code(rawValue: "keyStopped")
         /// A request brought a private key, and the CA has no archiver.
         package static let archivalNotConfigured = Code(rawValue: "archivalNotConfigured")
+        /// The template of exchange certificates is required, and this CA does not issue from it.
+        package static let exchangeTemplateMissing = Code(rawValue: "exchangeTemplateMissing")
         /// The certificate about to be signed is not what policy decided.
         package static let contentMismatch = Code(rawValue: "contentMismatch")
         /// The CA's own certificate is not valid now.
@@ -74,6 +76,14 @@ extension IssuanceError {
             reason: "this certification authority has no exchange key or no key recovery agent",
             hresult: .keyArchivalNotConfigured, facts: [],
             advice: ["Add a key recovery agent and an exchange key before users enrol for templates that archive."])
+    }
+
+    static func exchangeTemplateMissing(_ name: String) -> IssuanceError {
+        IssuanceError(
+            code: .exchangeTemplateMissing, operation: "make a CA exchange certificate",
+            reason: "this certification authority does not issue from the template \(name), and is set to need it",
+            hresult: .unsupportedCertType, facts: [Fact("template", name)],
+            advice: ["Enable it with `signet template enable`, or set exchange.require-template to false."])
     }
 
     /// - Parameter finding: the linter's words.

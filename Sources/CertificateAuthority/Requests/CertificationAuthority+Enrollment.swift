@@ -82,9 +82,11 @@ extension CertificationAuthority {
         let evidence = try await self.evidence(of: request, caller: caller)
         // 4. The encrypted private key is the one that the requester has signed for, and we can take it.
         let encryptedKey = request.fullRequest?.encryptedKeyAttribute
-        try attempting(.archival) {
+        try await attempting(.archival) {
             try request.fullRequest?.verifyEncryptedKeyHash()
-            if encryptedKey != nil, self.archiver == nil { throw IssuanceError.archivalNotConfigured() }
+            guard encryptedKey != nil else { return }
+            guard let archiver = self.archiver else { throw IssuanceError.archivalNotConfigured() }
+            try await archiver.checkReadiness()
         }
         // 5. Which template, what policy says, and whom the certificate will name.
         let terms = try await self.decideByPolicy(request, row: row, caller: caller, evidence: evidence)
@@ -129,7 +131,10 @@ extension CertificationAuthority {
         try db.append(
             self.event(
                 .keyArchived, who: row.requesterName,
-                row.auditDetails(["KRA Hashes": draft.kraHashes.joined(separator: "\n")])))
+                row.auditDetails([
+                    "KRA Hashes": draft.kraHashes.joined(separator: "\n"),
+                    "Evidence SHA-256": Hexadecimal.lower(Digest.sha256.hash(Array(draft.evidenceJSON.utf8))),
+                ])))
     }
 
     /// Stores why a request got no certificate, closes its intent, and records the event, in one transaction.

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import PKIMessages
 import X509
 
@@ -21,6 +21,13 @@ package struct SignerTrustMaterial: Sendable {
         self.certificates = certificates
         self.certificateLists = certificateLists
     }
+
+    /// Checks that a certificate has a valid path to a trusted root, with current revocation lists.
+    ///
+    /// - Throws: ``RequestError`` with the HRESULTs 0x800B010A, 0x800B0101, 0x80092010 and 0x80092013.
+    package func checkPath(of certificate: CertificateFields, at date: Date) throws(RequestError) {
+        try SignerPath(material: self, now: date).check(certificate)
+    }
 }
 
 /// The path of a signer's certificate through ``SignerTrustMaterial``, checked (RFC 5280, section 6, less policies).
@@ -33,7 +40,7 @@ struct SignerPath {
 
     /// - Throws: ``RequestError``: `signerUntrusted` (0x800B010A), `signerNotValid` (0x800B0101 or 0x80092010),
     ///   `signerStatusUnknown` (0x80092013).
-    func check(_ certificate: CertificateFields) throws {
+    func check(_ certificate: CertificateFields) throws(RequestError) {
         var subject = certificate
         for depth in 0..<SignerPath.maximumLength {
             guard let issuer = self.issuer(of: subject) else { throw RequestError.signerUntrusted(certificate) }
@@ -56,7 +63,9 @@ struct SignerPath {
         }
     }
 
-    private func checkRevocation(of certificate: CertificateFields, issuer: CertificateFields) throws {
+    private func checkRevocation(
+        of certificate: CertificateFields, issuer: CertificateFields
+    ) throws(RequestError) {
         let current = self.material.certificateLists.filter {
             $0.issuerDER == issuer.subjectDER && $0.isSigned(by: issuer.subjectPublicKeyInfo)
                 && $0.thisUpdate <= self.now && self.now <= ($0.nextUpdate ?? .distantFuture)

@@ -23,7 +23,10 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
     /// Newest first.
     func exchangeCertificates() throws -> [ExchangeCertificateRecord]
 
+    /// The configured ones, in the order in which they were added.
     func keyRecoveryAgents() throws -> [KRARecord]
+    /// One that is configured or was: archived keys may still be encrypted to it.
+    func keyRecoveryAgent(sha1Thumbprint: [UInt8]) throws -> KRARecord?
     func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord?
     /// What certificate managers have set on a request, in the order of the identifiers.
     func extensions(ofRequest requestID: Int64) throws -> [RequestExtension]
@@ -65,7 +68,12 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStor
 
     func insert(_ certificate: CACertificateRecord) throws
     func insert(_ certificate: ExchangeCertificateRecord) throws
+    /// Notes that an exchange key is no more on its token.
+    func setRetired(exchangeCertificateOfRequest requestID: Int64, at date: Date) throws
+    /// Configures an agent, also one that was removed before.
     func insert(_ agent: KRARecord) throws
+    /// Takes an agent out of the configuration. Its certificate stays for the recovery blobs of earlier keys.
+    func removeKeyRecoveryAgent(sha1Thumbprint: [UInt8], at date: Date) throws
     func insert(_ key: ArchivedKeyRecord) throws
     func upsert(_ user: UserRecord) throws
     func setSetting(_ name: String, to value: String) throws

@@ -213,15 +213,19 @@ package struct ExchangeCertificateRecord: Sendable, Equatable {
     package var locator: KeyLocator
     package var notBefore: Date
     package var notAfter: Date
+    /// When the key was removed from its token.
+    package var retiredWhen: Date?
 
     package init(
-        requestID: Int64, certificateDER: [UInt8], locator: KeyLocator, notBefore: Date, notAfter: Date
+        requestID: Int64, certificateDER: [UInt8], locator: KeyLocator, notBefore: Date, notAfter: Date,
+        retiredWhen: Date? = nil
     ) {
         self.requestID = requestID
         self.certificateDER = certificateDER
         self.locator = locator
         self.notBefore = notBefore
         self.notAfter = notAfter
+        self.retiredWhen = retiredWhen
     }
 }
 

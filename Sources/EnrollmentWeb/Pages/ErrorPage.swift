@@ -20,19 +20,26 @@ struct ErrorPage {
 
     func body() -> HTML {
         """
-        <p>An error occurred while the server was processing your request.
-        The disposition message is "\(self.message ?? self.code.windowsText)"</p>
+        <p>Your request failed. An error occurred while the server was processing your request.</p>
+        <p>Contact your administrator for further assistance.</p>
+        <p>The disposition message is "\(self.message ?? self.code.windowsText)"</p>
         <dl>
         \(self.row("locModeLabel", "Request Mode", self.mode))
         \(self.row("locRequestIDLabel", "Request Id", self.requestID.map { String($0) } ?? "(none)"))
         \(self.row("locDispositionLabel", "Disposition", self.disposition))
         \(self.row("locDispMsgLabel", "Disposition message", self.message ?? self.code.windowsText))
         \(self.row("locResultLabel", "Result", self.code.windowsText))
+        \(self.row("locCOMErrorInfoLabel", "COM Error Info", self.errorInfo))
         \(self.row("locLastStatusLabel", "LastStatus", self.code.windowsText))
         \(self.row("locSugCauseLabel", "Suggested Cause", SuggestedCause.text(for: self.code)))
         \(self.row("locReferenceLabel", "Reference", self.reference))
         </dl>
         """
+    }
+
+    /// Where Windows names the method of its own client object; for a fetch there is none.
+    private var errorInfo: String {
+        (self.mode == RequestMode.newRequest.text ? "CCertRequest::Submit " : "") + self.code.windowsText
     }
 
     private func row(_ identifier: String, _ label: String, _ value: String) -> HTML {

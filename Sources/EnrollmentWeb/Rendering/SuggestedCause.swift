@@ -27,6 +27,8 @@ enum SuggestedCause {
             "Check the address of the page."
         case .logonFailure:
             "Check user name and password."
+        case .keyArchivalNotConfigured, .noValidKRA:
+            "No suggestions. The certification authority's administrator has to see to the key recovery agents."
         default:
             "Give the reference to the certification authority's administrator."
         }

@@ -8,20 +8,21 @@ import Synchronization
 /// fewer agents than was decided. Of the valid ones `count` are taken in turn, beginning at a random one.
 package final class KRASelection: Sendable {
     private let storage: any CAStorage
-    private let check: KRACertificateCheck
-    private let count: Int
+    package let check: KRACertificateCheck
+    /// To how many agents each key is archived.
+    package let count: Int
     private let surroundings: Surroundings
     private let start: Mutex<UInt64>
 
     /// - Parameters:
-    ///   - issuers: this CA's own certificates.
+    ///   - check: what an agent's certificate must be.
     ///   - count: to how many agents each key is archived; 0 turns archival off.
     /// - Throws: what the random source throws.
     package init(
-        storage: any CAStorage, issuers: [CertificateFields], count: Int, surroundings: Surroundings
+        storage: any CAStorage, check: KRACertificateCheck, count: Int, surroundings: Surroundings
     ) throws {
         self.storage = storage
-        self.check = KRACertificateCheck(issuers: issuers)
+        self.check = check
         self.count = count
         self.surroundings = surroundings
         let random = try surroundings.randomBytes(4).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -32,22 +33,34 @@ package final class KRASelection: Sendable {
     package func statuses() async throws -> [KRAStatus] {
         let (check, now) = (self.check, self.surroundings.now())
         return try await self.storage.read { reader in
-            try reader.keyRecoveryAgents().map { try check.status(of: $0, in: reader, at: now) }
+            try reader.keyRecoveryAgents().enumerated().map {
+                try check.status(of: $1, index: $0, in: reader, at: now)
+            }
         }
+    }
+
+    /// Why no key can be archived now; `nil` when it can.
+    package static func obstacle(_ statuses: [KRAStatus], count: Int) -> ArchivalError? {
+        guard count > 0, !statuses.isEmpty else { return .notConfigured() }
+        let invalid = statuses.filter { $0.state != .valid }
+        guard invalid.isEmpty else { return .noValidAgent(invalid) }
+        return count <= statuses.count ? nil : .tooFewAgents(needed: count, configured: statuses.count)
+    }
+
+    /// All agents, valid and enough.
+    ///
+    /// - Throws: ``ArchivalError``: `notConfigured` (0x8009400A), `noValidAgent` (0x8009400B); ``StorageError``.
+    package func ready() async throws -> [CertificateFields] {
+        let statuses = try await self.statuses()
+        if let obstacle = KRASelection.obstacle(statuses, count: self.count) { throw obstacle }
+        return statuses.compactMap(\.certificate)
     }
 
     /// The agents for one key.
     ///
-    /// - Throws: ``ArchivalError``: `notConfigured` (0x8009400A), `noValidAgent` (0x8009400B); ``StorageError``.
+    /// - Throws: as ``ready()``.
     package func next() async throws -> [CertificateFields] {
-        let statuses = try await self.statuses()
-        guard self.count > 0, !statuses.isEmpty else { throw ArchivalError.notConfigured() }
-        let invalid = statuses.filter { $0.state != .valid }
-        guard invalid.isEmpty else { throw ArchivalError.noValidAgent(invalid) }
-        let agents = statuses.compactMap(\.certificate)
-        guard self.count <= agents.count else {
-            throw ArchivalError.tooFewAgents(needed: self.count, configured: agents.count)
-        }
+        let agents = try await self.ready()
         let first = self.start.withLock { start in
             defer { start &+= UInt64(self.count) }
             return Int(start % UInt64(agents.count))

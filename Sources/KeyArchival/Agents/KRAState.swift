@@ -1,3 +1,4 @@
+package import Diagnostics
 package import PKIMessages
 
 /// The state of a key recovery agent's certificate, with the numbers of the Windows SDK (`KRA_DISP_*`, `certcli.h`).
@@ -14,11 +15,25 @@ package enum KRAState: Int, Sendable, Codable {
 
 /// What a check said of one agent.
 package struct KRAStatus: Sendable, CustomStringConvertible {
+    /// A check that failed.
+    package struct Failure: Sendable, Equatable {
+        package let state: KRAState
+        /// What is wrong, as a clause.
+        package let reason: String
+        package let hresult: HRESULT
+    }
+
+    /// Position among the configured agents, from 0.
+    package let index: Int
+    /// As configured.
+    package let sha1Thumbprint: [UInt8]
     /// `nil` when the stored bytes are no certificate.
     package let certificate: CertificateFields?
-    package let state: KRAState
-    /// The check that failed, as a clause; `nil` when the agent is valid.
-    package let failedCheck: String?
+    /// `nil` when the agent is valid.
+    package let failure: Failure?
+
+    package var state: KRAState { self.failure?.state ?? .valid }
+    package var failedCheck: String? { self.failure?.reason }
 
     /// Subject, serial number and the failed check.
     package var description: String {

@@ -29,6 +29,10 @@ package struct TokenKeyArchiver: KeyArchiver {
         self.surroundings = surroundings
     }
 
+    package func checkReadiness() async throws {
+        _ = try await self.agents.ready()
+    }
+
     /// - Throws: ``ArchivalError``; ``KeyProviderError`` when the token fails; ``StorageError``; ``PKIMessageError`` for
     ///   a message that cannot be read.
     package func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
@@ -52,7 +56,8 @@ package struct TokenKeyArchiver: KeyArchiver {
         case hostMemory(ArchiveFormat)
     }
 
-    /// Finds the exchange certificate among all that this CA ever had: a request may be older than the current one.
+    /// Finds the exchange certificate among all that this CA ever had: a request may be older than the current one. One
+    /// that was revoked is taken by nobody: others may have what was encrypted to it.
     private func received(_ request: KeyArchivalRequest) async throws -> ReceivedKey {
         let publicKey = try SubjectPublicKeyInfo(derEncoded: request.subjectPublicKeyInfo)
         guard publicKey.isRSA else { throw ArchivalError.unsupportedKey() }
@@ -60,6 +65,10 @@ package struct TokenKeyArchiver: KeyArchiver {
         for record in try await self.storage.read({ try $0.exchangeCertificates() }) {
             let certificate = try CertificateFields(derEncoded: record.certificateDER)
             if let recipient = envelopedData.recipients.first(where: { $0.rid.names(certificate) }) {
+                let serialNumber = certificate.serialHex
+                guard record.retiredWhen == nil else { throw ArchivalError.exchangeKeyRetired(serialNumber) }
+                let issued = try await self.storage.read { try $0.certificate(serialNumber: serialNumber) }
+                guard issued?.revocation == nil else { throw ArchivalError.exchangeCertificateRevoked(serialNumber) }
                 return ReceivedKey(
                     envelopedData: envelopedData, encryptedKey: recipient.encryptedKey,
                     transport: KeyTransportAlgorithm(try recipient.keyEncryption), exchangeKey: record.locator,

@@ -49,6 +49,22 @@ extension ArchivalError {
             advice: ["Fetch the current exchange certificate, and encrypt the key to it."])
     }
 
+    static func exchangeKeyRetired(_ serialNumber: String) -> ArchivalError {
+        ArchivalError(
+            code: .exchangeKeyRetired, operation: self.archiving,
+            reason: "it is encrypted to an exchange certificate whose key is no more on the token",
+            hresult: .recipientNotFound, facts: [Fact("exchange certificate", serialNumber)],
+            advice: ["Fetch the current exchange certificate, and encrypt the key to it."])
+    }
+
+    static func exchangeCertificateRevoked(_ serialNumber: String) -> ArchivalError {
+        ArchivalError(
+            code: .exchangeCertificateRevoked, operation: self.archiving,
+            reason: "it is encrypted to an exchange certificate that is revoked", hresult: .revoked,
+            facts: [Fact("exchange certificate", serialNumber)],
+            advice: ["Make a new key: others may have this one. Encrypt it to the current exchange certificate."])
+    }
+
     /// One error for every way in which ciphertext can fail to open, so that nobody can use the CA to find out
     /// which one it was (RFC 3218).
     ///

@@ -16,6 +16,10 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let signatureOnlyKey = Code(rawValue: "signatureOnlyKey")
         /// The key is encrypted to no exchange certificate of this CA.
         package static let recipientNotFound = Code(rawValue: "recipientNotFound")
+        /// The exchange key that would open it was removed from its token.
+        package static let exchangeKeyRetired = Code(rawValue: "exchangeKeyRetired")
+        /// The exchange certificate that it is encrypted to is revoked.
+        package static let exchangeCertificateRevoked = Code(rawValue: "exchangeCertificateRevoked")
         /// The exchange key does not open what was sent.
         package static let notDecrypted = Code(rawValue: "notDecrypted")
         /// What was sent opens, and is no private key.
@@ -38,7 +42,8 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let noRecoveryKey = Code(rawValue: "noRecoveryKey")
 
         static let all: [Code] = [
-            .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound, .notDecrypted,
+            .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound,
+            .exchangeKeyRetired, .exchangeCertificateRevoked, .notDecrypted,
             .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing, .nothingFound,
             .ambiguousName, .untrustedBlob, .noRecoveryKey,
         ]

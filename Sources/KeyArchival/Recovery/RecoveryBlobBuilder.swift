@@ -65,11 +65,13 @@ package struct RecoveryBlobBuilder: Sendable {
         guard let certificate = try reader.certificate(forRequest: requestID) else {
             throw ArchivalError.noArchivedKey(requestID: requestID, "no certificate was issued for it")
         }
-        let agents = try reader.keyRecoveryAgents()
         return Stored(
             key: key, certificate: certificate,
             agents: try key.kraHashes.map { hash in
-                guard let agent = agents.first(where: { $0.sha1Thumbprint == Self.thumbprint(hash) }) else {
+                guard let thumbprint = Self.thumbprint(hash),
+                    let agent = try reader.keyRecoveryAgent(sha1Thumbprint: thumbprint),
+                    !agent.certificateDER.isEmpty
+                else {
                     throw ArchivalError.agentCertificateMissing(requestID: requestID, hash: hash)
                 }
                 return agent

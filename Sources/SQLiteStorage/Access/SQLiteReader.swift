@@ -107,7 +107,14 @@ extension DatabaseReading {
 extension DatabaseReading {
     func keyRecoveryAgents() throws -> [KRARecord] {
         try self.all(
-            "list key recovery agents", "SELECT * FROM key_recovery_agent ORDER BY agent_id", [], KRARecord.init)
+            "list key recovery agents",
+            "SELECT * FROM key_recovery_agent WHERE removed_when IS NULL ORDER BY agent_id", [], KRARecord.init)
+    }
+
+    func keyRecoveryAgent(sha1Thumbprint: [UInt8]) throws -> KRARecord? {
+        try self.one(
+            "read a key recovery agent", "SELECT * FROM key_recovery_agent WHERE sha1_thumbprint = ?",
+            [sha1Thumbprint.stored], KRARecord.init)
     }
 
     func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord? {

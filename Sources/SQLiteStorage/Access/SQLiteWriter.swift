@@ -100,8 +100,26 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
         try self.execute("store an exchange certificate", ExchangeCertificateRecord.insertion, certificate.columns)
     }
 
+    func setRetired(exchangeCertificateOfRequest requestID: Int64, at date: Date) throws {
+        try self.execute(
+            "retire an exchange key", "UPDATE exchange_certificate SET retired_when = ? WHERE request_id = ?",
+            [date.stored, requestID])
+    }
+
     func insert(_ agent: KRARecord) throws {
+        // One that was removed before comes back at the end of the row.
+        try self.execute(
+            "forget a removed key recovery agent",
+            "DELETE FROM key_recovery_agent WHERE sha1_thumbprint = ? AND removed_when IS NOT NULL",
+            [agent.sha1Thumbprint.stored])
         try self.execute("store a key recovery agent", KRARecord.insertion, agent.columns)
+    }
+
+    func removeKeyRecoveryAgent(sha1Thumbprint: [UInt8], at date: Date) throws {
+        try self.execute(
+            "remove a key recovery agent",
+            "UPDATE key_recovery_agent SET removed_when = ? WHERE sha1_thumbprint = ?",
+            [date.stored, sha1Thumbprint.stored])
     }
 
     func insert(_ key: ArchivedKeyRecord) throws {

@@ -19,6 +19,7 @@ enum Schema {
         Schema.registerAudit(&migrator)
         Schema.registerRevocation(&migrator)
         Schema.registerCases(&migrator)
+        Schema.registerArchival(&migrator)
         return migrator
     }
 

@@ -65,7 +65,8 @@ extension ExchangeCertificateRecord {
         self.init(
             requestID: try row.integer("request_id"), certificateDER: try row.bytes("certificate_der"),
             locator: try row.locator(reference: "key_reference", hash: "key_sha256"),
-            notBefore: try row.date("not_before"), notAfter: try row.date("not_after"))
+            notBefore: try row.date("not_before"), notAfter: try row.date("not_after"),
+            retiredWhen: try row.dateIfPresent("retired_when"))
     }
 
     var columns: StatementArguments {

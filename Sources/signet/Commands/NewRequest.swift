@@ -25,6 +25,9 @@ struct NewRequest: AsyncParsableCommand {
     @Option(name: .long, help: "The CA's certificate and its chain in one PEM file (with --archive).")
     var caCertificates: String?
 
+    @Option(name: .long, help: "The CA's current CRL, DER or PEM: the exchange certificate is looked up in it.")
+    var crl: String?
+
     @Option(name: .long, help: "How the key is encrypted: token-wrapped, cms-aes or microsoft-2003 (with --archive).")
     var keyFormat = "token-wrapped"
 
@@ -64,14 +67,15 @@ struct NewRequest: AsyncParsableCommand {
 
     private func archivalOptions() throws -> SubscriberRequest.Archival? {
         guard self.archive else { return nil }
-        guard let exchange = self.exchangeCertificate, let authorities = self.caCertificates else {
-            throw ValidationError("--archive needs --exchange-certificate and --ca-certificates.")
+        guard let exchange = self.exchangeCertificate, let authorities = self.caCertificates, let crl = self.crl else {
+            throw ValidationError("--archive needs --exchange-certificate, --ca-certificates and --crl.")
         }
         guard let format = SubscriberRequest.KeyFormat(rawValue: self.keyFormat) else {
             throw ValidationError("--key-format is one of token-wrapped, cms-aes, microsoft-2003.")
         }
         return try SubscriberRequest.Archival(
             exchangeCertificateDER: Output.readDER(exchange, what: exchange),
-            authorityPEM: FilePaths.read(authorities), format: format)
+            authorityPEM: FilePaths.read(authorities), revocationListDER: Output.readDER(crl, what: crl), format: format
+        )
     }
 }

@@ -1,15 +1,19 @@
 import ArgumentParser
 import CAService
 import CertificateAuthority
+import Diagnostics
 import KeyArchival
 import KeyProvider
 import PKIMessages
 
-/// `signet kra enroll|accept|add|list`
+/// `signet kra enroll|accept|add|remove|list|status`
 struct RecoveryAgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kra", abstract: "Key recovery agents and their cards.",
-        subcommands: [EnrollAgent.self, AcceptAgentCertificate.self, AddAgent.self, ListAgents.self])
+        subcommands: [
+            EnrollAgent.self, AcceptAgentCertificate.self, AddAgent.self, RemoveAgent.self,
+            ListAgents.self, AgentStatus.self,
+        ])
 }
 
 /// `signet kra enroll`
@@ -84,6 +88,60 @@ struct AddAgent: ContextCommand {
         }
         let agent = try await instance.authority(for: .records).addRecoveryAgent(der, by: instance.localOperator())
         Console.say("Keys are archived to \(agent.subject) (serial \(agent.serialHex)) from now on.")
+    }
+}
+
+/// `signet kra remove`
+struct RemoveAgent: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Archive no more keys to this agent.",
+        discussion: "Keys that were archived to the agent before can be recovered by it as long as its card exists.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Flag(name: .long, help: "Also when fewer agents are left than each key needs: no key is archived then.")
+    var force = false
+
+    @Argument(help: "Serial number or SHA-1 thumbprint of the agent's certificate.")
+    var agent: String
+
+    func run(in context: CommandContext) async throws {
+        let authority = try await context.open(self.options).authority(for: .records)
+        let removed = try await authority.removeRecoveryAgent(
+            self.agent, force: self.force, by: authority.localOperator())
+        Console.say("No more keys are archived to \(removed).")
+    }
+}
+
+/// `signet kra status`
+struct AgentStatus: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Tell whether keys can be archived, and what is wrong with which agent.",
+        discussion: "Exits with 1 unless keys can be archived.")
+
+    @OptionGroup var options: InstanceOptions
+
+    func run(in context: CommandContext) async throws {
+        let state = try await context.open(self.options).authority(for: .records).archivalState()
+        for agent in state.agents {
+            Console.say("\(agent.index): \(agent.certificate.map { "\($0.subject)" } ?? "unreadable certificate")")
+            if let certificate = agent.certificate {
+                Console.say("  Serial Number: \(certificate.serialHex)")
+                Console.say("  NotAfter: \(Output.time(certificate.notAfter))")
+            }
+            let thumbprint = agent.sha1Thumbprint.map { Hexadecimal.lower([$0]) }.joined(separator: " ")
+            Console.say("  Cert Hash(sha1): \(thumbprint)")
+            Console.say("  State: \(agent.state.rawValue) \(agent.state)")
+            if let failure = agent.failure {
+                Console.say("  Failed check: \(failure.reason). \(failure.hresult.eventText)")
+            }
+        }
+        guard let obstacle = state.obstacle else {
+            Console.say("Keys are archived to \(state.count) of \(state.agents.count) agents in turn.")
+            return
+        }
+        Console.say("No key is archived: \(obstacle.reason). \(obstacle.hresult.eventText)")
+        throw ExitCode.failure
     }
 }
 

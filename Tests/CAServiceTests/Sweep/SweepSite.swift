@@ -6,6 +6,7 @@ import KeyProvider
 import PKIMessages
 import SecretMemory
 import TestSupport
+import Testing
 
 /// A certification authority in this process with its keys on one card, and a key recovery agent with another one.
 final class SweepSite: Sendable {
@@ -41,6 +42,8 @@ final class SweepSite: Sendable {
             records: .standard(instance: self.directory.path("ca"), environment: [:]))
         self.agentToken = try await self.agentOpener.open(self.agentCard.configuration)
         self.agentCertificate = try await SweepSite.enrolledAgent(self.agentToken, self.authority)
+        // An agent serves only while there is a current revocation list.
+        _ = try await self.authority.publishDueCRLs { _, error in Issue.record(error) }
         _ = try await self.authority.addRecoveryAgent(
             self.agentCertificate.derBytes, by: self.authority.localOperator())
         let exchange = try await self.authority.currentExchangeCertificate()
@@ -50,8 +53,9 @@ final class SweepSite: Sendable {
         self.request = try SweepSite.message("WebServer", archival: nil)
         self.archivalRequest = try SweepSite.message(
             "User",
-            archival: .init(
+            archival: await .init(
                 exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
+                revocationListDER: instance.storage.read { try $0.latestCRL(caKeyIndex: 0)?.crlDER ?? [] },
                 format: .tokenWrapped, now: surroundings.now()))
     }
 

@@ -8,9 +8,16 @@ final class RecordingArchiver: KeyArchiver {
     static let hash = "0f 1e 2d"
     private let state = Mutex([KeyArchivalRequest]())
     private let error: PKIMessageError?
+    private let unready: PKIMessageError?
 
-    init(failingWith error: PKIMessageError? = nil) {
+    /// - Parameter unready: why no key can be archived at all.
+    init(failingWith error: PKIMessageError? = nil, unready: PKIMessageError? = nil) {
         self.error = error
+        self.unready = unready
+    }
+
+    func checkReadiness() async throws {
+        if let unready { throw unready }
     }
 
     var requests: [KeyArchivalRequest] { self.state.withLock { $0 } }

@@ -56,6 +56,11 @@ final class RecordingAuthority: CertificateEnrolling {
             EnrollmentResult(
                 requestID: requestID, disposition: .pending, statusCode: .ok,
                 dispositionMessage: "Taken Under Submission")
+        case "NoAgent", "BadAgent":
+            EnrollmentResult(
+                requestID: requestID, disposition: .error,
+                statusCode: template == "NoAgent" ? .keyArchivalNotConfigured : .noValidKRA,
+                dispositionMessage: "Error Archiving Private Key", failure: TokenFault())
         case "Broken":
             EnrollmentResult(
                 requestID: requestID, disposition: .error, statusCode: .invalidData,

@@ -1,0 +1,117 @@
+package import CertificateAuthority
+
+extension InstanceConfiguration {
+    /// How private keys are archived, and to whom.
+    package struct ArchivalPolicy: Sendable, Equatable {
+        package enum Format: String, Sendable, Codable {
+            /// `token-wrapped` where the exchange token can, `cms-aes` otherwise.
+            case automatic
+            case tokenWrapped = "token-wrapped"
+            case cmsAES = "cms-aes"
+            case microsoft2003 = "microsoft-2003"
+        }
+
+        package var format: Format
+        /// To how many key recovery agents each key is archived.
+        package var recoveryAgents: Int
+        /// Whether plaintext may be in the host's (locked) memory where the token cannot import a private key.
+        package var hostPlaintextAllowed: Bool
+        /// A directory with certificates and CRLs of authorities that may have certified agents beside this CA; below the
+        /// instance when it is relative.
+        package var trustedAgents: String?
+
+        package init(
+            format: Format = .automatic, recoveryAgents: Int = 1, hostPlaintextAllowed: Bool = true,
+            trustedAgents: String? = nil
+        ) {
+            self.format = format
+            self.recoveryAgents = recoveryAgents
+            self.hostPlaintextAllowed = hostPlaintextAllowed
+            self.trustedAgents = trustedAgents
+        }
+
+        init(yaml: YAMLMapping?) throws {
+            self.init(
+                format: try yaml?.value(
+                    "format", default: .automatic, expected: "automatic, token-wrapped, cms-aes or microsoft-2003",
+                    Format.init(rawValue:)) ?? .automatic,
+                recoveryAgents: try yaml?.integer("recovery-agents", in: 1...100, default: 1) ?? 1,
+                hostPlaintextAllowed: try yaml?.boolean("host-plaintext-allowed", default: true) ?? true,
+                trustedAgents: try yaml?.optionalText("trusted-agents"))
+            try yaml?.finish()
+        }
+
+        var yamlText: String {
+            """
+            archival:
+              # automatic, token-wrapped, cms-aes or microsoft-2003
+              format: \(self.format.rawValue)
+              recovery-agents: \(self.recoveryAgents)
+              # false: a key whose plaintext would have to be in the host's memory is refused.
+              host-plaintext-allowed: \(self.hostPlaintextAllowed)
+            \(self.trustedAgents.map { "  trusted-agents: \(YAMLText.quoted($0))" } ?? "  # trusted-agents: agents")
+            """
+        }
+    }
+
+    /// How long exchange keys live.
+    package struct ExchangePolicy: Sendable, Equatable {
+        /// `nil`: as the template CAExchange says, a week where it is not issued from.
+        package var validity: TemplatePeriod?
+        /// How long before its end the next one is made. `nil`: as the template says, a day where it is not issued from.
+        package var overlap: TemplatePeriod?
+        /// How long after its end a key is kept for requests that were made with it.
+        package var keep: TemplatePeriod
+        /// Whether the service removes keys from the token that nothing needs any more.
+        package var retiresAutomatically: Bool
+        /// Whether no exchange certificate is made unless the template CAExchange is among the enabled ones.
+        package var requiresTemplate: Bool
+
+        package init(
+            validity: TemplatePeriod? = nil, overlap: TemplatePeriod? = nil, keep: TemplatePeriod = .weeks(1),
+            retiresAutomatically: Bool = true, requiresTemplate: Bool = false
+        ) {
+            self.validity = validity
+            self.overlap = overlap
+            self.keep = keep
+            self.retiresAutomatically = retiresAutomatically
+            self.requiresTemplate = requiresTemplate
+        }
+
+        init(yaml: YAMLMapping?) throws {
+            func period(_ key: String) throws -> TemplatePeriod? {
+                guard let text = try yaml?.optionalText(key) else { return nil }
+                guard let period = TemplatePeriod(text) else {
+                    throw yaml?.invalid(key, "a period such as \"7 days\" is expected")
+                        ?? ServiceError.notAnInstance(key)
+                }
+                return period
+            }
+            self.init(
+                validity: try period("validity"), overlap: try period("overlap"),
+                keep: try period("keep") ?? .weeks(1),
+                retiresAutomatically: try yaml?.boolean("retire-automatically", default: true) ?? true,
+                requiresTemplate: try yaml?.boolean("require-template", default: false) ?? false)
+            if let validity = self.validity, let overlap = self.overlap,
+                overlap.timeInterval * 2 > validity.timeInterval, let yaml
+            {
+                throw yaml.invalid("overlap", "at most half of the validity is expected")
+            }
+            try yaml?.finish()
+        }
+
+        var yamlText: String {
+            """
+            exchange:
+              # As the template CAExchange says, unless they stand here.
+            \(self.validity.map { "  validity: \($0)" } ?? "  # validity: 7 days")
+            \(self.overlap.map { "  overlap: \($0)" } ?? "  # overlap: 1 days")
+              # How long after its end a key is kept for requests that were made with it.
+              keep: \(self.keep)
+              retire-automatically: \(self.retiresAutomatically)
+              # true: without the template CAExchange among the enabled ones no exchange certificate is made.
+              require-template: \(self.requiresTemplate)
+            """
+        }
+    }
+}

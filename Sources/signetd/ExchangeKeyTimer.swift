@@ -1,0 +1,39 @@
+import CAService
+import CertificateAuthority
+import Diagnostics
+import Foundation
+import Logging
+import ServiceLifecycle
+
+/// Makes the next exchange key in time, and removes old ones from the token. What fails is logged and tried again at the
+/// next look: the one in use goes on until its end.
+struct ExchangeKeyTimer: Service {
+    let authority: Authority
+    let interval: Duration
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.look()
+                // Cancellation ends the sleep and with it the loop.
+                try? await Task.sleep(for: self.interval)
+            }
+        }
+    }
+
+    private func look() async {
+        do {
+            let done = try await self.authority.keepExchangeKeys()
+            if let renewed = done.renewed {
+                self.logger.info(
+                    "made an exchange certificate", metadata: ["until": "\(renewed.notAfter.ISO8601Format())"])
+            }
+            for label in done.retired {
+                self.logger.info("removed an exchange key that nothing needs", metadata: ["label": "\(label)"])
+            }
+        } catch {
+            for line in ErrorReport(error).lines { self.logger.error("exchange keys not kept: \(line)") }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// "Troubleshooting KRA Configuration" of the white paper "Key Archival and Management in Windows Server 2003", at an
+/// instance on disk.
+@Suite("Key recovery agents, on the command line")
+struct RecoveryAgentTests {
+    @Test("kra status says why no key is archived: nobody configured, revoked, too few; and kra remove keeps enough")
+    func status() async throws {
+        let site = try await Site.issuing()
+        let issuing = site.path("issuing")
+        let none = try await site.signet("kra", "status", "--instance", issuing)
+        #expect(none.status == 1)
+        #expect(none.text.contains("0x8009400a (-2146877430)"))
+
+        _ = try await site.makeAgent()
+        let good = try await site.operate("kra", "status", "--instance", issuing)
+        #expect(good.text.contains("0: CN=Agent\n"))
+        #expect(good.text.contains("  State: 3 valid\n"))
+        #expect(good.text.hasSuffix("Keys are archived to 1 of 1 agents in turn.\n"))
+        let serial = try #require(good.text.firstMatch(of: /Serial Number: ([0-9A-Fa-f]+)/)).1
+
+        let kept = try await site.signet("kra", "remove", "--instance", issuing, String(serial))
+        #expect(kept.status == 1)
+        #expect(kept.stderr.contains("0x80070057"))
+
+        let yaml = "\(issuing)/signet.yaml"
+        let text = try String(contentsOfFile: yaml, encoding: .utf8)
+        try text.replacing("recovery-agents: 1", with: "recovery-agents: 2").write(
+            toFile: yaml, atomically: true, encoding: .utf8)
+        let few = try await site.signet("kra", "status", "--instance", issuing)
+        #expect(few.status == 1)
+        #expect(few.text.contains("No key is archived") && few.text.contains("0x8009400b (-2146877429)"))
+        try text.write(toFile: yaml, atomically: true, encoding: .utf8)
+
+        try await site.makeArchivalRequest("alice", format: "token-wrapped")
+        try await site.operate(
+            "certificate", "revoke", "--instance", issuing, "--reason", "keyCompromise", String(serial))
+        let revoked = try await site.signet("kra", "status", "--instance", issuing)
+        #expect(revoked.status == 1)
+        #expect(revoked.text.contains("  State: 2 revoked\n"))
+        #expect(revoked.text.contains("The certificate is revoked. 0x80092010 (-2146885616)"))
+        let refused = try await site.signet(
+            "request", "submit", "--instance", issuing, "--out", site.path("alice.crt"), site.path("alice.cmc"))
+        #expect(refused.status == 1)
+        #expect(refused.stderr.contains("0x8009400b CERTSRV_E_NO_VALID_KRA"))
+        #expect(!FileManager.default.fileExists(atPath: site.path("alice.crt")))
+
+        try await site.operate("kra", "remove", "--instance", issuing, "--force", String(serial))
+        let gone = try await site.signet("kra", "status", "--instance", issuing)
+        #expect(gone.text.contains("0x8009400a (-2146877430)"))
+        try await site.operate("audit", "verify", "--instance", issuing)
+    }
+}
