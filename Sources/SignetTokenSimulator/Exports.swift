@@ -13,7 +13,7 @@ package func getFunctionList(_ list: UnsafeMutablePointer<UnsafeMutablePointer<C
 
 /// What the library has to offer (PKCS #11 v3.0, section 5.4.5).
 @c(C_GetInterfaceList)
-func getInterfaceList(
+package func getInterfaceList(
     _ list: UnsafeMutablePointer<SIGNET_CK_INTERFACE>?, _ count: UnsafeMutablePointer<CK_ULONG>?
 ) -> CK_RV {
     InterfaceTable.list(list, count)
@@ -21,7 +21,7 @@ func getInterfaceList(
 
 /// One of these (PKCS #11 v3.0, section 5.4.6).
 @c(C_GetInterface)
-func getInterface(
+package func getInterface(
     _ name: UnsafeMutablePointer<UInt8>?, _ version: UnsafeMutablePointer<CK_VERSION>?,
     _ found: UnsafeMutablePointer<UnsafeMutablePointer<SIGNET_CK_INTERFACE>?>?, _ flags: CK_FLAGS
 ) -> CK_RV {
