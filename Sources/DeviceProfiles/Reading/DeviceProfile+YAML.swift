@@ -13,22 +13,14 @@ extension DeviceProfile {
         let document = try Document(text: text, file: file)
         try document.override(with: overrides)
         let root = document.root
+        let sections = DeviceProfile.sections
         root.allow(
-            [
-                "name", "summary", "match", "sessions", "login", "capacity", "mechanisms", "template", "lifecycle",
-                "latency", "vendor_rv",
-            ] + ProfileSection.provenanceNames)
+            ["name", "summary", "match"] + sections.map(\.name) + ["vendor_rv"] + ProfileSection.provenanceNames)
         self.init(
             name: root.required("name")?.profileName() ?? "", summary: root.required("summary")?.text() ?? "")
         if let section = root.field("match")?.section() { self.match = MatchRule(reading: section) }
         let profile = ProfileSection(root: root)
-        self.sessions = Sessions(reading: profile.section("sessions"))
-        self.login = Login(reading: profile.section("login"))
-        self.capacity = Capacity(reading: profile.section("capacity"))
-        self.mechanisms = Mechanisms(reading: profile.section("mechanisms"))
-        self.template = TemplateRules(reading: profile.section("template"))
-        self.lifecycle = Lifecycle(reading: profile.section("lifecycle"))
-        self.latency = Latency(reading: profile.section("latency"))
+        for field in sections { field.read(profile, &self) }
         self.vendorReturnValues = profile.section("vendor_rv").vendorReturnValues()
         try document.finish()
     }

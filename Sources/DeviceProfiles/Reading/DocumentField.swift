@@ -23,6 +23,9 @@ package struct DocumentField {
 
     var isUnknown: Bool { self.plainText == "unknown" }
 
+    /// True for an unquoted word that stands alone.
+    package func isWord(_ word: String) -> Bool { self.plainText == word }
+
     /// Any scalar that is not empty, as it is written.
     package func text() -> String? {
         guard let scalar = self.node.scalar else { return self.refuse("is \(self.kind), not a text") }

@@ -82,6 +82,9 @@ extension DeviceProfile {
         public var directories: [Directory: ProfileValue<Limit>] = [:]
         /// Bytes for one entry of each directory file.
         public var directoryEntries: [Directory: ProfileValue<Int>] = [:]
+        /// How many entries the audit log takes until it is emptied; unlimited for a device that has none, or that
+        /// forgets the oldest.
+        public var logEntries: ProfileValue<Limit> = .unknown
         public var memoryReported: ProfileValue<MemoryReport> = .unknown
         public var full = FullReturnValues()
         public var residue: ProfileValue<Residue> = .unknown
@@ -91,38 +94,66 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.Capacity {
-    init(reading section: ProfileSection) {
-        section.allow([
-            "bytes", "reserved", "max_objects", "max_pairs", "cost", "header", "dir", "dir_entry", "mem_reported",
-            "full_rv", "residue",
-        ])
-        self.bytes = section.value("bytes") { $0.storageSize() }
-        self.reserved = section.value("reserved") { $0.integer(atLeast: 0) }
-        self.maximumObjects = section.value("max_objects") { $0.limit() }
-        self.maximumPairs = section.section("max_pairs").algorithms { $0.limit() }
-        self.pairCosts = section.section("cost").algorithms { $0.integer(atLeast: 0) }
-        self.headers = section.section("header").choices { $0.integer(atLeast: 0) }
-        self.directories = section.section("dir").choices { $0.limit() }
-        self.directoryEntries = section.section("dir_entry").choices { $0.integer(atLeast: 0) }
-        self.memoryReported = section.value("mem_reported") { $0.memoryReport() }
-        self.full = FullReturnValues(reading: section.section("full_rv"))
-        self.residue = section.value("residue") { $0.choice() }
+extension DeviceProfile.Capacity: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("bytes", \.bytes, .storageSize),
+            SectionField("reserved", \.reserved, .integer(atLeast: 0)),
+            SectionField("max_objects", \.maximumObjects, .limit),
+            SectionField("max_pairs", algorithms: \.maximumPairs, .limit),
+            SectionField("cost", algorithms: \.pairCosts, .integer(atLeast: 0)),
+            SectionField("header", choices: \.headers, .integer(atLeast: 0)),
+            SectionField("dir", choices: \.directories, .limit),
+            SectionField("dir_entry", choices: \.directoryEntries, .integer(atLeast: 0)),
+            SectionField("log_entries", \.logEntries, .limit),
+            SectionField("mem_reported", \.memoryReported, .memoryReport),
+            SectionField("full_rv", \.full),
+            SectionField("residue", \.residue, .choice),
+        ]
+    }
+
+    func check(_ section: ProfileSection) {
         if case .bytes(let total)? = self.bytes.value, let reserved = self.reserved.value, reserved > total {
             section.report("reserved", "\(reserved) is more than bytes, which is \(total)")
         }
     }
 }
 
-extension DeviceProfile.Capacity.FullReturnValues {
-    init(reading section: ProfileSection) {
-        section.allow(["keygen", "create", "setattr", "dir", "objects", "log"])
-        self.keyGeneration = section.value("keygen") { $0.returnValue() }
-        self.create = section.value("create") { $0.returnValue() }
-        self.setAttribute = section.value("setattr") { $0.returnValue() }
-        self.directory = section.value("dir") { $0.returnValue() }
-        self.objects = section.value("objects") { $0.returnValue() }
-        self.log = section.value("log") { $0.returnValue() }
+extension DeviceProfile.Capacity.FullReturnValues: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("keygen", \.keyGeneration, .returnValue),
+            SectionField("create", \.create, .returnValue),
+            SectionField("setattr", \.setAttribute, .returnValue),
+            SectionField("dir", \.directory, .returnValue),
+            SectionField("objects", \.objects, .returnValue),
+            SectionField("log", \.log, .returnValue),
+        ]
+    }
+}
+
+extension FieldForm<DeviceProfile.Capacity.StorageSize> {
+    fileprivate static var storageSize: Self {
+        Self(read: { $0.storageSize() }) { size in
+            switch size {
+            case .bytes(let count): String(count)
+            case .disk: "disk"
+            case .partition: "partition"
+            case .host: "host"
+            }
+        }
+    }
+}
+
+extension FieldForm<DeviceProfile.Capacity.MemoryReport> {
+    fileprivate static var memoryReport: Self {
+        Self(read: { $0.memoryReport() }) { report in
+            switch report {
+            case .notReported: "-1"
+            case .constant(let number): String(number)
+            case .actual: "actual"
+            }
+        }
     }
 }
 

@@ -17,15 +17,16 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.Latency {
-    init(reading section: ProfileSection) {
-        section.allow(["open", "login", "sign_rsa2048", "sign_p256", "sign_p384", "keygen_rsa2048", "p99"])
-        self.open = section.value("open") { $0.milliseconds() }
-        self.login = section.value("login") { $0.milliseconds() }
-        self.signRSA2048 = section.value("sign_rsa2048") { $0.milliseconds() }
-        self.signP256 = section.value("sign_p256") { $0.milliseconds() }
-        self.signP384 = section.value("sign_p384") { $0.milliseconds() }
-        self.generateRSA2048 = section.value("keygen_rsa2048") { $0.milliseconds() }
-        self.percentile99 = section.value("p99") { $0.milliseconds() }
+extension DeviceProfile.Latency: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("open", \.open, .milliseconds),
+            SectionField("login", \.login, .milliseconds),
+            SectionField("sign_rsa2048", \.signRSA2048, .milliseconds),
+            SectionField("sign_p256", \.signP256, .milliseconds),
+            SectionField("sign_p384", \.signP384, .milliseconds),
+            SectionField("keygen_rsa2048", \.generateRSA2048, .milliseconds),
+            SectionField("p99", \.percentile99, .milliseconds),
+        ]
     }
 }

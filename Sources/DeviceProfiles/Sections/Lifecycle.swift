@@ -21,10 +21,10 @@ extension DeviceProfile {
         /// When objects that others made are seen.
         public enum Visibility: String, Hashable, Sendable, CaseIterable {
             case live
-            case atInit = "at-init"
+            /// By a program that initialized the module after they were made.
+            case atInitialization = "at-init"
         }
 
-        /// What calls return while the token is out.
         /// What brings a device back that was gone.
         public enum Recovery: String, Hashable, Sendable, CaseIterable {
             /// A new session.
@@ -35,6 +35,7 @@ extension DeviceProfile {
             case finalize
         }
 
+        /// What calls return while the token is out.
         public var removed: ProfileValue<ReturnValue> = .unknown
         public var infoAfterRemoval: ProfileValue<InfoAfterRemoval> = .unknown
         /// Whether `C_GetSlotList` must be called before the token is seen again.
@@ -58,22 +59,32 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.Lifecycle {
-    init(reading section: ProfileSection) {
-        section.allow([
-            "removed_rv", "info_after_removal", "rescan_needed", "stale_session_rv", "stale_handle_rv", "fork",
-            "hang_s", "recover", "throttled_rv", "visibility", "op_sticky",
-        ])
-        self.removed = section.value("removed_rv") { $0.returnValue() }
-        self.infoAfterRemoval = section.value("info_after_removal") { $0.choice() }
-        self.rescanNeeded = section.value("rescan_needed") { $0.boolean() }
-        self.staleSession = section.value("stale_session_rv") { $0.returnValue() }
-        self.staleHandle = section.value("stale_handle_rv") { $0.returnValue() }
-        self.fork = section.value("fork") { $0.choice() }
-        self.visibility = section.value("visibility") { $0.choice() }
-        self.hangSeconds = section.value("hang_s") { $0.limit() }
-        self.recovery = section.value("recover") { $0.choice() }
-        self.throttled = section.value("throttled_rv") { $0.list { $0.returnValue() } }
-        self.operationSticky = section.value("op_sticky") { $0.boolean() }
+extension DeviceProfile.Lifecycle: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("removed_rv", \.removed, .returnValue),
+            SectionField("info_after_removal", \.infoAfterRemoval, .choice),
+            SectionField("rescan_needed", \.rescanNeeded, .boolean),
+            SectionField("stale_session_rv", \.staleSession, .returnValue),
+            SectionField("stale_handle_rv", \.staleHandle, .returnValue),
+            SectionField("hang_s", \.hangSeconds, .limit),
+            SectionField("recover", \.recovery, .choice),
+            SectionField("throttled_rv", \.throttled, .list(of: .returnValue)),
+            SectionField("fork", \.fork, .choice),
+            SectionField("visibility", \.visibility, .choice),
+            SectionField("op_sticky", \.operationSticky, .boolean),
+        ]
     }
+
+    func check(_ section: ProfileSection) {
+        guard let recovery = self.recovery.value, let needed = self.rescanNeeded.value else { return }
+        if recovery == .reopen, needed { section.report("recover", "reopen is not enough where rescan_needed is true") }
+        if recovery == .rescan, !needed {
+            section.report("recover", "rescan is not what brings it back: rescan_needed is false")
+        }
+    }
+
+    /// Whether `C_GetSlotList` must be called before the token is seen again. Where nobody knows, a token needs the
+    /// look that a card under OpenSC was measured to need.
+    public var needsRescan: Bool { self.rescanNeeded.value ?? (self.recovery.value != .reopen) }
 }

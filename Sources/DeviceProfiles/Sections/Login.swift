@@ -18,8 +18,8 @@ extension DeviceProfile {
         public var pinMaximum: ProfileValue<Int> = .unknown
         /// Wrong PINs until it locks; unlimited for a device that never locks.
         public var tries: ProfileValue<Limit> = .unknown
-        /// What a PIN is made of where it is more than text, such as `keyid4hex+password`.
-        public var pinFormat: ProfileValue<String> = .unknown
+        /// What a PIN looks like where it is more than text.
+        public var pinFormat: ProfileValue<ProfilePattern> = .unknown
         public var alwaysAuthenticate: ProfileValue<AlwaysAuthenticate> = .unknown
         public var keyGenerationRole: ProfileValue<Role> = .unknown
 
@@ -28,15 +28,19 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.Login {
-    init(reading section: ProfileSection) {
-        section.allow(["pin_min", "pin_max", "tries", "pin_format", "always_auth", "keygen_role"])
-        self.pinMinimum = section.value("pin_min") { $0.integer(atLeast: 0) }
-        self.pinMaximum = section.value("pin_max") { $0.integer(atLeast: 0) }
-        self.tries = section.value("tries") { $0.limit() }
-        self.pinFormat = section.value("pin_format") { $0.text() }
-        self.alwaysAuthenticate = section.value("always_auth") { $0.choice() }
-        self.keyGenerationRole = section.value("keygen_role") { $0.choice() }
+extension DeviceProfile.Login: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("pin_min", \.pinMinimum, .integer(atLeast: 0)),
+            SectionField("pin_max", \.pinMaximum, .integer(atLeast: 0)),
+            SectionField("tries", \.tries, .limit),
+            SectionField("pin_format", \.pinFormat, .pattern),
+            SectionField("always_auth", \.alwaysAuthenticate, .choice),
+            SectionField("keygen_role", \.keyGenerationRole, .choice),
+        ]
+    }
+
+    func check(_ section: ProfileSection) {
         if let minimum = self.pinMinimum.value, let maximum = self.pinMaximum.value, minimum > maximum {
             section.report("pin_max", "\(maximum) is less than pin_min, which is \(minimum)")
         }

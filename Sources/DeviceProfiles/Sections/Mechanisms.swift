@@ -61,17 +61,31 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.Mechanisms {
-    init(reading section: ProfileSection) {
-        section.allow(["allow", "oaep", "ecdsa", "wrap_private", "rfc5649", "gcm_iv", "max_data", "secret_keygen"])
-        self.allow = section.value("allow") { $0.list { $0.allowedMechanism() } }
-        self.oaep = section.value("oaep") { $0.list { $0.choice() } }
-        self.ecdsa = section.value("ecdsa") { $0.choice() }
-        self.wrapPrivate = section.value("wrap_private") { $0.list { $0.specificationName(prefix: "CKM_") } }
-        self.rfc5649 = section.value("rfc5649") { $0.integer(atLeast: 0).map { UInt($0) } }
-        self.gcmInitializationVector = section.value("gcm_iv") { $0.choice() }
-        self.maximumData = section.value("max_data") { $0.limit() }
-        self.generatesSecretKeys = section.value("secret_keygen") { $0.boolean() }
+extension DeviceProfile.Mechanisms: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("allow", \.allow, .list(of: .allowedMechanism)),
+            SectionField("oaep", \.oaep, .list(of: .choice)),
+            SectionField("ecdsa", \.ecdsa, .choice),
+            SectionField("wrap_private", \.wrapPrivate, .list(of: .name(prefix: "CKM_"))),
+            SectionField("rfc5649", \.rfc5649, .number),
+            SectionField("gcm_iv", \.gcmInitializationVector, .choice),
+            SectionField("max_data", \.maximumData, .limit),
+            SectionField("secret_keygen", \.generatesSecretKeys, .boolean),
+        ]
+    }
+}
+
+extension FieldForm<DeviceProfile.Mechanisms.Allowed> {
+    /// `NAME`, `NAME:MIN-MAX` or `NAME:MIN-MAX:FLAG+FLAG`.
+    fileprivate static var allowedMechanism: Self {
+        Self(read: { $0.allowedMechanism() }) { allowed in
+            let sizes = allowed.keySizes.map { "\($0.lowerBound)-\($0.upperBound)" }
+            if !allowed.flags.isEmpty {
+                return "\(allowed.name):\(sizes ?? ""):\(allowed.flags.joined(separator: "+"))"
+            }
+            return sizes.map { "\(allowed.name):\($0)" } ?? allowed.name
+        }
     }
 }
 

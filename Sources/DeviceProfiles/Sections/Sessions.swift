@@ -25,14 +25,15 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.Sessions {
-    init(reading section: ProfileSection) {
-        section.allow(["max", "reported", "scope", "idle_s", "over_rv", "ro"])
-        self.maximum = section.value("max") { $0.limit() }
-        self.reported = section.value("reported") { $0.integer(atLeast: -2) }
-        self.scope = section.value("scope") { $0.choice() }
-        self.idleSeconds = section.value("idle_s") { $0.limit() }
-        self.overLimit = section.value("over_rv") { $0.returnValue() }
-        self.readOnly = section.value("ro") { $0.boolean() }
+extension DeviceProfile.Sessions: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("max", \.maximum, .limit),
+            SectionField("reported", \.reported, .integer(atLeast: -2)),
+            SectionField("scope", \.scope, .choice),
+            SectionField("idle_s", \.idleSeconds, .limit),
+            SectionField("over_rv", \.overLimit, .returnValue),
+            SectionField("ro", \.readOnly, .boolean),
+        ]
     }
 }

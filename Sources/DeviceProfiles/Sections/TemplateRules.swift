@@ -35,15 +35,16 @@ extension DeviceProfile {
     }
 }
 
-extension DeviceProfile.TemplateRules {
-    init(reading section: ProfileSection) {
-        section.allow(["require", "refuse", "ignore", "unwrap_require", "session_objects", "ecdsa_sig", "ec_point"])
-        self.require = section.value("require") { $0.list { $0.text() } }
-        self.refuse = section.value("refuse") { $0.list { $0.specificationName(prefix: "CKA_") } }
-        self.ignore = section.value("ignore") { $0.list { $0.specificationName(prefix: "CKA_") } }
-        self.unwrapRequire = section.value("unwrap_require") { $0.list { $0.specificationName(prefix: "CKA_") } }
-        self.sessionObjects = section.value("session_objects") { $0.boolean() }
-        self.ecdsaSignature = section.value("ecdsa_sig") { $0.choice() }
-        self.ecPoint = section.value("ec_point") { $0.choice() }
+extension DeviceProfile.TemplateRules: ProfileTable {
+    static var table: [SectionField<Self>] {
+        [
+            SectionField("require", \.require, .list(of: .text)),
+            SectionField("refuse", \.refuse, .list(of: .name(prefix: "CKA_"))),
+            SectionField("ignore", \.ignore, .list(of: .name(prefix: "CKA_"))),
+            SectionField("unwrap_require", \.unwrapRequire, .list(of: .name(prefix: "CKA_"))),
+            SectionField("session_objects", \.sessionObjects, .boolean),
+            SectionField("ecdsa_sig", \.ecdsaSignature, .choice),
+            SectionField("ec_point", \.ecPoint, .choice),
+        ]
     }
 }

@@ -5,10 +5,10 @@ extension DeviceProfile {
         let fields = self.fields
         let common = self.commonProvenance(of: fields)
         var lines = [
-            "name: \(ProfileFieldList.quoted(self.name))", "summary: \(ProfileFieldList.quoted(self.summary))",
+            "name: \(YAMLScalar.quoted(self.name))", "summary: \(YAMLScalar.quoted(self.summary))",
         ]
         if let common {
-            lines += ["evidence: \(common.evidence.rawValue)", "source: \(ProfileFieldList.quoted(common.source))"]
+            lines += ["evidence: \(common.evidence.rawValue)", "source: \(YAMLScalar.quoted(common.source))"]
         }
         lines += self.match.yamlLines
         var open: [Substring] = []
@@ -37,7 +37,7 @@ extension ProfileField {
     fileprivate func yamlValue(common: Provenance?) -> String {
         guard let provenance = self.provenance, provenance != common else { return self.text }
         return "{value: \(self.text), evidence: \(provenance.evidence.rawValue), "
-            + "source: \(ProfileFieldList.quoted(provenance.source))}"
+            + "source: \(YAMLScalar.quoted(provenance.source))}"
     }
 }
 
@@ -46,7 +46,7 @@ extension MatchRule {
         let named = [
             ("manufacturer", self.manufacturer), ("model", self.model), ("firmware", self.firmware),
             ("module", self.module),
-        ].compactMap { name, pattern in pattern.map { "  \(name): \(ProfileFieldList.quoted($0.source))" } }
+        ].compactMap { name, pattern in pattern.map { "  \(name): \(YAMLScalar.quoted($0.source))" } }
         return named.isEmpty ? [] : ["", "match:"] + named
     }
 }
