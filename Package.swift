@@ -147,7 +147,7 @@ let package = Package(
         tests(
             "TokenSimulatorTests",
             ["TokenSimulator", "SimulatorControl", "CPKCS11", "DeviceProfiles", "Diagnostics"],
-            exclude: ["Support/interfaces.py"]),
+            exclude: ["Support/interfaces.py", "Support/message_signing.c"]),
         tests(
             "PKIMessagesTests", ["PKIMessages", "Diagnostics", "SecretMemory", asn1, x509, crypto],
             exclude: ["Vectors/README.md"]),

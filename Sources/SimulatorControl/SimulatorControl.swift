@@ -13,6 +13,8 @@ public struct SimulatorControl: Sendable {
         case insert(slot: UInt?)
         /// Locks the user's PIN.
         case lockPIN
+        /// Empties the audit log of a card whose profile bounds it.
+        case emptyLog
         /// Makes a call fail: a fault as in the simulator's configuration, such as
         /// `function: C_Sign, call: 3, returns: CKR_DEVICE_ERROR`. Without `call`, `every` or `probability` it is for
         /// the next call.
@@ -59,6 +61,7 @@ extension SimulatorControl.Command {
         case .eject: "eject" + suffix
         case .insert(let slot): "insert" + (slot.map { " \($0)" } ?? "") + suffix
         case .lockPIN: "lock-pin" + suffix
+        case .emptyLog: "empty-log" + suffix
         case .fail(let fault): "fail " + fault
         case .clear: "clear"
         case .status: "status"

@@ -54,7 +54,9 @@ extension Simulation {
             }
         }
         guard self.faults.isArmed, !isSizeQuery else {
-            let result = self.enter(session, function) { work($0) ?? CKR_FUNCTION_NOT_SUPPORTED }
+            let result = self.enter(session, function, isSizeQuery: isSizeQuery) {
+                work($0) ?? CKR_FUNCTION_NOT_SUPPORTED
+            }
             self.events?.write(Call(function: function, isSizeQuery: isSizeQuery), result: result)
             return result
         }
@@ -66,7 +68,7 @@ extension Simulation {
             let named = self.faults.hasKeyFilters ? self.name(subject, of: function, in: use) : nil
             let call = Call(function: function, isSizeQuery: isSizeQuery, subject: named)
             return self.run(call, on: use.card) { effect in
-                self.enter(session, function) { use in
+                self.enter(session, function, isSizeQuery: isSizeQuery) { use in
                     var use = use
                     use.effect = effect
                     return work(use) ?? CKR_FUNCTION_NOT_SUPPORTED
@@ -77,7 +79,7 @@ extension Simulation {
 
     /// Works in a session that is looked up anew, since the card may have gone while the call stood still.
     private func enter(
-        _ session: CK_SESSION_HANDLE, _ function: FunctionName, _ work: (SessionUse) -> CK_RV
+        _ session: CK_SESSION_HANDLE, _ function: FunctionName, isSizeQuery: Bool, _ work: (SessionUse) -> CK_RV
     ) -> CK_RV {
         switch self.admit(session, for: function, isEntering: true) {
         case .refused(let refusal): return refusal.rawValue
@@ -85,6 +87,7 @@ extension Simulation {
             defer {
                 if let card = use.card { self.reader.withState { $0.cards[card.name]?.callsInside -= 1 } }
             }
+            if let refusal = self.recordInLog(function, use, isSizeQuery: isSizeQuery) { return refusal.rawValue }
             return work(use)
         }
     }
@@ -100,36 +103,44 @@ extension Simulation {
     }
 
     /// Begins an operation with a key: `C_SignInit` and its like.
+    ///
+    /// - Parameter work: gets the mechanism and the key as the module inside knows them.
     func begin(
         _ function: FunctionName, in session: CK_SESSION_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?,
-        key: CK_OBJECT_HANDLE, use flag: CK_FLAGS, _ work: (SessionUse, CK_OBJECT_HANDLE) -> CK_RV?
+        key: CK_OBJECT_HANDLE, use flag: CK_FLAGS,
+        _ work: (SessionUse, UnsafeMutablePointer<CK_MECHANISM>?, CK_OBJECT_HANDLE) -> CK_RV?
     ) -> CK_RV {
         self.call(function, in: session, about: .object(key)) { use in
-            if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
+            if let refusal = use.card?.refusal(of: mechanism, use: flag) {
                 return self.refuse(function, refusal, mechanism)
             }
             if use.isStuck(function) { return CKR_OPERATION_ACTIVE }
             // Without a mechanism an operation is cancelled (v3.0, section 5.6), and the key does not matter.
-            guard mechanism != nil else { return work(use, key) }
+            guard let given = mechanism else { return work(use, nil, key) }
             return use.withKey(key) { inner in
-                let result = work(use, inner) ?? CKR_FUNCTION_NOT_SUPPORTED
-                if result == CKR_OK { self.remember(inner, for: function, in: use) }
+                let result = use.withInner(mechanism, for: function) { work(use, $0, inner) }
+                if result == CKR_OK { self.remember(inner, given.pointee.mechanism, for: function, in: use) }
                 return result
             }
         }
     }
 
-    private func remember(_ key: CK_OBJECT_HANDLE, for function: FunctionName, in use: SessionUse) {
+    private func remember(
+        _ key: CK_OBJECT_HANDLE, _ mechanism: CK_MECHANISM_TYPE, for function: FunctionName, in use: SessionUse
+    ) {
         guard let kind = function.operation else { return }
         let isNamed = self.faults.hasKeyFilters
         let isTimed = use.card?.rule.hasLatency ?? false
         let isAsking = use.card?.asksForEachUse ?? false
-        guard isNamed || isTimed || isAsking else { return }
+        let isEncoded = use.card?.encodesSignatures ?? false
+        guard isNamed || isTimed || isAsking || isEncoded else { return }
         let attributes = use.attributes(key)
         let operation = OperationKey(
             subject: isNamed ? attributes.subject : nil,
-            latency: isTimed ? use.card?.profile.latency.operation(kind, of: ObjectDescriptor(attributes)) : nil,
-            needsLogin: isAsking && attributes.flag(CKA_ALWAYS_AUTHENTICATE) == true)
+            latency: isTimed ? use.card?.duration(of: kind, with: ObjectDescriptor(attributes)) : nil,
+            needsLogin: isAsking && attributes.flag(CKA_ALWAYS_AUTHENTICATE) == true,
+            orderBytes: isEncoded && SpecificationNames.isECDSA(mechanism)
+                ? ObjectDescriptor(attributes).algorithm?.orderBytes : nil)
         self.reader.withState { $0.sessions[use.outer]?.keys[kind] = operation }
     }
 

@@ -72,7 +72,7 @@ extension Simulation {
         _ slot: CK_SLOT_ID, _ list: UnsafeMutablePointer<CK_MECHANISM_TYPE>?, _ count: UnsafeMutablePointer<CK_ULONG>?
     ) -> CK_RV {
         self.call(.getMechanismList, in: slot, isSizeQuery: list == nil) { inner in
-            guard let count, let card = self.card(in: inner), !card.rule.mechanisms.areAll else {
+            guard let count, let card = self.card(in: inner), !card.showsAllMechanisms else {
                 return self.inner.C_GetMechanismList?(inner, list, count)
             }
             var total: CK_ULONG = 0
@@ -81,7 +81,7 @@ extension Simulation {
             var types = [CK_MECHANISM_TYPE](repeating: 0, count: Int(total))
             result = self.inner.C_GetMechanismList?(inner, &types, &total)
             guard result == CKR_OK else { return result }
-            let shown = types.prefix(Int(total)).filter(card.rule.mechanisms.contains)
+            let shown = card.shown(Array(types.prefix(Int(total))))
             let room = count.pointee
             count.pointee = CK_ULONG(shown.count)
             guard let list else { return CKR_OK }
@@ -100,8 +100,8 @@ extension Simulation {
     ) -> CK_RV {
         self.call(.getMechanismInfo, in: slot) { inner in
             let card = self.card(in: inner)
-            if let card, !card.rule.mechanisms.contains(type) { return CKR_MECHANISM_INVALID }
-            let result = (functions ?? self.inner).C_GetMechanismInfo?(inner, type, info)
+            guard let known = card.map({ $0.inner(type) }) ?? type else { return CKR_MECHANISM_INVALID }
+            let result = (functions ?? self.inner).C_GetMechanismInfo?(inner, known, info)
             if result == CKR_OK, let info, let card { card.rule.mechanisms.restrict(&info.pointee, of: type) }
             return result
         }

@@ -135,16 +135,20 @@ extension Simulation {
     ///
     /// - Parameters:
     ///   - base: the key that unwraps, or from which the new one is derived.
-    ///   - make: gets that key, the template that is kept and where the new key's handle goes.
+    ///   - make: gets that key, the mechanism as the module inside knows it, the template that is kept and where the
+    ///     new key's handle goes.
     func receiveKey(
         _ function: FunctionName, _ session: CK_SESSION_HANDLE,
         _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?, _ base: CK_OBJECT_HANDLE, _ template: Template,
         _ key: UnsafeMutablePointer<CK_OBJECT_HANDLE>?,
-        _ make: (SessionUse, CK_OBJECT_HANDLE, Template, UnsafeMutablePointer<CK_OBJECT_HANDLE>?) -> CK_RV?
+        _ make: (
+            SessionUse, UnsafeMutablePointer<CK_MECHANISM>?, CK_OBJECT_HANDLE, Template,
+            UnsafeMutablePointer<CK_OBJECT_HANDLE>?
+        ) -> CK_RV?
     ) -> CK_RV {
         self.call(function, in: session, about: .object(base)) { use in
             let flag = function == .unwrapKey ? CKF_UNWRAP : CKF_DERIVE
-            if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
+            if let refusal = use.card?.refusal(of: mechanism, use: flag) {
                 return self.refuse(function, refusal, mechanism)
             }
             if function == .unwrapKey, let refusal = use.card?.rule.template.refusal(ofUnwrapping: template) {
@@ -152,7 +156,9 @@ extension Simulation {
             }
             return use.withKey(base) { base in
                 self.making(function, template, objectClass: template.number(CKA_CLASS), in: use) { template in
-                    let result = self.receive(use, template, key) { make(use, base, template, $0) }
+                    let result = use.withInner(mechanism, for: function) { mechanism in
+                        self.receive(use, template, key) { make(use, mechanism, base, template, $0) }
+                    }
                     guard result == CKR_OK, let key else { return result }
                     if use.effect == .lose { _ = self.inner.C_DestroyObject?(use.handle, key.pointee) }
                     use.show(key)

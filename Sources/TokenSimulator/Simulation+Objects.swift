@@ -12,7 +12,9 @@ extension Simulation {
             self.making(.createObject, template, objectClass: template.number(CKA_CLASS), in: use) { template in
                 let isOnToken = template.isTokenObject
                 return self.store(ObjectDescriptor(template), isOnToken: isOnToken, .create, use, object) {
-                    self.inner.C_CreateObject?(use.handle, template.pointer, template.count, object)
+                    use.withInnerPoints(of: template) {
+                        self.inner.C_CreateObject?(use.handle, $0.pointer, $0.count, object)
+                    }
                 }
             }
         }
@@ -138,8 +140,9 @@ extension Simulation {
 
     private func setAttributes(_ use: SessionUse, _ object: CK_OBJECT_HANDLE, _ template: Template) -> CK_RV {
         let set = { () -> CK_RV in
-            self.inner.C_SetAttributeValue?(use.handle, object, template.pointer, template.count)
-                ?? CKR_FUNCTION_NOT_SUPPORTED
+            let result = self.inner.C_SetAttributeValue?(use.handle, object, template.pointer, template.count)
+            if result == CKR_OK { use.noteOwn(object) }
+            return result ?? CKR_FUNCTION_NOT_SUPPORTED
         }
         let stored = use.attributes(object)
         guard use.card?.limits.areAny == true, stored.flag(CKA_TOKEN) == true else { return set() }

@@ -20,7 +20,7 @@ extension Simulation {
             isDone = true
             return self.taking(use.latency(of: kind, isSizeQuery: isSizeQuery), use) { work(use) }
         }
-        if result != CKR_OK, result != CKR_BUFFER_TOO_SMALL, !isSizeQuery {
+        if result != CKR_OK, result != CKR_BUFFER_TOO_SMALL, !isSizeQuery, !kind.isOfMessages {
             self.settle(function, kind, in: session, isDone: isDone)
         }
         return result
@@ -48,7 +48,7 @@ extension SessionUse {
     ) -> ReturnValue? {
         guard let card = self.card else { return nil }
         if dataLength > card.maximumData { return kind.takesCiphertext ? .encryptedDataLenRange : .dataLenRange }
-        guard card.asksForEachUse, !isSizeQuery else { return nil }
+        guard card.asksForEachUse, !isSizeQuery, !function.endsMessages else { return nil }
         let isAsking = self.simulation.reader.withState { $0.sessions[self.outer]?.keys[kind]?.needsLogin ?? false }
         return isAsking ? .userNotLoggedIn : nil
     }
@@ -61,7 +61,15 @@ extension SessionUse {
 }
 
 extension OperationKind {
-    var takesCiphertext: Bool { self == .decrypt }
+    var takesCiphertext: Bool { self == .decrypt || self == .messageDecrypt }
+
+    /// True for operations that go on after a message that failed, until their own end (v3.0, section 5.9).
+    var isOfMessages: Bool {
+        switch self {
+        case .messageEncrypt, .messageDecrypt, .messageSign, .messageVerify: true
+        default: false
+        }
+    }
 
     /// Ends the operation in a module, which has no function for that in v2.40: by calls that nobody has the result of.
     fileprivate func end(in session: CK_SESSION_HANDLE, _ module: CK_FUNCTION_LIST) {
@@ -90,6 +98,7 @@ extension OperationKind {
             _ = module.C_VerifyFinal?(session, &output, 1)
         case .signRecover: _ = module.C_SignRecover?(session, &data, 1, &output, &length)
         case .verifyRecover: _ = module.C_VerifyRecover?(session, &data, 1, &output, &length)
+        case .messageEncrypt, .messageDecrypt, .messageSign, .messageVerify: break
         }
     }
 }

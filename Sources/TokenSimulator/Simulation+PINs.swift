@@ -15,6 +15,7 @@ extension Simulation {
             let started = Moment.now()
             let counter = userType == CKU_SO ? \CardRecord.securityOfficer : \CardRecord.user
             let result = self.tryPIN(of: counter, function, use, pin, [length]) { work(use.handle) }
+            if result == CKR_OK { self.noteObjectsOfLogin(use, userType) }
             if result == CKR_OK, userType == CKU_CONTEXT_SPECIFIC, use.card?.asksForEachUse == true {
                 self.authorize(session)
             }
@@ -41,6 +42,9 @@ extension Simulation {
             var info = CK_SESSION_INFO()
             let isOfficer =
                 self.inner.C_GetSessionInfo?(use.handle, &info) == CKR_OK && info.state == CKS_RW_SO_FUNCTIONS
+            if let card = use.card, !isOfficer, card.refuses(new, newLength) {
+                return self.refuse(.setPIN, .pinInvalid, nil)
+            }
             return self.tryPIN(
                 of: isOfficer ? \.securityOfficer : \.user, .setPIN, use, old, [oldLength, newLength]
             ) {
@@ -52,7 +56,7 @@ extension Simulation {
     /// `C_InitPIN`, by which the security officer gives the user a new PIN and new tries.
     func initializePIN(_ session: CK_SESSION_HANDLE, _ pin: UnsafeMutablePointer<UInt8>?, _ length: UInt) -> CK_RV {
         self.call(.initPIN, in: session) { use in
-            if let refusal = use.card?.refusal(ofPIN: pin, lengths: [length]) { return refusal.rawValue }
+            if let refusal = use.card?.refusal(ofPIN: pin, lengths: [length], isNew: true) { return refusal.rawValue }
             let result = self.inner.C_InitPIN?(use.handle, pin, length)
             if result == CKR_OK, let card = use.card {
                 self.change(card) { $0.user = CardRecord.PINCounter() }
@@ -67,7 +71,7 @@ extension Simulation {
         _ use: SessionUse, _ pin: UnsafeMutablePointer<UInt8>?, _ lengths: [UInt], _ work: () -> CK_RV?
     ) -> CK_RV? {
         guard let card = use.card else { return work() }
-        if counter == \.user, let refusal = card.refusal(ofPIN: pin, lengths: lengths) {
+        if counter == \.user, let refusal = card.refusal(ofPIN: pin, lengths: lengths, isNew: false) {
             self.events?.write(function, "refused by the profile: \(refusal)")
             return refusal.rawValue
         }
@@ -129,13 +133,27 @@ extension Card {
         counter.isLocked || (self.maximumTries.map { counter.wrong >= $0 } ?? false)
     }
 
-    /// A PIN of a length that the card does not have, which it refuses without a try. A pad has no length.
-    func refusal(ofPIN pin: UnsafeMutablePointer<UInt8>?, lengths: [UInt]) -> ReturnValue? {
+    /// A PIN of a length or a form that the card does not have, which it refuses without a try. A pad has no length.
+    ///
+    /// - Parameters:
+    ///   - lengths: of the PIN, and of another one in the same call.
+    ///   - isNew: true for one that is to be set, which is invalid where one that is tried is wrong.
+    func refusal(ofPIN pin: UnsafeMutablePointer<UInt8>?, lengths: [UInt], isNew: Bool) -> ReturnValue? {
         guard pin != nil else { return nil }
         let login = self.profile.login
         let isTooShort = login.pinMinimum.value.map { bound in lengths.contains { $0 < bound } } ?? false
         let isTooLong = login.pinMaximum.value.map { bound in lengths.contains { $0 > bound } } ?? false
-        return isTooShort || isTooLong ? .pinLenRange : nil
+        if isTooShort || isTooLong { return .pinLenRange }
+        return lengths.first.map { self.refuses(pin, $0) } ?? false ? (isNew ? .pinInvalid : .pinIncorrect) : nil
+    }
+
+    /// True for a PIN that is not of the form of the profile.
+    func refuses(_ pin: UnsafeMutablePointer<UInt8>?, _ length: UInt) -> Bool {
+        guard let pin, let format = self.profile.login.pinFormat.value, let count = Int(exactly: length) else {
+            return false
+        }
+        let text = String(decoding: UnsafeBufferPointer(start: pin, count: count), as: UTF8.self)
+        return !format.isFound(in: text)
     }
 
     /// Token flags for a counter (section 3.2): a wrong PIN was given, one try is left, none is.

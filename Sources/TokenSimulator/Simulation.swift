@@ -38,9 +38,7 @@ final class Simulation: Sendable {
         self.isTracking = !configuration.tokens.isEmpty || self.takesOrders || faults.hasKeyFilters
         let refusesChildren = configuration.tokens.contains { $0.profile.lifecycle.fork.value == .refused }
         self.onlyProcess = refusesChildren ? getpid() : nil
-        self.canNoticeWithoutLooking = configuration.tokens.contains {
-            $0.profile.lifecycle.rescanNeeded.value == false
-        }
+        self.canNoticeWithoutLooking = configuration.tokens.contains { !$0.profile.lifecycle.needsRescan }
         if let log = configuration.log {
             self.events = try EventLog(path: log.path, logsCalls: log.includesCalls)
         } else {
@@ -70,6 +68,7 @@ final class Simulation: Sendable {
     /// - Throws: ``SimulatorError`` when the control socket cannot be opened.
     func start() throws(SimulatorError) {
         self.identifyCards()
+        self.noteObjectsOfStart()
         guard let path = self.configuration.controlPath else { return }
         let commands = ControlCommands(ledger: self.ledger, events: self.events)
         let server = try ControlServer(path: path) { commands.answer($0) }
@@ -92,6 +91,9 @@ final class Simulation: Sendable {
     ///
     /// - Parameter work: is told what a fault makes of what it writes.
     func run(_ call: Call, on card: Card?, _ work: (Fault.Effect?) -> CK_RV) -> CK_RV {
+        var call = call
+        call.hang = card?.hangSeconds
+        call.throttled = card?.profile.lifecycle.throttled.value?.first
         let result = self.meetingFaults(call, on: card, work)
         self.events?.write(call, result: result)
         return result
@@ -106,21 +108,21 @@ final class Simulation: Sendable {
                 if effect == .crash, call.function != .generateKeyPair { Simulation.crash() }
                 writing = effect
             }
-            if let returns = met.fault.returns { return returns.rawValue }
+            if let returns = met.fault.result(of: call) { return returns.rawValue }
         }
         let result = work(writing)
         guard result == CKR_OK else { return result }
         for met in self.faults.take(after: call) where self.claims(met) {
             self.suffer(met, call: call, card: card)
             if met.fault.effect == .crash { Simulation.crash() }
-            if let returns = met.fault.returns { return returns.rawValue }
+            if let returns = met.fault.result(of: call) { return returns.rawValue }
         }
         return result
     }
 
     private func suffer(_ met: FaultScript.Met, call: Call, card: Card?) {
         self.events?.write(call, met: met)
-        Moment.wait(seconds: met.fault.hang ?? 0)
+        Moment.wait(seconds: met.fault.pause(of: call))
         if let effect = met.fault.effect, !effect.isOnWrite { self.apply(effect, to: card?.name) }
     }
 

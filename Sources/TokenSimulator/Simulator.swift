@@ -40,29 +40,23 @@ final class Simulator: Sendable {
 
     /// The same for a function that is given a mechanism.
     ///
-    /// - Parameter flag: the `CKF_` flag of what the mechanism is to be used for.
+    /// - Parameters:
+    ///   - flag: the `CKF_` flag of what the mechanism is to be used for.
+    ///   - work: gets the mechanism as the module inside knows it.
     func using(
         _ function: FunctionName, _ session: CK_SESSION_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?,
         _ flag: CK_FLAGS, isSizeQuery: Bool = false, about subject: Simulation.Subject = .operation,
-        _ work: (SessionUse) -> CK_RV?
+        _ work: (SessionUse, UnsafeMutablePointer<CK_MECHANISM>?) -> CK_RV?
     ) -> CK_RV {
         self.perform(function) { simulation in
             simulation.call(function, in: session, isSizeQuery: isSizeQuery, about: subject) { use in
-                if let refusal = use.card?.rule.mechanisms.refusal(of: mechanism, use: flag) {
+                if let refusal = use.card?.refusal(of: mechanism, use: flag) {
                     return simulation.refuse(function, refusal, mechanism)
                 }
                 if use.isStuck(function) { return CKR_OPERATION_ACTIVE }
-                return work(use)
+                return use.withInner(mechanism, for: function, isSizeQuery: isSizeQuery) { work(use, $0) }
             }
         }
-    }
-
-    /// Begins an operation with a key.
-    func begin(
-        _ function: FunctionName, _ session: CK_SESSION_HANDLE, _ mechanism: UnsafeMutablePointer<CK_MECHANISM>?,
-        _ key: CK_OBJECT_HANDLE, _ flag: CK_FLAGS, _ work: (SessionUse, CK_OBJECT_HANDLE) -> CK_RV?
-    ) -> CK_RV {
-        self.perform(function) { $0.begin(function, in: session, mechanism, key: key, use: flag, work) }
     }
 
     private var current: Simulation? {

@@ -45,4 +45,45 @@ struct InterfaceTests {
             #expect(ran.text == expected, "\(ran.stderr)")
         }
     }
+
+    @Test("What NSS does not have of v3.0, signatures on messages and C_LoginUser, says the same through the simulator")
+    func notSupported() async throws {
+        let card = try await SimulatedCard(.nss, profile: nil, rule: ["handles: own"])
+        let codes = { (module: String, environment: [String: String]) in
+            // The second slot of NSS is that of the token.
+            try await run(
+                ["python3", InterfaceTests.script, module, "codes", card.token.userPIN, "1"], environment: environment)
+        }
+        let simulated = try await codes(card.modulePath, card.environment)
+        let bare = try await codes(card.bareModulePath, card.bareEnvironment)
+        #expect(simulated.text == bare.text, "\(simulated.stderr) \(bare.stderr)")
+        #expect(simulated.text.components(separatedBy: ", ").count == 11)
+        #expect(simulated.text.contains("C_LoginUser 0x91,") && simulated.text.contains("C_SignMessage 0x54,"))
+    }
+
+    @Test("Where a module has them, users log in by name, and messages are signed within the limits of the profile")
+    func signedMessages() async throws {
+        let script = URL(fileURLWithPath: InterfaceTests.script).deletingLastPathComponent()
+        for (faults, tooLong) in [
+            ([], "0x21"),
+            // A size query does not count; a message that fails leaves its operation as it is.
+            (["{function: C_SignMessage, call: 1, key: {label: key}, returns: DEVICE_ERROR}"], "0x30"),
+        ] {
+            let card = try await SimulatedCard(
+                profile: "softhsm2", overrides: ["mechanisms.max_data": "32"], faults: faults, rule: ["handles: own"])
+            let (inner, softHSM) = (card.directory.path("inner.so"), card.directory.path("softhsm.so"))
+            try FileManager.default.moveItem(atPath: inner, toPath: softHSM)
+            let compiled = try await run([
+                "gcc", "-shared", "-fPIC", "-DSOFTHSM=\"\(softHSM)\"", "-o", inner,
+                script.appendingPathComponent("message_signing.c").path,
+                "-ldl",
+            ])
+            #expect(compiled.status == 0, "\(compiled.stderr)")
+            let ran = try await run(
+                ["python3", InterfaceTests.script, card.modulePath, "sign", card.token.userPIN],
+                environment: card.environment)
+            // bob, alice; init, size, 33 bytes, two signatures, final; init, good, wrong, final
+            #expect(ran.text == "0x103 0x0 0x0 0x0 \(tooLong) 0x0 0x0 0x0 0x0 0x0 0xc0 0x0\n", "\(ran.stderr)")
+        }
+    }
 }

@@ -1,6 +1,7 @@
 internal import CPKCS11
 internal import DeviceProfiles
 internal import Diagnostics
+internal import Synchronization
 
 /// A token that a rule of the configuration is for.
 final class Card: Sendable {
@@ -17,18 +18,51 @@ final class Card: Sendable {
     let keepsFailedOperations: Bool
     /// Nanoseconds after which an idle session is closed; `nil` when none is.
     private let idleTime: UInt64?
+    /// Where the number of AES key wrap with padding is another than inside.
+    let paddedWrap: PaddedWrapNumbers?
+    /// Whether ECDSA signatures are DER.
+    let encodesSignatures: Bool
+    /// Whether points of curves have no OCTET STRING around them.
+    let givesBarePoints: Bool
+    /// Whether the card makes the initialization vector of AES-GCM.
+    let makesVectors: Bool
+    /// Whether a process sees what was there when it began.
+    let showsObjectsOfStart: Bool
+    /// Entries in the audit log; `nil` where there is no bound.
+    let maximumLogEntries: Int?
+    /// Uses of keys begun, to know which of them is a slow one.
+    private let usesBegun = Atomic<Int>(0)
 
     var profile: DeviceProfile { self.rule.profile }
     var limits: CardLimits { CardLimits(capacity: self.profile.capacity) }
 
-    /// - Returns: `nil` when no rule is for the token.
-    init?(slot: CK_SLOT_ID, info: CK_TOKEN_INFO, in configuration: SimulatorConfiguration) {
+    /// What the ledger calls a token, and the rule that is for it; `nil` when none is.
+    static func rule(
+        for info: CK_TOKEN_INFO, in configuration: SimulatorConfiguration
+    ) -> (name: String, rule: SimulatorConfiguration.TokenRule)? {
         let label = withUnsafeBytes(of: info.label, PaddedText.read)
         guard let rule = configuration.tokens.first(where: { $0.label.isFound(in: label) }) else { return nil }
         let serial = withUnsafeBytes(of: info.serialNumber, PaddedText.read)
+        return ("\(serial) \(label)".split(whereSeparator: \.isNewline).joined(separator: " "), rule)
+    }
+
+    /// - Parameter mechanisms: what the module inside lists for the slot.
+    init(
+        slot: CK_SLOT_ID, name: String, rule: SimulatorConfiguration.TokenRule, mechanisms: [CK_MECHANISM_TYPE]
+    ) {
         self.slot = slot
-        self.name = "\(serial) \(label)".split(whereSeparator: \.isNewline).joined(separator: " ")
+        self.name = name
         self.rule = rule
+        self.paddedWrap = PaddedWrapNumbers(rule.profile.mechanisms, listed: mechanisms)
+        self.encodesSignatures = rule.profile.template.ecdsaSignature.value == .der
+        self.givesBarePoints = rule.profile.template.ecPoint.value == .raw
+        self.makesVectors = rule.profile.mechanisms.gcmInitializationVector.value == .device
+        self.showsObjectsOfStart = rule.profile.lifecycle.visibility.value == .atInitialization
+        if case .atMost(let entries)? = rule.profile.capacity.logEntries.value {
+            self.maximumLogEntries = entries
+        } else {
+            self.maximumLogEntries = nil
+        }
         if case .atMost(let bytes)? = rule.profile.mechanisms.maximumData.value {
             self.maximumData = UInt(bytes)
         } else {
@@ -47,9 +81,14 @@ final class Card: Sendable {
 
     /// What calls give while the card is out.
     var removed: ReturnValue { self.profile.lifecycle.removed.value ?? .deviceRemoved }
+    /// For how many seconds a call of the device was seen to hang.
+    var hangSeconds: Double? {
+        if case .atMost(let seconds)? = self.profile.lifecycle.hangSeconds.value { Double(seconds) } else { nil }
+    }
     /// What a session gives that the card no longer has.
     var staleSession: ReturnValue { self.profile.lifecycle.staleSession.value ?? .sessionHandleInvalid }
-    var needsRescan: Bool { self.profile.lifecycle.rescanNeeded.value ?? true }
+    /// Whether the program has to look at the slots to see that the card is back.
+    var needsRescan: Bool { self.profile.lifecycle.needsRescan }
 
     var countsSessionsOfDevice: Bool {
         guard case .atMost? = self.profile.sessions.maximum.value else { return false }
@@ -61,6 +100,13 @@ final class Card: Sendable {
     func isIdle(since moment: UInt64, now: UInt64) -> Bool {
         guard let idleTime = self.idleTime else { return false }
         return now > moment && now - moment > idleTime
+    }
+
+    /// How long a use of a key takes in milliseconds: each hundredth as long as the 99th percentile says.
+    func duration(of kind: OperationKind, with key: ObjectDescriptor) -> Double? {
+        guard let median = self.profile.latency.operation(kind, of: key) else { return nil }
+        guard let slow = self.profile.latency.percentile99.value else { return median }
+        return self.usesBegun.add(1, ordering: .relaxed).newValue.isMultiple(of: 100) ? slow : median
     }
 
     /// Waits until a call has taken as long as on the device, if that is wanted.
@@ -76,15 +122,16 @@ extension Simulation {
         guard !self.configuration.tokens.isEmpty else { return nil }
         var info = CK_TOKEN_INFO()
         guard self.inner.C_GetTokenInfo?(slot, &info) == CKR_OK,
-            let card = Card(slot: slot, info: info, in: self.configuration)
+            let (name, rule) = Card.rule(for: info, in: self.configuration)
         else { return nil }
         let known = self.reader.withState { state -> Card? in
-            if let known = state.cards[card.name], known.card.slot == slot { return known.card }
+            if let known = state.cards[name], known.card.slot == slot { return known.card }
             // A token that was there before and has another name now was initialized anew.
             state.cards = state.cards.filter { $0.value.card.slot != slot }
             return nil
         }
         if let known { return known }
+        let card = Card(slot: slot, name: name, rule: rule, mechanisms: self.innerMechanisms(of: slot))
         var presence = CardRecord.Presence()
         do {
             presence = try self.ledger.withLedger { ledger in
@@ -97,6 +144,14 @@ extension Simulation {
         let view = CardView(card: card, presence: presence)
         self.reader.withState { $0.cards[card.name] = view }
         return card
+    }
+
+    private func innerMechanisms(of slot: CK_SLOT_ID) -> [CK_MECHANISM_TYPE] {
+        var count: CK_ULONG = 0
+        guard self.inner.C_GetMechanismList?(slot, nil, &count) == CKR_OK else { return [] }
+        var types = [CK_MECHANISM_TYPE](repeating: 0, count: Int(count))
+        guard self.inner.C_GetMechanismList?(slot, &types, &count) == CKR_OK else { return [] }
+        return Array(types.prefix(Int(count)))
     }
 
     /// Meets all cards, so that commands over the control socket can name them.

@@ -30,6 +30,16 @@ struct CardScan {
         return self.tokenObjects(session) ?? []
     }
 
+    /// What the objects are called that can be seen and that are wanted; none when the token gives no session.
+    func identities(slot: CK_SLOT_ID, where isWanted: (StoredAttributes) -> Bool) -> Set<ObjectIdentity> {
+        guard let session = self.open(slot) else { return [] }
+        defer { _ = self.inner.C_CloseSession?(session) }  // a result would change nothing
+        let objects = self.tokenObjects(session) ?? []
+        return Set(
+            objects.map { StoredAttributes(module: self.module, session: session, object: $0) }.filter(isWanted)
+                .map(\.identity))
+    }
+
     /// A session that may write, since none that may not can be opened while the security officer is logged in;
     /// a session that may only read on a token that is write-protected.
     private func open(_ slot: CK_SLOT_ID) -> CK_SESSION_HANDLE? {

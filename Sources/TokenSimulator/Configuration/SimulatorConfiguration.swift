@@ -84,6 +84,16 @@ package struct SimulatorConfiguration: Sendable {
         let catalog = try ProfileCatalog(directories: directories.map(base.resolve))
         self.tokens = try TokenRules(catalog: catalog, paths: base).read(root.field("tokens"))
         self.faults = root.field("faults")?.list { $0.section()?.fault() } ?? []
+        let lifecycles = self.tokens.map(\.profile.lifecycle)
+        if self.faults.contains(where: \.throttles),
+            !lifecycles.contains(where: { $0.throttled.value?.isEmpty == false })
+        {
+            root.report("faults", "have \"returns: throttled\", and no profile knows lifecycle.throttled_rv")
+        }
+        let hangs = lifecycles.contains { if case .atMost? = $0.hangSeconds.value { true } else { false } }
+        if self.faults.contains(where: \.hangsAsProfile), !hangs {
+            root.report("faults", "have \"hang: profile\", and no profile knows lifecycle.hang_s")
+        }
         self.seed = root.field("seed")?.integer(atLeast: 0).map { UInt64($0) } ?? 0
         let includesCalls = root.field("log_calls")?.boolean() ?? false
         self.log = root.field("log")?.text().map { Log(path: base.resolve($0), includesCalls: includesCalls) }

@@ -6,6 +6,11 @@ enum SpecificationNames {
     static let mechanismNames = Dictionary(
         SpecificationNames.mechanisms.map { ($0.value, $0.key) }, uniquingKeysWith: { min($0, $1) })
 
+    /// True for a mechanism whose signatures are those of ECDSA.
+    static func isECDSA(_ mechanism: UInt) -> Bool {
+        SpecificationNames.mechanismNames[mechanism]?.hasPrefix("ECDSA") ?? false && mechanism != CKM_EC_KEY_PAIR_GEN
+    }
+
     /// `CKO_` names of what can be made from a template.
     static let objectClasses: [String: UInt] = [
         "DATA": CKO_DATA, "CERTIFICATE": CKO_CERTIFICATE, "PUBLIC_KEY": CKO_PUBLIC_KEY,

@@ -30,6 +30,7 @@ struct ControlCommands: Sendable {
         case "eject": try self.change(rest) { $0.suffer(.eject) }
         case "insert": try self.insert(rest)
         case "lock-pin": try self.change(rest) { $0.suffer(.lockPIN) }
+        case "empty-log": try self.change(rest) { $0.logEntries = 0 }
         case "fail": try self.order(rest)
         case "clear": try self.ledger.withLedger { $0.orders = [:] }
         case "status": return self.status()
@@ -80,9 +81,10 @@ struct ControlCommands: Sendable {
         let cards = ledger.cards.sorted { $0.key < $1.key }.map { name, record in
             let presence = record.presence
             let slot = presence.slot.map { ", slot \($0)" } ?? ""
+            let log = record.logEntries > 0 ? ", \(record.logEntries) entries in its log" : ""
             let pin = record.user.isLocked ? "PIN locked" : "\(record.user.wrong) wrong PINs"
             return "card \(name): \(presence.isInserted ? "in" : "out")\(slot), inserted again \(presence.insertion) "
-                + "times, \(record.census.objects) objects at the last look, \(pin)"
+                + "times, \(record.census.objects) objects at the last look, \(pin)\(log)"
         }
         return cards + ledger.orders.sorted { $0.key < $1.key }.map { "fail \($0.value)" }
     }

@@ -40,11 +40,17 @@ extension Fault {
         case .probability(let probability): parts.append("probability: \(probability)")
         }
         if let hang = self.hang { parts.append("hang: \(hang)") }
+        if self.hangsAsProfile { parts.append("hang: \(Fault.ofProfile)") }
+        if self.throttles { parts.append("returns: \(Fault.throttled)") }
         if let returns = self.returns { parts.append("returns: \(returns.name ?? String(returns.rawValue))") }
         if self.after { parts.append("after: true") }
         if let effect = self.effect { parts.append("effect: \(effect.rawValue)") }
         return "{\(parts.joined(separator: ", "))}"
     }
+
+    /// Written for `hang` where the profile has the time, and for `returns` where it has the value.
+    fileprivate static let ofProfile = "profile"
+    fileprivate static let throttled = "throttled"
 }
 
 extension DocumentSection {
@@ -54,14 +60,16 @@ extension DocumentSection {
         let functions = self.functions()
         let trigger = self.trigger(isRequired: isTriggerRequired)
         let key = self.field("key")?.section()?.keyFilter()
-        let returns = self.field("returns")?.returnValue()
-        let hang = self.field("hang")?.seconds()
+        let throttles = self.field("returns")?.isWord(Fault.throttled) ?? false
+        let returns = throttles ? nil : self.field("returns")?.returnValue()
+        let hangsAsProfile = self.field("hang")?.isWord(Fault.ofProfile) ?? false
+        let hang = hangsAsProfile ? nil : self.field("hang")?.seconds()
         let effect: Fault.Effect? = self.field("effect")?.choice()
         let after = self.field("after").map { $0.boolean() } ?? false
         guard let functions, let trigger, let after else { return nil }
         let fault = Fault(
-            functions: functions.names, trigger: trigger, key: key, hang: hang, returns: returns, after: after,
-            effect: effect)
+            functions: functions.names, trigger: trigger, key: key, hang: hang, hangsAsProfile: hangsAsProfile,
+            returns: returns, throttles: throttles, after: after, effect: effect)
         self.check(fault)
         return fault
     }
@@ -118,11 +126,11 @@ extension DocumentSection {
     }
 
     private func check(_ fault: Fault) {
-        if fault.returns == nil, fault.hang == nil, fault.effect == nil {
+        if !fault.replacesResult, fault.hang == nil, !fault.hangsAsProfile, fault.effect == nil {
             self.report("returns", "is missing; say what happens: returns, hang or effect")
         }
         guard let effect = fault.effect, effect.isOnWrite else { return }
-        if fault.returns != nil { self.report("returns", "cannot be given beside effect \(effect.rawValue)") }
+        if fault.replacesResult { self.report("returns", "cannot be given beside effect \(effect.rawValue)") }
         guard effect == .lose else { return }
         if fault.after { self.report("after", "cannot be given beside effect lose") }
         let writing = FunctionName.writing
@@ -151,7 +159,7 @@ extension DocumentField {
     }
 
     fileprivate func seconds() -> Double? {
-        self.number("a number of seconds")
+        self.number("a number of seconds, or \(Fault.ofProfile)")
     }
 
     fileprivate func probability() -> Double? {

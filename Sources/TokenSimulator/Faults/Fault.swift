@@ -56,29 +56,47 @@ package struct Fault: Hashable, Sendable {
     package var trigger: Trigger
     /// Seconds that the call stands still before anything else.
     package var hang: Double?
+    /// True to stand still as long as calls of the card were seen to hang (`lifecycle.hang_s` of its profile).
+    package var hangsAsProfile: Bool
     /// `nil` lets the call go on after ``hang`` and ``effect``.
     package var returns: ReturnValue?
+    /// True to return what the card returns that has too much to do (the first of `lifecycle.throttled_rv`).
+    package var throttles: Bool
     /// True to act after the work was done and succeeded, false to act instead of doing it.
     package var after: Bool
     package var effect: Effect?
 
     package init(
         functions: Set<FunctionName>?, trigger: Trigger, key: KeyFilter? = nil, hang: Double? = nil,
-        returns: ReturnValue? = nil, after: Bool = false, effect: Effect? = nil
+        hangsAsProfile: Bool = false, returns: ReturnValue? = nil, throttles: Bool = false, after: Bool = false,
+        effect: Effect? = nil
     ) {
         self.functions = functions
         self.trigger = trigger
         self.key = key
         self.hang = hang
+        self.hangsAsProfile = hangsAsProfile
         self.returns = returns
+        self.throttles = throttles
         self.after = after
         self.effect = effect
     }
 
     func concerns(_ call: Call) -> Bool {
         let isOfFunction = self.functions?.contains(call.function) ?? call.function.isCountedAmongAny
-        return isOfFunction && (self.key?.fits(call.subject) ?? true)
+        // What the profile of the card does not know cannot happen to it.
+        let isKnown = (!self.hangsAsProfile || call.hang != nil) && (!self.throttles || call.throttled != nil)
+        return isOfFunction && isKnown && (self.key?.fits(call.subject) ?? true)
     }
+
+    /// True when the call returns something else than what its work gives.
+    var replacesResult: Bool { self.returns != nil || self.throttles }
+
+    /// What a call returns that meets the fault; `nil` when it goes on.
+    func result(of call: Call) -> ReturnValue? { self.throttles ? call.throttled : self.returns }
+
+    /// Seconds that a call stands still that meets the fault.
+    func pause(of call: Call) -> Double { self.hangsAsProfile ? call.hang ?? 0 : self.hang ?? 0 }
 }
 
 /// What a key or object is called.
@@ -93,6 +111,10 @@ struct Call: Sendable {
     /// True when the caller only asks how long the output will be; such a call never meets a fault.
     var isSizeQuery = false
     var subject: KeySubject?
+    /// For how many seconds a call of the card hangs; `nil` when its profile does not know.
+    var hang: Double?
+    /// What the card returns when it has too much to do; `nil` when its profile does not know.
+    var throttled: ReturnValue?
 }
 
 extension FunctionName {

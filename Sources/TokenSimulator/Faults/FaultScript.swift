@@ -100,7 +100,7 @@ package final class FaultScript: Sendable {
                 guard !rule.fault.after, rule.fault.concerns(call), rule.isDue(seed: self.seed) else { continue }
                 met.append(Met(fault: rule.fault, number: rule.count + 1, order: rule.order))
                 state.rules[index].spend()
-                guard rule.fault.returns != nil else { continue }
+                guard rule.fault.replacesResult else { continue }
                 FaultScript.count(call, in: &state)
                 break
             }
@@ -118,7 +118,7 @@ package final class FaultScript: Sendable {
                 guard rule.fault.after, rule.fault.concerns(call), rule.isDue(seed: self.seed) else { continue }
                 met.append(Met(fault: rule.fault, number: rule.count + 1, order: rule.order))
                 state.rules[index].spend()
-                if rule.fault.returns != nil { break }
+                if rule.fault.replacesResult { break }
             }
             FaultScript.count(call, in: &state)
             return met

@@ -32,7 +32,7 @@ extension CK_FUNCTION_LIST {
         self.C_UnwrapKey = { session, mechanism, unwrappingKey, wrappedKey, wrappedKeyLen, template, count, key in
             simulator.perform(.unwrapKey) {
                 $0.receiveKey(.unwrapKey, session, mechanism, unwrappingKey, Template(template, count), key) {
-                    use, unwrappingKey, template, key in
+                    use, mechanism, unwrappingKey, template, key in
                     use.functions.pointee.C_UnwrapKey?(
                         use.handle, mechanism, unwrappingKey, wrappedKey, wrappedKeyLen, template.pointer,
                         template.count, key)
@@ -42,7 +42,7 @@ extension CK_FUNCTION_LIST {
         self.C_DeriveKey = { session, mechanism, baseKey, template, count, key in
             simulator.perform(.deriveKey) {
                 $0.receiveKey(.deriveKey, session, mechanism, baseKey, Template(template, count), key) {
-                    use, baseKey, template, key in
+                    use, mechanism, baseKey, template, key in
                     use.functions.pointee.C_DeriveKey?(
                         use.handle, mechanism, baseKey, template.pointer, template.count, key)
                 }

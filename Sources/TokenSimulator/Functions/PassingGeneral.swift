@@ -4,28 +4,18 @@ extension CK_FUNCTION_LIST {
     /// Functions on random numbers, and old ones of parallel work, that pass through (PKCS #11 v2.40, sections 5.15,
     /// 5.16).
     mutating func setPassingGeneral() {
-        self.C_GetFunctionStatus = { session in
-            simulator.inSession(.getFunctionStatus, session) { $0.functions.pointee.C_GetFunctionStatus?($0.handle) }
+        self.C_GetFunctionStatus = {
+            simulator.pass(.getFunctionStatus, \.functions.pointee.C_GetFunctionStatus, $0)
         }
-        self.C_CancelFunction = { session in
-            simulator.inSession(.cancelFunction, session) { $0.functions.pointee.C_CancelFunction?($0.handle) }
-        }
-        self.C_SeedRandom = { session, seed, seedLen in
-            simulator.inSession(.seedRandom, session) { $0.functions.pointee.C_SeedRandom?($0.handle, seed, seedLen) }
-        }
-        self.C_GenerateRandom = { session, randomData, randomLen in
-            simulator.inSession(.generateRandom, session) {
-                $0.functions.pointee.C_GenerateRandom?($0.handle, randomData, randomLen)
-            }
-        }
+        self.C_CancelFunction = { simulator.pass(.cancelFunction, \.functions.pointee.C_CancelFunction, $0) }
+        self.C_SeedRandom = { simulator.pass(.seedRandom, \.functions.pointee.C_SeedRandom, $0, $1, $2) }
+        self.C_GenerateRandom = { simulator.pass(.generateRandom, \.functions.pointee.C_GenerateRandom, $0, $1, $2) }
     }
 
     /// Session functions that pass through (PKCS #11 v2.40, section 5.6).
     mutating func setPassingSessions() {
-        self.C_GetOperationState = { session, operationState, operationStateLen in
-            simulator.inSession(.getOperationState, session, isSizeQuery: operationState == nil) {
-                $0.functions.pointee.C_GetOperationState?($0.handle, operationState, operationStateLen)
-            }
+        self.C_GetOperationState = {
+            simulator.pass(.getOperationState, \.functions.pointee.C_GetOperationState, $0, $1, $2)
         }
         self.C_SetOperationState = { session, operationState, operationStateLen, encryptionKey, authenticationKey in
             simulator.inSession(.setOperationState, session) { use in
@@ -35,9 +25,7 @@ extension CK_FUNCTION_LIST {
                     use.handle, operationState, operationStateLen, key(encryptionKey), key(authenticationKey))
             }
         }
-        self.C_Logout = { session in
-            simulator.inSession(.logout, session) { $0.functions.pointee.C_Logout?($0.handle) }
-        }
+        self.C_Logout = { simulator.pass(.logout, \.functions.pointee.C_Logout, $0) }
     }
 
     /// Object functions that only read (PKCS #11 v2.40, section 5.7).
@@ -52,25 +40,19 @@ extension CK_FUNCTION_LIST {
             return simulator.inSession(
                 .getAttributeValue, session, isSizeQuery: isSizeQuery, about: .object(object)
             ) { use in
-                use.withObject(object) {
-                    use.functions.pointee.C_GetAttributeValue?(use.handle, $0, template, count)
-                }
+                use.withObject(object) { use.readAttributes($0, template, count) }
             }
         }
         self.C_FindObjectsInit = { session, template, count in
-            simulator.inSession(.findObjectsInit, session) {
-                $0.functions.pointee.C_FindObjectsInit?($0.handle, template, count)
+            simulator.inSession(.findObjectsInit, session) { use in
+                use.withInnerPoints(of: Template(template, count)) {
+                    use.functions.pointee.C_FindObjectsInit?(use.handle, $0.pointer, $0.count)
+                }
             }
         }
         self.C_FindObjects = { session, object, maxObjectCount, objectCount in
-            simulator.inSession(.findObjects, session) { use in
-                let result = use.functions.pointee.C_FindObjects?(use.handle, object, maxObjectCount, objectCount)
-                if result == CKR_OK, let objectCount { use.show(object, count: objectCount.pointee) }
-                return result
-            }
+            simulator.inSession(.findObjects, session) { $0.find(object, maxObjectCount, objectCount) }
         }
-        self.C_FindObjectsFinal = { session in
-            simulator.inSession(.findObjectsFinal, session) { $0.functions.pointee.C_FindObjectsFinal?($0.handle) }
-        }
+        self.C_FindObjectsFinal = { simulator.pass(.findObjectsFinal, \.functions.pointee.C_FindObjectsFinal, $0) }
     }
 }

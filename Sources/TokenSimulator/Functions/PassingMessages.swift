@@ -21,128 +21,80 @@ extension SIGNET_CK_FUNCTION_LIST_3_0 {
     }
 
     mutating func setEncryptMessages() {
-        self.C_MessageEncryptInit = { session, mechanism, key in
-            simulator.begin(.messageEncryptInit, session, mechanism, key, CKF_ENCRYPT) {
-                $0.functions3?.pointee.C_MessageEncryptInit?($0.handle, mechanism, $1)
-            }
+        self.C_MessageEncryptInit = {
+            simulator.begin(
+                .messageEncryptInit, CKF_ENCRYPT, \.functions3?.pointee.C_MessageEncryptInit, $0, $1, $2)
         }
         self.C_EncryptMessage = {
-            session, parameter, parameterLen, associated, associatedLen, data, dataLen, output, outputLen in
-            simulator.inSession(.encryptMessage, session, isSizeQuery: output == nil, dataLength: dataLen) {
-                $0.functions3?.pointee.C_EncryptMessage?(
-                    $0.handle, parameter, parameterLen, associated, associatedLen, data, dataLen, output, outputLen)
-            }
+            simulator.pass(
+                .encryptMessage, \.functions3?.pointee.C_EncryptMessage, $0, $1, $2, $3, $4, $5, $6, $7, $8)
         }
-        self.C_EncryptMessageBegin = { session, parameter, parameterLen, associated, associatedLen in
-            simulator.inSession(.encryptMessageBegin, session) {
-                $0.functions3?.pointee.C_EncryptMessageBegin?(
-                    $0.handle, parameter, parameterLen, associated, associatedLen)
-            }
+        self.C_EncryptMessageBegin = {
+            simulator.pass(.encryptMessageBegin, \.functions3?.pointee.C_EncryptMessageBegin, $0, $1, $2, $3, $4)
         }
-        self.C_EncryptMessageNext = { session, parameter, parameterLen, data, dataLen, output, outputLen, flags in
-            simulator.inSession(.encryptMessageNext, session, isSizeQuery: output == nil, dataLength: dataLen) {
-                $0.functions3?.pointee.C_EncryptMessageNext?(
-                    $0.handle, parameter, parameterLen, data, dataLen, output, outputLen, flags)
-            }
+        self.C_EncryptMessageNext = {
+            simulator.pass(
+                .encryptMessageNext, \.functions3?.pointee.C_EncryptMessageNext, $0, $1, $2, $3, $4, $5, $6, $7)
         }
-        self.C_MessageEncryptFinal = { session in
-            simulator.inSession(.messageEncryptFinal, session) {
-                $0.functions3?.pointee.C_MessageEncryptFinal?($0.handle)
-            }
+        self.C_MessageEncryptFinal = {
+            simulator.pass(.messageEncryptFinal, \.functions3?.pointee.C_MessageEncryptFinal, $0)
         }
     }
 
     mutating func setDecryptMessages() {
-        self.C_MessageDecryptInit = { session, mechanism, key in
-            simulator.begin(.messageDecryptInit, session, mechanism, key, CKF_DECRYPT) {
-                $0.functions3?.pointee.C_MessageDecryptInit?($0.handle, mechanism, $1)
-            }
+        self.C_MessageDecryptInit = {
+            simulator.begin(
+                .messageDecryptInit, CKF_DECRYPT, \.functions3?.pointee.C_MessageDecryptInit, $0, $1, $2)
         }
         self.C_DecryptMessage = {
-            session, parameter, parameterLen, associated, associatedLen, data, dataLen, output, outputLen in
-            simulator.inSession(.decryptMessage, session, isSizeQuery: output == nil, dataLength: dataLen) {
-                $0.functions3?.pointee.C_DecryptMessage?(
-                    $0.handle, parameter, parameterLen, associated, associatedLen, data, dataLen, output, outputLen)
-            }
+            simulator.pass(
+                .decryptMessage, \.functions3?.pointee.C_DecryptMessage, $0, $1, $2, $3, $4, $5, $6, $7, $8)
         }
-        self.C_DecryptMessageBegin = { session, parameter, parameterLen, associated, associatedLen in
-            simulator.inSession(.decryptMessageBegin, session) {
-                $0.functions3?.pointee.C_DecryptMessageBegin?(
-                    $0.handle, parameter, parameterLen, associated, associatedLen)
-            }
+        self.C_DecryptMessageBegin = {
+            simulator.pass(.decryptMessageBegin, \.functions3?.pointee.C_DecryptMessageBegin, $0, $1, $2, $3, $4)
         }
-        self.C_DecryptMessageNext = { session, parameter, parameterLen, data, dataLen, output, outputLen, flags in
-            simulator.inSession(.decryptMessageNext, session, isSizeQuery: output == nil, dataLength: dataLen) {
-                $0.functions3?.pointee.C_DecryptMessageNext?(
-                    $0.handle, parameter, parameterLen, data, dataLen, output, outputLen, flags)
-            }
+        self.C_DecryptMessageNext = {
+            simulator.pass(
+                .decryptMessageNext, \.functions3?.pointee.C_DecryptMessageNext, $0, $1, $2, $3, $4, $5, $6, $7)
         }
-        self.C_MessageDecryptFinal = { session in
-            simulator.inSession(.messageDecryptFinal, session) {
-                $0.functions3?.pointee.C_MessageDecryptFinal?($0.handle)
-            }
+        self.C_MessageDecryptFinal = {
+            simulator.pass(.messageDecryptFinal, \.functions3?.pointee.C_MessageDecryptFinal, $0)
         }
     }
 
     mutating func setSignMessages() {
-        self.C_MessageSignInit = { session, mechanism, key in
-            simulator.begin(.messageSignInit, session, mechanism, key, CKF_SIGN) {
-                $0.functions3?.pointee.C_MessageSignInit?($0.handle, mechanism, $1)
-            }
+        self.C_MessageSignInit = {
+            simulator.begin(.messageSignInit, CKF_SIGN, \.functions3?.pointee.C_MessageSignInit, $0, $1, $2)
         }
-        self.C_SignMessage = { session, parameter, parameterLen, data, dataLen, signature, signatureLen in
-            simulator.inSession(.signMessage, session, isSizeQuery: signature == nil, dataLength: dataLen) {
-                $0.functions3?.pointee.C_SignMessage?(
-                    $0.handle, parameter, parameterLen, data, dataLen, signature, signatureLen)
-            }
+        self.C_SignMessage = {
+            simulator.pass(.signMessage, \.functions3?.pointee.C_SignMessage, $0, $1, $2, $3, $4, $5, $6)
         }
-        self.C_SignMessageBegin = { session, parameter, parameterLen in
-            simulator.inSession(.signMessageBegin, session) {
-                $0.functions3?.pointee.C_SignMessageBegin?($0.handle, parameter, parameterLen)
-            }
+        self.C_SignMessageBegin = {
+            simulator.pass(.signMessageBegin, \.functions3?.pointee.C_SignMessageBegin, $0, $1, $2)
         }
-        self.C_SignMessageNext = { session, parameter, parameterLen, data, dataLen, signature, signatureLen in
-            simulator.inSession(
-                .signMessageNext, session, isSizeQuery: signature == nil && signatureLen != nil, dataLength: dataLen
-            ) {
-                $0.functions3?.pointee.C_SignMessageNext?(
-                    $0.handle, parameter, parameterLen, data, dataLen, signature, signatureLen)
-            }
+        self.C_SignMessageNext = {
+            simulator.pass(.signMessageNext, \.functions3?.pointee.C_SignMessageNext, $0, $1, $2, $3, $4, $5, $6)
         }
-        self.C_MessageSignFinal = { session in
-            simulator.inSession(.messageSignFinal, session) {
-                $0.functions3?.pointee.C_MessageSignFinal?($0.handle)
-            }
+        self.C_MessageSignFinal = {
+            simulator.pass(.messageSignFinal, \.functions3?.pointee.C_MessageSignFinal, $0)
         }
     }
 
     mutating func setVerifyMessages() {
-        self.C_MessageVerifyInit = { session, mechanism, key in
-            simulator.begin(.messageVerifyInit, session, mechanism, key, CKF_VERIFY) {
-                $0.functions3?.pointee.C_MessageVerifyInit?($0.handle, mechanism, $1)
-            }
+        self.C_MessageVerifyInit = {
+            simulator.begin(.messageVerifyInit, CKF_VERIFY, \.functions3?.pointee.C_MessageVerifyInit, $0, $1, $2)
         }
-        self.C_VerifyMessage = { session, parameter, parameterLen, data, dataLen, signature, signatureLen in
-            simulator.inSession(.verifyMessage, session, dataLength: dataLen) {
-                $0.functions3?.pointee.C_VerifyMessage?(
-                    $0.handle, parameter, parameterLen, data, dataLen, signature, signatureLen)
-            }
+        self.C_VerifyMessage = {
+            simulator.pass(.verifyMessage, \.functions3?.pointee.C_VerifyMessage, $0, $1, $2, $3, $4, $5, $6)
         }
-        self.C_VerifyMessageBegin = { session, parameter, parameterLen in
-            simulator.inSession(.verifyMessageBegin, session) {
-                $0.functions3?.pointee.C_VerifyMessageBegin?($0.handle, parameter, parameterLen)
-            }
+        self.C_VerifyMessageBegin = {
+            simulator.pass(.verifyMessageBegin, \.functions3?.pointee.C_VerifyMessageBegin, $0, $1, $2)
         }
-        self.C_VerifyMessageNext = { session, parameter, parameterLen, data, dataLen, signature, signatureLen in
-            simulator.inSession(.verifyMessageNext, session, dataLength: dataLen) {
-                $0.functions3?.pointee.C_VerifyMessageNext?(
-                    $0.handle, parameter, parameterLen, data, dataLen, signature, signatureLen)
-            }
+        self.C_VerifyMessageNext = {
+            simulator.pass(.verifyMessageNext, \.functions3?.pointee.C_VerifyMessageNext, $0, $1, $2, $3, $4, $5, $6)
         }
-        self.C_MessageVerifyFinal = { session in
-            simulator.inSession(.messageVerifyFinal, session) {
-                $0.functions3?.pointee.C_MessageVerifyFinal?($0.handle)
-            }
+        self.C_MessageVerifyFinal = {
+            simulator.pass(.messageVerifyFinal, \.functions3?.pointee.C_MessageVerifyFinal, $0)
         }
     }
 }

@@ -25,6 +25,10 @@ struct CardView: Sendable {
     var identities: [UInt: ObjectIdentity] = [:]
     /// Numbers from before the card was put back, for the same purpose.
     var retired: [UInt: ObjectIdentity] = [:]
+    /// Objects that a card shows which shows those of the start only.
+    var visible: Set<ObjectIdentity> = []
+    /// Whether the private ones are among them.
+    var hasSeenPrivateObjects = false
     /// Calls that the module inside is working on.
     var callsInside = 0
     /// Sessions that are being opened.

@@ -19,9 +19,11 @@ struct SessionRecord: Sendable {
     var stuck: Set<OperationKind> = []
 }
 
-/// Kinds of operation of which a session has one at a time (PKCS #11 v2.40, sections 5.8 to 5.11).
+/// Kinds of operation of which a session has one at a time (PKCS #11 v2.40, sections 5.8 to 5.11; for messages v3.0,
+/// sections 5.9, 5.11, 5.14, 5.16).
 enum OperationKind: Hashable, Sendable {
     case encrypt, decrypt, digest, sign, signRecover, verify, verifyRecover
+    case messageEncrypt, messageDecrypt, messageSign, messageVerify
 }
 
 /// The key of an active operation, as far as somebody asked.
@@ -31,9 +33,19 @@ struct OperationKey: Hashable, Sendable {
     var latency: Double?
     /// Whether the user has still to log in for it (`CKA_ALWAYS_AUTHENTICATE`).
     var needsLogin = false
+    /// Bytes of the order of the curve, where the card encodes signatures of ECDSA in its own way.
+    var orderBytes: Int?
 }
 
 extension FunctionName {
+    /// True for the end of an operation on messages, which uses no key.
+    var endsMessages: Bool {
+        switch self {
+        case .messageEncryptFinal, .messageDecryptFinal, .messageSignFinal, .messageVerifyFinal: true
+        default: false
+        }
+    }
+
     var operation: OperationKind? {
         switch self {
         case .encryptInit, .encrypt, .encryptUpdate, .encryptFinal: .encrypt
@@ -43,6 +55,13 @@ extension FunctionName {
         case .signRecoverInit, .signRecover: .signRecover
         case .verifyInit, .verify, .verifyUpdate, .verifyFinal: .verify
         case .verifyRecoverInit, .verifyRecover: .verifyRecover
+        case .messageEncryptInit, .encryptMessage, .encryptMessageBegin, .encryptMessageNext, .messageEncryptFinal:
+            .messageEncrypt
+        case .messageDecryptInit, .decryptMessage, .decryptMessageBegin, .decryptMessageNext, .messageDecryptFinal:
+            .messageDecrypt
+        case .messageSignInit, .signMessage, .signMessageBegin, .signMessageNext, .messageSignFinal: .messageSign
+        case .messageVerifyInit, .verifyMessage, .verifyMessageBegin, .verifyMessageNext, .messageVerifyFinal:
+            .messageVerify
         default: nil
         }
     }

@@ -61,11 +61,14 @@ struct SessionUse {
     }
 
     /// Puts the program's handles in the place of those of the module inside.
-    func show(_ objects: UnsafeMutablePointer<CK_OBJECT_HANDLE>?, count: UInt = 1) {
+    ///
+    /// - Parameter isNew: true for what the call has made.
+    func show(_ objects: UnsafeMutablePointer<CK_OBJECT_HANDLE>?, count: UInt = 1, isNew: Bool = true) {
         guard let objects, let card = self.card else { return }
         let identifies = card.rule.staleHandles == .anotherKey
         for index in 0..<Int(count) {
             let inner = objects[index]
+            if isNew { self.noteOwn(inner) }
             let identity = identifies ? self.attributes(inner).identity : nil
             objects[index] = self.simulation.reader.withState { state in
                 let outer = state.cards[card.name]?.objects.outer(inner) ?? inner

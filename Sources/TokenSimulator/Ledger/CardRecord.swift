@@ -22,6 +22,8 @@ struct CardRecord: Hashable, Sendable {
     var presence = Presence()
     var user = PINCounter()
     var securityOfficer = PINCounter()
+    /// Entries in the audit log, where the profile bounds them.
+    var logEntries = 0
     /// Sessions by process id, where the profile bounds them for the device.
     var sessions: [Int: Int] = [:]
 }
@@ -37,6 +39,7 @@ extension CardRecord {
         for (name, counter) in [("user", self.user), ("so", self.securityOfficer)] where counter != PINCounter() {
             lines.append("pin \(name) \(counter.wrong) \(counter.isLocked ? "locked" : "open")")
         }
+        if self.logEntries > 0 { lines.append("log \(self.logEntries)") }
         for (process, count) in self.sessions.sorted(by: { $0.key < $1.key }) {
             lines.append("sessions \(process) \(count)")
         }
@@ -52,6 +55,10 @@ extension CardRecord {
         switch keyword {
         case "in", "out": return self.readPresence(words)
         case "pin": return self.readPIN(words)
+        case "log":
+            guard words.count == 2, let count = Int(words[1]), count > 0 else { return false }
+            self.logEntries = count
+            return true
         case "sessions":
             guard words.count == 3, let process = Int(words[1]), let count = Int(words[2]), count > 0 else {
                 return false

@@ -21,6 +21,7 @@ struct Ledger: Hashable, Sendable {
     /// What was on a card before it was initialized is gone.
     mutating func forgetContent(of card: String) {
         self.cards[card]?.census = Census()
+        self.cards[card]?.logEntries = 0
         self.cards[card]?.user = CardRecord.PINCounter()
         self.cards[card]?.securityOfficer = CardRecord.PINCounter()
     }

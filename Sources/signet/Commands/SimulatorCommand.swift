@@ -3,12 +3,13 @@ import CAService
 import Diagnostics
 import SimulatorControl
 
-/// `signet simulator eject|insert|lock-pin|fail|clear|status`
+/// `signet simulator eject|insert|lock-pin|empty-log|fail|clear|status`
 struct SimulatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulator", abstract: "Act on a simulated card while programs use it.",
         subcommands: [
-            EjectCard.self, InsertCard.self, LockCardPIN.self, FailCall.self, ClearFaults.self, SimulatorStatus.self,
+            EjectCard.self, InsertCard.self, LockCardPIN.self, EmptyCardLog.self, FailCall.self, ClearFaults.self,
+            SimulatorStatus.self,
         ])
 }
 
@@ -61,6 +62,16 @@ struct LockCardPIN: ParsableCommand {
     @OptionGroup var options: SimulatorOptions
 
     func run() throws { try self.options.send(.lockPIN) }
+}
+
+/// `signet simulator empty-log`
+struct EmptyCardLog: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "empty-log", abstract: "Empty the audit log of a card, as its administrator would.")
+
+    @OptionGroup var options: SimulatorOptions
+
+    func run() throws { try self.options.send(.emptyLog) }
 }
 
 /// `signet simulator fail`

@@ -83,10 +83,16 @@ final class LoadedModule {
     }
 
     /// Objects of a class with a label, all of them if it is `nil`.
-    func find(_ session: CK_SESSION_HANDLE, _ objectClass: UInt, label: String? = nil) throws -> [Handle] {
+    ///
+    /// - Parameter more: gets the template.
+    func find(
+        _ session: CK_SESSION_HANDLE, _ objectClass: UInt, label: String? = nil,
+        _ more: (AttributeList) -> Void = { _ in }
+    ) throws -> [Handle] {
         let template = AttributeList()
         template.add(CKA_CLASS, number: objectClass)
         if let label { template.add(CKA_LABEL, text: label) }
+        more(template)
         let result = template.withAttributes { self.functions.C_FindObjectsInit?(session, $0, $1) }
         guard result == CKR_OK else { throw CodeError(code: result ?? 0) }
         var found = [Handle](repeating: 0, count: 32)
@@ -145,13 +151,16 @@ final class LoadedModule {
         return (result, publicKey, privateKey)
     }
 
-    /// `C_GenerateKey` for an AES key in the session that has one use.
-    func generateAES(_ session: CK_SESSION_HANDLE, _ use: UInt) -> (result: CK_RV?, key: Handle) {
+    /// `C_GenerateKey` for an AES key in the session that has one use, and what `more` adds.
+    func generateAES(
+        _ session: CK_SESSION_HANDLE, _ use: UInt, _ more: (AttributeList) -> Void = { _ in }
+    ) -> (result: CK_RV?, key: Handle) {
         let template = AttributeList()
         template.add(CKA_VALUE_LEN, number: 32)
         template.add(CKA_EXTRACTABLE, flag: true)
         template.add(CKA_PRIVATE, flag: false)
         template.add(use, flag: true)
+        more(template)
         var mechanism = CK_MECHANISM(mechanism: CKM_AES_KEY_GEN, pParameter: nil, ulParameterLen: 0)
         var key = Handle()
         let result = template.withAttributes { self.functions.C_GenerateKey?(session, &mechanism, $0, $1, &key) }

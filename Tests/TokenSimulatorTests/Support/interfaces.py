@@ -1,4 +1,5 @@
-"""Uses a PKCS #11 module by the interfaces of v3.0: `list` prints them, `encrypt` sends a message with AES-GCM."""
+"""Uses a PKCS #11 module by the interfaces of v3.0: `list` prints them, `encrypt` sends a message with AES-GCM, `sign`
+signs messages and verifies them, `codes` prints what each function on messages says to a key of P-256."""
 
 import ctypes
 import sys
@@ -8,7 +9,11 @@ FUNCTIONS = 68 + 24
 NUMBERS = {
     "C_Initialize": 0, "C_GetSlotList": 4, "C_OpenSession": 12, "C_GenerateKey": 58,
     "C_SessionCancel": 71, "C_MessageEncryptInit": 72, "C_EncryptMessage": 73, "C_MessageEncryptFinal": 76,
-    "C_MessageDecryptInit": 77, "C_DecryptMessage": 78, "C_MessageDecryptFinal": 81,
+    "C_MessageDecryptInit": 77, "C_DecryptMessage": 78, "C_MessageDecryptFinal": 81, "C_GenerateKeyPair": 59,
+    "C_Login": 18, "C_LoginUser": 70,
+    "C_MessageSignInit": 82, "C_SignMessage": 83, "C_SignMessageBegin": 84, "C_SignMessageNext": 85,
+    "C_MessageSignFinal": 86, "C_MessageVerifyInit": 87, "C_VerifyMessage": 88, "C_VerifyMessageBegin": 89,
+    "C_VerifyMessageNext": 90, "C_MessageVerifyFinal": 91,
 }
 
 
@@ -60,16 +65,75 @@ def interfaces(module):
     return found
 
 
-def encrypt(module):
+def opened(module, slot):
     wanted = (ctypes.c_ubyte * 2)(3, 0)
     found = ctypes.POINTER(Interface)()
     assert module.C_GetInterface(b"PKCS 11", wanted, byref(found), ulong(0)) == 0
     functions = table(found.contents)
     call(functions, "C_Initialize", None)
-    slots, count = (ulong * 16)(), ulong(16)
+    slots, count, session = (ulong * 16)(), ulong(16), ulong()
     call(functions, "C_GetSlotList", ulong(1), slots, byref(count))
-    session, key = ulong(), ulong()
-    call(functions, "C_OpenSession", ulong(slots[0]), ulong(6), None, None, byref(session))
+    call(functions, "C_OpenSession", ulong(slots[slot]), ulong(6), None, None, byref(session))
+    return functions, session
+
+
+def key_pair(functions, session):
+    curve, yes = (ctypes.c_ubyte * 10)(6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7), ctypes.c_ubyte(1)
+    label = (ctypes.c_ubyte * 3)(*b"key")
+    named = Attribute(3, ctypes.cast(label, pointer), 3)
+    public = (Attribute * 3)(
+        Attribute(0x180, ctypes.cast(curve, pointer), 10), Attribute(0x10A, ctypes.cast(byref(yes), pointer), 1), named)
+    private = (Attribute * 2)(Attribute(0x108, ctypes.cast(byref(yes), pointer), 1), named)
+    keys = ulong(), ulong()
+    call(functions, "C_GenerateKeyPair", session, byref(Mechanism(0x1040, None, 0)), public, ulong(3), private, ulong(2),
+         byref(keys[0]), byref(keys[1]))
+    return keys
+
+
+def sign(module, pin):
+    functions, session = opened(module, 0)
+    log_in = lambda name: call(functions, "C_LoginUser", session, ulong(1), pin, ulong(len(pin)), name, ulong(len(name)),
+                               check=False)
+    said = [log_in((ctypes.c_ubyte * 3)(*b"bob")), log_in((ctypes.c_ubyte * 5)(*b"alice"))]
+    public, private = key_pair(functions, session)
+    ecdsa, data = Mechanism(0x1041, None, 0), (ctypes.c_ubyte * 33)(*range(33))
+    signature, length = (ctypes.c_ubyte * 64)(), ulong(64)
+    use = lambda name, *arguments: said.append(call(functions, name, session, *arguments, check=False))
+    use("C_MessageSignInit", byref(ecdsa), private)
+    use("C_SignMessage", None, ulong(0), data, ulong(32), None, byref(length))
+    use("C_SignMessage", None, ulong(0), data, ulong(33), signature, byref(length))
+    use("C_SignMessage", None, ulong(0), data, ulong(32), signature, byref(length))
+    use("C_SignMessage", None, ulong(0), data, ulong(32), signature, byref(length))
+    use("C_MessageSignFinal")
+    use("C_MessageVerifyInit", byref(ecdsa), public)
+    use("C_VerifyMessage", None, ulong(0), data, ulong(32), signature, length)
+    data[0] = 1
+    use("C_VerifyMessage", None, ulong(0), data, ulong(32), signature, length)
+    use("C_MessageVerifyFinal")
+    return " ".join(f"{code:#x}" for code in said)
+
+
+def codes(module, pin):
+    functions, session = opened(module, int(sys.argv[4]))
+    said = []
+    use = lambda name, *arguments: said.append(f"{name} {call(functions, name, session, *arguments, check=False):#x}")
+    use("C_LoginUser", ulong(1), pin, ulong(len(pin)), None, ulong(0))
+    call(functions, "C_Login", session, ulong(1), pin, ulong(len(pin)), check=False)
+    public, private = key_pair(functions, session)
+    ecdsa, data = Mechanism(0x1041, None, 0), (ctypes.c_ubyte * 32)()
+    signature, length = (ctypes.c_ubyte * 64)(), ulong(64)
+    for kind, key, end in [("Sign", private, byref(length)), ("Verify", public, length)]:
+        use(f"C_Message{kind}Init", byref(ecdsa), key)
+        use(f"C_{kind}Message", None, ulong(0), data, ulong(32), signature, end)
+        use(f"C_{kind}MessageBegin", None, ulong(0))
+        use(f"C_{kind}MessageNext", None, ulong(0), data, ulong(32), signature, end)
+        use(f"C_Message{kind}Final")
+    return ", ".join(said)
+
+
+def encrypt(module):
+    functions, session = opened(module, 0)
+    key = ulong()
     size, yes = ulong(32), ctypes.c_ubyte(1)
     template = (Attribute * 3)(
         Attribute(0x161, ctypes.cast(byref(size), pointer), 8),
@@ -102,7 +166,8 @@ def main():
         print(", ".join(f"{each.name.decode()} {table(each).major}.{table(each).minor}" for each in interfaces(module)))
         return
     try:
-        print(encrypt(module))
+        pin = (ctypes.c_ubyte * len(sys.argv[3]))(*sys.argv[3].encode()) if len(sys.argv) > 3 else None
+        print({"sign": sign, "codes": codes}[sys.argv[2]](module, pin) if pin else encrypt(module))
     except Refused as refusal:
         print(refusal)
 
