@@ -125,6 +125,27 @@ struct DoctorTests {
         await token.close()
     }
 
+    @Test("What key pairs and certificates take is measured by the memory that the token tells of, and written")
+    func sizes() async throws {
+        let card = try await SimulatedCard(
+            profile: "generic-32k-smartcard", overrides: ["capacity.mem_reported": "actual"])
+        let module = try Module(path: card.modulePath, initializationString: card.initializationString)
+        let slot = try #require(try module.slots().first { try $0.tokenInfo().identification.label == "signet test" })
+        let token = try Token(slot: slot, maximumSessions: 1)
+        let pin = Array(card.token.userPIN.utf8)
+        try await token.login(.user) { use in pin.withUnsafeBytes { use($0) } }
+        let found = try await doctor(token, nil, objects: .token).examine([.ca, .kra], when: "2026-01-31")
+        #expect(found.leftBehind == [])
+        let written = try found.writtenProfile(name: "mine", basedOn: nil).capacity
+        #expect(written.memoryReported.value == .actual)
+        let truth = try profile("generic-32k-smartcard").capacity.pairCosts
+        #expect(written.pairCosts[.rsa(modulusBits: 2048)]?.value == 2300)
+        #expect(written.pairCosts[.p256]?.value == truth[.p256]?.value)
+        #expect(written.pairCosts[.p384]?.value == truth[.p384]?.value)
+        #expect(written.headers[.certificate]?.value == 32)
+        await token.close()
+    }
+
     @Test("Test objects on the token are gone afterwards, and those of a run that was killed as well")
     func onToken() async throws {
         try await withSoftHSM { software in

@@ -19,6 +19,15 @@ extension Session {
         }
     }
 
+    /// Bytes that an object takes on the token (`C_GetObjectSize`); `nil` when the token does not tell.
+    public func objectSize(of object: ObjectHandle) throws(PKCS11Error) -> UInt? {
+        var size: CK_ULONG = 0
+        try self.check("C_GetObjectSize", self.functions.C_GetObjectSize, object: object) {
+            $0(self.handle, object.rawValue, &size)
+        }
+        return size == SIGNET_CK_UNAVAILABLE_INFORMATION ? nil : size
+    }
+
     /// The objects that have all attributes of the template (`C_FindObjectsInit` and so on); all of them when it is
     /// empty.
     public func findObjects(_ template: AttributeTemplate = AttributeTemplate()) throws(PKCS11Error) -> [ObjectHandle] {

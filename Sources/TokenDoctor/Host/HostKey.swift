@@ -112,9 +112,9 @@ final class HostKey: @unchecked Sendable {
 /// A hash for RSA-OAEP and its mask generation.
 enum OAEPHash: String, CaseIterable, Sendable {
     case sha256 = "SHA256"
-    case sha1 = "SHA_1"
     case sha384 = "SHA384"
     case sha512 = "SHA512"
+    case sha1 = "SHA_1"
 
     var digest: OpaquePointer? {
         switch self {

@@ -47,9 +47,21 @@ struct Bench: Sendable {
             } catch {
                 // Without a key none of them can be tried.
                 outcomes += pending.map { Outcome(ability: $0, failure: ProbeFailure(error)) }
+                await self.removeResidue()
             }
         }
         return outcomes
+    }
+
+    /// A full card may keep one half of a pair that it did not make, and has no room for the next key then.
+    private func removeResidue() async {
+        guard self.onToken else { return }
+        do {
+            if self.token.hasOneSession { try await self.logIn() }
+            _ = try await TokenInventory(token: self.token).removeTestObjects()
+        } catch {
+            // The sweep at the end of the examination tries again, and tells what is left.
+        }
     }
 
     private func batch(
@@ -57,10 +69,15 @@ struct Bench: Sendable {
     ) throws -> Batch {
         var measured = measured
         let templates = kind.templates(id: self.id, onToken: self.onToken)
+        let size = self.onToken ? StoredSize(on: self.token) : nil
         let start = self.milliseconds()
         let key = try session.generateKeyPair(
             kind.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
         if kind.modulusBits == 2048 { measured.latencies["keygen_rsa2048"] = self.milliseconds() - start }
+        if let algorithm = kind.algorithm, let size = size?.bytes(of: [key.publicKey, key.privateKey], in: session) {
+            measured.pairCosts[algorithm] = size.bytes
+            measured.reportsMemory = measured.reportsMemory || size.isByMemory
+        }
         let probe = try Probe(session: session, key: key, kind: kind, bench: self, measured: measured)
         // A key that says of itself what must not be is no use to any ability; what they can is measured all the same.
         let objection = Result { try probe.judgeAttributes() }.failure.map(ProbeFailure.init)

@@ -130,7 +130,11 @@ extension Probe {
     /// A certificate with the key's `CKA_ID`, read back.
     func storeCertificate() throws {
         let template = TransientTemplate.certificate(id: self.id, onToken: self.onToken)
+        let size = self.storedSize()
         let certificate = try self.session.createObject(template)
+        if let bytes = size?.bytes(of: [certificate], in: self.session)?.bytes, bytes >= TestCertificate.der.count {
+            self.measured.certificateHeader = bytes - TestCertificate.der.count
+        }
         let stored = try self.session.attributes(of: certificate, .value)[.value]
         try self.session.destroyObject(certificate)
         guard stored == TestCertificate.der else {

@@ -13,6 +13,8 @@ final class Probe {
     let profile: DeviceProfile
     let onToken: Bool
     let milliseconds: @Sendable () -> Double
+    /// Begins to measure what an object takes; `nil` for session objects, which take nothing.
+    let storedSize: () -> StoredSize?
     let host: HostKey
     /// What was found out about the device.
     var measured: Measurements
@@ -27,6 +29,7 @@ final class Probe {
         self.profile = bench.profile
         self.onToken = bench.onToken
         self.milliseconds = bench.milliseconds
+        self.storedSize = { bench.onToken ? StoredSize(on: bench.token) : nil }
         self.measured = measured
         self.host = try Probe.publicKey(of: key.publicKey, kind, session, &self.measured)
     }
@@ -104,6 +107,12 @@ struct Measurements: Sendable {
     /// By the name of the latency field.
     var latencies: [String: Double] = [:]
     var slowest: Double?
+    /// Bytes for both halves of a key pair on the token.
+    var pairCosts: [KeyPairAlgorithm: Int] = [:]
+    /// Bytes that a certificate takes beside its content.
+    var certificateHeader: Int?
+    /// Whether the memory that the token tells of follows what is stored.
+    var reportsMemory = false
 
     struct Sessions: Sendable {
         var count: Int

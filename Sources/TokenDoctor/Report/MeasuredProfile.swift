@@ -17,13 +17,14 @@ struct MeasuredProfile {
     /// In the order of the profile's documentation.
     func values(comparedWith profile: DeviceProfile?) -> [MeasuredValue] {
         let known = profile.map { Dictionary($0.fields.map { ($0.path, $0.text) }) { first, _ in first } }
-        return self.fields.map {
+        return self.fields(knowing: profile).map {
             MeasuredValue(path: $0.path, text: $0.text, profile: known?[$0.path] ?? (known == nil ? nil : "unknown"))
         }
     }
 
-    private var fields: [(path: String, text: String)] {
-        self.tokenInfo + self.mechanismFields + self.templateFields + self.latencyFields
+    private func fields(knowing profile: DeviceProfile?) -> [(path: String, text: String)] {
+        self.tokenInfo + self.capacityFields + self.oaepField(knowing: profile) + self.mechanismFields
+            + self.templateFields + self.latencyFields
     }
 
     private var tokenInfo: [(path: String, text: String)] {
@@ -36,20 +37,35 @@ struct MeasuredProfile {
             fields.append(("sessions.max", String(sessions.count)))
             if let name = refusal.name { fields.append(("sessions.over_rv", String(name.dropFirst(4)))) }
         }
+        return fields
+    }
+
+    private var capacityFields: [(path: String, text: String)] {
+        var fields = self.measured.pairCosts.map { (path: "capacity.cost.\($0)", text: String($1)) }
+            .sorted { $0.path < $1.path }
+        if let header = self.measured.certificateHeader {
+            fields.append(("capacity.header.certificate", String(header)))
+        }
         let memory = [
             self.info.totalPublicMemory, self.info.freePublicMemory, self.info.totalPrivateMemory,
             self.info.freePrivateMemory,
         ]
         if memory.allSatisfy({ $0 == nil }) { fields.append(("capacity.mem_reported", "-1")) }
+        if self.measured.reportsMemory { fields.append(("capacity.mem_reported", "actual")) }
         return fields
+    }
+
+    /// Best first: what the profile has, in its order, and then what it does not have. What was not tried is as it was believed.
+    private func oaepField(knowing profile: DeviceProfile?) -> [(path: String, text: String)] {
+        guard !self.measured.oaep.isEmpty else { return [] }
+        let tried = Dictionary(self.measured.oaep.map { ($0.key.rawValue, $0.value) }) { first, _ in first }
+        let believed = (profile?.mechanisms.oaep.value ?? []).map(\.rawValue).filter { tried[$0] ?? true }
+        let found = OAEPHash.allCases.map(\.rawValue).filter { tried[$0] == true && !believed.contains($0) }
+        return [("mechanisms.oaep", "[" + (believed + found).joined(separator: ", ") + "]")]
     }
 
     private var mechanismFields: [(path: String, text: String)] {
         var fields: [(path: String, text: String)] = []
-        let oaep = OAEPHash.allCases.filter { self.measured.oaep[$0] == true }.map(\.rawValue)
-        if !self.measured.oaep.isEmpty {
-            fields.append(("mechanisms.oaep", "[" + oaep.joined(separator: ", ") + "]"))
-        }
         if self.measured.ecdsaWorks == true {
             // CKM_ECDSA_SHA256 (PKCS #11 v2.40, section 2.3): that it is listed has to do.
             let hashed = self.mechanisms.contains(MechanismType(rawValue: 0x1044))
