@@ -138,12 +138,18 @@ private enum Element {
 enum OctetString {
     static func encoded(_ content: [UInt8]) -> [UInt8] { Element.encoded(0x04, content) }
 
-    /// - Returns: `nil` for what is not one OCTET STRING and nothing else. A bare uncompressed point begins with the
-    ///   same octet, but its second one is no length that fits.
+    /// - Returns: `nil` for what is not one OCTET STRING with a point in it and nothing else. A bare uncompressed point
+    ///   begins with the same octet, and its second one may be the length of the rest: what would be inside then is two
+    ///   bytes shorter, which no point is.
     static func content(of bytes: [UInt8]) -> [UInt8]? {
-        guard let (content, rest) = Element.first(0x04, in: bytes[...]), rest.isEmpty else { return nil }
+        guard let (content, rest) = Element.first(0x04, in: bytes[...]), rest.isEmpty,
+            OctetString.pointLengths.contains(content.count)
+        else { return nil }
         return Array(content)
     }
+
+    /// Of points on curves of 224, 256, 384, 512 and 521 bits, compressed or not, and of Edwards curves.
+    private static let pointLengths: Set = [29, 32, 33, 49, 57, 65, 67, 97, 129, 133]
 }
 
 /// `ECDSA-Sig-Value` (RFC 3279, section 2.2.3), and r and s side by side (PKCS #11 v2.40, section 2.3.1).
