@@ -73,11 +73,11 @@ extension TokenKeyStore {
     }
 
     static func hash(
-        _ message: [UInt8], _ algorithm: HashAlgorithm, operation: String
+        _ message: [UInt8], _ algorithm: HashAlgorithm, operation: @autoclosure () -> String
     ) throws(KeyProviderError) -> [UInt8] {
         guard let digest = Digest.hash(message, algorithm) else {
             throw .unsupported(
-                operation: operation, reason: "OpenSSL on this machine refuses \(algorithm.rawValue)",
+                operation: operation(), reason: "OpenSSL on this machine refuses \(algorithm.rawValue)",
                 advice: "Choose a hash that the OpenSSL configuration of this machine allows.")
         }
         return digest

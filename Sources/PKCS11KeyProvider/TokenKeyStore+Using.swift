@@ -7,37 +7,37 @@ public import SecretMemory
 extension TokenKeyStore {
     /// Hashes on the host, and has the token sign by `CKM_RSA_PKCS`, `CKM_RSA_PKCS_PSS` or `CKM_ECDSA`, which every
     /// device has; by a mechanism that hashes where the profile lists no other.
-    public func sign(
+    public nonisolated(nonsending) func sign(
         _ message: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
     ) async throws -> [UInt8] {
-        // The text is made only when it is needed: this is the way of every signature.
-        let operation: @Sendable () -> String = { "sign with the key \(key.reference)" }
-        let input = try SigningInput(message, algorithm, self.conventions, operation: operation())
+        let input = try SigningInput(message, algorithm, self.conventions, operation: key.signingOperation)
+        return try await self.sign(input, with: key)
+    }
+
+    /// The same for a hash that was made elsewhere.
+    public nonisolated(nonsending) func sign(
+        digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
+    ) async throws -> [UInt8] {
+        let input = try SigningInput(digest: digest, algorithm, self.conventions, operation: key.signingOperation)
+        return try await self.sign(input, with: key)
+    }
+
+    private nonisolated(nonsending) func sign(_ input: SigningInput, with key: KeyLocator) async throws -> [UInt8] {
         var first: TokenConnection.Failure?
         // The way of nearly every signature: the token is ready, and the handle is known.
-        if let live = self.connection.readyNow, let object = live.cached(key), !object.alwaysAuthenticate {
+        if let live = self.connection.readyNow, let usable = live.usable(key), !usable.alwaysAuthenticate {
+            let work = SigningWork(input, with: usable, key.reference)
             do {
-                let signature = try await live.token.withSession { session in try input.sign(session, object) }
+                try await live.token.perform(work)
                 self.connection.succeeded(live)
-                return signature
+                return work.signature
             } catch {
                 first = .init(live: live, error: error)
             }
         }
-        return try await self.withAuthorizedKey(key, operation: operation(), after: first) {
-            session, key, authorization in
-            try input.sign(session, key, authorization)
-        }
-    }
-
-    /// The same for a hash that was made elsewhere.
-    public func sign(
-        digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
-    ) async throws -> [UInt8] {
-        let operation = "sign with the key \(key.reference)"
-        let input = try SigningInput(digest: digest, algorithm, self.conventions, operation: operation)
-        return try await self.withAuthorizedKey(key, operation: operation) { session, key, authorization in
-            try input.sign(session, key, authorization)
+        return try await self.withAuthorizedKey(key, operation: key.signingOperation, after: first) {
+            session, object, authorization in
+            try input.sign(session, object.usable, authorization, operation: key.signingOperation)
         }
     }
 
@@ -85,6 +85,10 @@ extension TokenKeyStore {
             }
         }
     }
+}
+
+extension KeyLocator {
+    fileprivate var signingOperation: String { "sign with the key \(self.reference)" }
 }
 
 /// The PIN for one use of a key (PKCS #11 v2.40, section 5.6, `CKU_CONTEXT_SPECIFIC`).

@@ -52,12 +52,15 @@ import Testing
         var raw = [UInt8](repeating: 0, count: 64)
         raw[31] = 0x80
         raw[32] = 0x7F
-        let der = try #require(ECDSASignature.der(rawSignature: raw, curve: .p256))
+        func encoded(_ raw: [UInt8], _ curve: NamedCurve) -> [UInt8]? {
+            raw.withUnsafeBufferPointer { ECDSASignature.der(rawSignature: $0, curve: curve) }
+        }
+        let der = try #require(encoded(raw, .p256))
         #expect(der.prefix(8) == [0x30, 0x26, 0x02, 0x02, 0x00, 0x80, 0x02, 0x20])
         #expect(ECDSASignature.isValid(der: der, curve: .p256))
-        #expect(ECDSASignature.der(rawSignature: Array(raw.dropLast()), curve: .p256) == nil)
-        #expect(ECDSASignature.der(rawSignature: raw, curve: .p384) == nil)
-        #expect(ECDSASignature.der(rawSignature: [UInt8](repeating: 0, count: 64), curve: .p256) == nil)
+        #expect(encoded(raw.dropLast(), .p256) == nil)
+        #expect(encoded(raw, .p384) == nil)
+        #expect(encoded([UInt8](repeating: 0, count: 64), .p256) == nil)
         for damaged in der.damaged where damaged.count < der.count {
             #expect(!ECDSASignature.isValid(der: damaged, curve: .p256))
         }

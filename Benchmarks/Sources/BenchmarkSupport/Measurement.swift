@@ -14,7 +14,7 @@ package enum Measurement {
     /// Runs `operation` from `workers` tasks for at least `seconds`, all of them on `executor` when there is one.
     package static func rate(
         workers: Int, seconds: Double, on executor: (any TaskExecutor)? = nil,
-        _ operation: @escaping @Sendable (Int) async throws -> Void
+        _ operation: nonisolated(nonsending) @escaping @Sendable (Int) async throws -> Void
     ) async throws -> Rate {
         let stopwatch = Stopwatch()
         let deadline = stopwatch.start + .milliseconds(Int(seconds * 1000))

@@ -15,6 +15,7 @@ struct FunctionTable: @unchecked Sendable {
     var list: CK_FUNCTION_LIST { self.pointer.pointee }
 
     /// Calls one function; a function that the module leaves out answers `CKR_FUNCTION_NOT_SUPPORTED`.
+    @inline(__always)
     func call<Function>(_ function: Function?, _ body: (Function) -> CK_RV) -> ReturnValue {
         guard let function else { return .functionNotSupported }
         return ReturnValue(rawValue: body(function))

@@ -2,9 +2,14 @@ internal import Glibc
 
 /// Nanoseconds of a clock that nobody sets: for durations, never for dates.
 enum MonotonicClock {
-    static var now: UInt64 {
+    static var now: UInt64 { self.read(CLOCK_MONOTONIC) }
+
+    /// The same as of the kernel's last tick, up to 10 ms ago: for what is timed at every signature, since it costs a tenth.
+    static var recent: UInt64 { self.read(CLOCK_MONOTONIC_COARSE) }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 

@@ -74,15 +74,25 @@ public final class Session {
         _ name: String, _ function: Function?, mechanism: MechanismType, capacity: Int,
         _ body: (Function, UnsafeMutablePointer<CK_BYTE>?, UnsafeMutablePointer<CK_ULONG>) -> CK_RV
     ) throws(PKCS11Error) -> [UInt8] {
+        try self.output(name, function, mechanism: mechanism, capacity: capacity, body) { Array($0) }
+    }
+
+    /// - Parameter read: takes the result out of the buffer, which is gone after it.
+    func output<Function>(
+        _ name: String, _ function: Function?, mechanism: MechanismType, capacity: Int,
+        _ body: (Function, UnsafeMutablePointer<CK_BYTE>?, UnsafeMutablePointer<CK_ULONG>) -> CK_RV,
+        _ read: (UnsafeBufferPointer<UInt8>) -> [UInt8]
+    ) throws(PKCS11Error) -> [UInt8] {
         var length = CK_ULONG(capacity)
         var first = ReturnValue.ok
-        let bytes = withUnsafeTemporaryAllocation(of: CK_BYTE.self, capacity: capacity) { buffer in
+        let result = withUnsafeTemporaryAllocation(of: CK_BYTE.self, capacity: capacity) { buffer -> [UInt8] in
             first = self.module.call(name, function, session: self.handle, mechanism: mechanism) {
                 body($0, buffer.baseAddress, &length)
             }
-            return first == .ok ? Array(buffer.prefix(Int(clamping: length))) : []
+            guard first == .ok else { return [] }
+            return read(UnsafeBufferPointer(start: buffer.baseAddress, count: min(capacity, Int(clamping: length))))
         }
-        if first == .ok { return bytes }
+        if first == .ok { return result }
         let wanted = Int(clamping: length)
         guard first == .bufferTooSmall, wanted > capacity, wanted <= Session.largestOutputBytes else {
             self.isBroken = true
@@ -92,8 +102,7 @@ public final class Session {
         try self.check(name, function, mechanism: mechanism) { function in
             larger.withUnsafeMutableBufferPointer { body(function, $0.baseAddress, &length) }
         }
-        larger.removeLast(max(0, larger.count - Int(clamping: length)))
-        return larger
+        return larger.withUnsafeBufferPointer { read(UnsafeBufferPointer(rebasing: $0.prefix(Int(clamping: length)))) }
     }
 
     /// True when somebody is logged in, by the session's own state (`C_GetSessionInfo`). A module answers this from its

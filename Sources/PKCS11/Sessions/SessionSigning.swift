@@ -5,23 +5,32 @@ internal import Diagnostics
 extension Session {
     /// Signs in one part (`C_SignInit`, `C_Sign`).
     ///
-    /// - Parameter authorize: runs between both calls, for keys that want the PIN at each use.
+    /// - Parameters:
+    ///   - authorize: runs between both calls, for keys that want the PIN at each use.
+    ///   - read: takes the signature out of the memory that the module wrote it to. Not generic: this is the way of every
+    ///     signature, and a generic function of another module looks types up at each call.
     public func sign(
         _ data: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism,
-        authorize: ((Session) throws(PKCS11Error) -> Void)? = nil
+        authorize: ((Session) throws(PKCS11Error) -> Void)? = nil, _ read: (UnsafeBufferPointer<UInt8>) -> [UInt8]
     ) throws(PKCS11Error) -> [UInt8] {
         try self.check("C_SignInit", self.functions.C_SignInit, mechanism: mechanism.type, object: key) { function in
             mechanism.withUnsafeMechanism { function(self.handle, $0, key.rawValue) }
         }
         if let authorize { try authorize(self) }
-        return try self.output("C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: 2048) {
-            function, buffer, length in
-            data.withUnsafeBufferPointer { input in
-                // The module reads it only; the C type has no `const`.
-                function(
-                    self.handle, UnsafeMutablePointer(mutating: input.baseAddress), CK_ULONG(input.count), buffer,
-                    length)
-            }
-        }
+        return try self.output(
+            "C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: 2048,
+            { function, buffer, length in
+                data.withUnsafeBufferPointer { input in
+                    // The module reads it only; the C type has no `const`.
+                    function(
+                        self.handle, UnsafeMutablePointer(mutating: input.baseAddress), CK_ULONG(input.count), buffer,
+                        length)
+                }
+            }, read)
+    }
+
+    /// Signs in one part, and gives the signature as the module wrote it.
+    public func sign(_ data: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism) throws(PKCS11Error) -> [UInt8] {
+        try self.sign(data, with: key, mechanism) { Array($0) }
     }
 }

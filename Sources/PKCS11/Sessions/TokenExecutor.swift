@@ -7,12 +7,13 @@ internal import Synchronization
 /// share. The same holds when the token is closed. Tasks that run long without the token keep its threads from others.
 public final class TokenExecutor: TaskExecutor {
     private let pool = Mutex<WorkerPool?>(nil)
+    private let seatKey = WorkerSeat.key
 
     public init() {}
 
     public func enqueue(_ job: consuming ExecutorJob) {
         let task = UnownedJob(job)
-        if let seat = WorkerSeat.current, seat.keeps(task, of: self) { return }
+        if let seat = WorkerSeat.current(self.seatKey), seat.keeps(task, of: self) { return }
         if let pool = self.pool.withLock({ $0 }), pool.enqueue(task) { return }
         TokenExecutor.runElsewhere(task)
     }

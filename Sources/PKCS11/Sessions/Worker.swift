@@ -5,15 +5,13 @@ internal import Diagnostics
 final class Worker {
     private let slot: Slot
     private let token: TokenIdentification
-    private let seat: WorkerSeat
     private var current: Session?
     private var epoch = 0
     private var lastUse: UInt64 = 0
 
-    init(slot: Slot, token: TokenIdentification, seat: WorkerSeat) {
+    init(slot: Slot, token: TokenIdentification) {
         self.slot = slot
         self.token = token
-        self.seat = seat
     }
 
     /// The session that is open, if one is.
@@ -38,9 +36,6 @@ final class Worker {
         self.epoch = epoch
         self.lastUse = now
     }
-
-    /// Answers the caller of a job, as the last thing of the job.
-    func answer(_ body: () -> Void) { self.seat.answer(body) }
 
     func closeSession() { self.current = nil }
 

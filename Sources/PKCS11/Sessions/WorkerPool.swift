@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import Glibc
+internal import Synchronization
 
 /// The threads of one token. Calls into a token block for as long as the device pleases, so they never run on the
 /// cooperative pool of Swift concurrency.
@@ -10,10 +11,10 @@ internal import Glibc
 /// `@unchecked Sendable`: every mutable member is touched only with `mutex` held.
 final class WorkerPool: @unchecked Sendable {
     private enum Next {
-        case job(WorkerJob, began: UInt64, mayHandBack: Bool)
+        case work(TokenWork)
         case task(UnownedJob)
-        /// A job that came after the pool was stopped.
-        case late(WorkerJob)
+        /// Work that came after the pool was stopped.
+        case late(TokenWork)
         /// Nothing to do for as long as the device keeps an idle session.
         case idle
         case stop
@@ -22,28 +23,34 @@ final class WorkerPool: @unchecked Sendable {
     let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     let watch = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    var jobs: [WorkerJob] = []
+    var works: [TokenWork] = []
     /// Tasks of ``executor``.
     var tasks: [UnownedJob] = []
-    /// Jobs and tasks take turns.
+    /// Works and tasks take turns.
     private var isTurnOfTasks = false
     var seats: [WorkerSeat] = []
-    private var idleWorkers = 0
+    private(set) var idleWorkers = 0
     /// Those of the idle workers that have to be woken.
     private var sleepingWorkers = 0
     var abandonedWorkers = 0
     var limit: Int
     private let size: Int
     var isStopped = false
-    private var epoch = 0
-    var shortestLimit = UInt64.max
     private var isWatched = false
     var watchSleeps = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private let slot: Slot
-    private let token: TokenIdentification
+    let token: TokenIdentification
     private let idleLimit: UInt64?
     private let executor: TokenExecutor?
+
+    // What a thread looks at that goes on with what it has, without `mutex`; written with it held.
+
+    /// True when somebody waits for a thread, or the pool is stopped: no thread goes on by itself then.
+    private let isCalled = Atomic(false)
+    private let epoch = Atomic(0)
+    /// The shortest time of what is watched: work with a shorter one has to tell the watcher.
+    let shortestLimit = Atomic(UInt64.max)
 
     /// - Parameter executor: whose tasks run on these threads, from now until they are stopped.
     init(slot: Slot, token: TokenIdentification, size: Int, idleLimit: UInt64?, executor: TokenExecutor?) {
@@ -74,27 +81,31 @@ final class WorkerPool: @unchecked Sendable {
 
     func locked<R>(_ body: () -> R) -> R {
         pthread_mutex_lock(self.mutex)
-        defer { pthread_mutex_unlock(self.mutex) }
+        defer {
+            self.isCalled.store(
+                !self.works.isEmpty || !self.tasks.isEmpty || self.isStopped, ordering: .relaxed)
+            pthread_mutex_unlock(self.mutex)
+        }
         return body()
     }
 
     /// How many threads there may be, and how many hang in the module now.
     var state: (limit: Int, abandoned: Int) { self.locked { (self.limit, self.abandonedWorkers) } }
 
-    /// Queues a job; starts a thread when none is free and the limit allows one. The job is answered in every case.
+    /// Queues work; starts a thread when none is free and the limit allows one. The work is answered in every case.
     ///
-    /// - Parameter caller: the calling thread's seat, where the caller is a task that waits for the job.
-    func submit(_ job: WorkerJob, from caller: WorkerSeat? = nil) {
-        if let caller, caller.keeps(job, of: self) { return }
+    /// - Parameter caller: the calling thread's seat, where the caller is a task that waits for the work.
+    func submit(_ work: TokenWork, from caller: WorkerSeat? = nil) {
+        if let caller, caller.keeps(work, of: self) { return }
         let refusal = self.locked { () -> TokenWaitError.Code? in
             guard !self.isStopped else { return .closed }
             guard self.hasThread() else { return .wedged }
-            self.jobs.append(job)
-            self.watch(job)
+            self.works.append(work)
+            self.watch(for: work.limit)
             if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
             return nil
         }
-        if let refusal { job.giveUp(refusal, waited: 0) }
+        if let refusal { work.giveUp(refusal, waited: 0, token: self.token) }
     }
 
     /// Queues a task of ``executor``.
@@ -104,6 +115,8 @@ final class WorkerPool: @unchecked Sendable {
         self.locked {
             guard !self.isStopped, self.hasThread() else { return false }
             self.tasks.append(task)
+            // What the task will wait for is not known yet.
+            self.watch(for: .max)
             if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
             return true
         }
@@ -111,25 +124,26 @@ final class WorkerPool: @unchecked Sendable {
 
     /// With `mutex` held: starts a thread when none is free for one thing more, and tells whether there is any.
     private func hasThread() -> Bool {
-        if self.idleWorkers <= self.jobs.count + self.tasks.count && self.seats.count < self.limit && !self.isWedged {
+        if self.idleWorkers <= self.works.count + self.tasks.count && self.seats.count < self.limit && !self.isWedged {
             _ = self.startWorker()
         }
         return !self.seats.isEmpty
     }
 
-    /// With `mutex` held: has the watcher look in time for this job.
-    private func watch(_ job: WorkerJob) {
-        self.shortestLimit = min(self.shortestLimit, job.terms.limit)
-        if self.watchSleeps { pthread_cond_signal(self.watch) }
+    /// With `mutex` held: has the watcher look in time for work that may take so long.
+    private func watch(for limit: UInt64) {
+        let isShorter = limit < self.shortestLimit.load(ordering: .relaxed)
+        if isShorter { self.shortestLimit.store(limit, ordering: .relaxed) }
+        if self.watchSleeps || isShorter { pthread_cond_signal(self.watch) }
     }
 
     /// As many threads hang as there may be at work: a further one would hang as well.
     var isWedged: Bool { self.abandonedWorkers >= max(2, self.size) }
 
-    /// Declares all sessions lost: each thread opens a new one before its next job.
-    func discardSessions() { self.locked { self.epoch += 1 } }
+    /// Declares all sessions lost: each thread opens a new one before its next work.
+    func discardSessions() { self.epoch.wrappingAdd(1, ordering: .releasing) }
 
-    /// Lets the queued jobs end, then the threads, which close their sessions.
+    /// Lets the queued work end, then the threads, which close their sessions.
     func stop() {
         self.executor?.leave(self)
         self.locked {
@@ -192,7 +206,7 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     private func work(_ seat: WorkerSeat) {
-        seat.occupied { self.runJobs(seat) }
+        seat.occupied { self.run(seat) }
         self.left(seat)
     }
 
@@ -212,96 +226,102 @@ final class WorkerPool: @unchecked Sendable {
         return self.waiters
     }
 
-    /// Runs jobs until the pool stops, or the worker is retired or given up. Its session closes when this returns.
-    private func runJobs(_ seat: WorkerSeat) {
-        let worker = Worker(slot: self.slot, token: self.token, seat: seat)
+    /// Works until the pool stops, or the worker is retired or given up. Its session closes when this returns.
+    private func run(_ seat: WorkerSeat) {
+        let worker = Worker(slot: self.slot, token: self.token)
         while true {
             switch self.next(seat, hasSession: worker.openSession != nil) {
             case .stop: return
             case .idle: worker.closeSession()
             case .task(let task): seat.run(task)
-            case .late(let job): job.giveUp(.closed, waited: 0)
-            case .job(let job, let began, let mayHandBack):
-                worker.begin(epoch: seat.epoch, at: began, idleLimit: self.idleLimit)
-                if job.run(worker, mayHandBack: mayHandBack) { continue }
-                if self.retire(seat, handingBack: job) { return }
-                _ = job.run(worker, mayHandBack: false)
+            case .late(let work): work.giveUp(.closed, waited: 0, token: self.token)
+            case .work(let work): guard self.perform(work, worker, seat) else { return }
             }
         }
     }
 
+    /// - Returns: `false` when the thread has to end.
+    private func perform(_ work: TokenWork, _ worker: Worker, _ seat: WorkerSeat) -> Bool {
+        worker.begin(epoch: self.epoch.load(ordering: .acquiring), at: work.queued, idleLimit: self.idleLimit)
+        var error = work.attempt(worker)
+        if let refused = error as? PKCS11Error, refused.function == "C_OpenSession",
+            refused.returnValue == .sessionCount, !seat.isAbandoned
+        {
+            if self.retire(seat, handingBack: work) { return false }
+            error = work.attempt(worker)
+        }
+        worker.discardBrokenSession()
+        guard seat.leave() else {
+            // No session, no one to tell: the device is as unreachable as it was said to be.
+            if let session = try? worker.session(work.access, isNew: false) { work.undo(session) }
+            return false
+        }
+        seat.answer(work, error)
+        return true
+    }
+
     /// Makes the pool smaller by the calling worker for good, unless it is the last one.
-    private func retire(_ seat: WorkerSeat, handingBack job: WorkerJob) -> Bool {
+    private func retire(_ seat: WorkerSeat, handingBack work: TokenWork) -> Bool {
         self.locked {
-            guard !seat.isAbandoned, self.seats.count > 1 else { return false }
+            guard self.seats.count > 1, seat.leave() else { return false }
             self.seats.removeAll { $0 === seat }
             self.limit = self.seats.count
-            seat.job = nil
-            self.jobs.insert(job, at: 0)
+            self.works.insert(work, at: 0)
             pthread_cond_signal(self.condition)
             return true
         }
     }
 
     private func next(_ seat: WorkerSeat, hasSession: Bool) -> Next {
-        // Let go outside of the lock: a job can be the last to hold its token, whose end asks for the lock.
-        var done: WorkerJob?
-        defer { withExtendedLifetime(done) {} }
+        if !self.isCalled.load(ordering: .relaxed), let own = self.own(seat, isWatched: true) { return own }
         return self.locked {
-            (done, seat.job) = (seat.job, nil)
-            guard !seat.isAbandoned else { return .stop }
-            if self.jobs.isEmpty && self.tasks.isEmpty || self.isStopped {
+            if self.works.isEmpty && self.tasks.isEmpty || self.isStopped {
                 // Nobody else waits: this thread goes on with what it has.
-                if let own = self.own(seat) { return own }
+                if let own = self.own(seat, isWatched: false) { return own }
                 guard self.wait(hasSession: hasSession) else { return .idle }
             } else {
                 self.share(seat)
             }
-            let isTask = self.jobs.isEmpty || self.isTurnOfTasks && !self.tasks.isEmpty
+            let isTask = self.works.isEmpty || self.isTurnOfTasks && !self.tasks.isEmpty
             guard !isTask || !self.tasks.isEmpty else { return .stop }
             self.isTurnOfTasks = !isTask
-            return isTask
-                ? .task(self.tasks.removeFirst()) : self.begin(self.jobs.removeFirst(), seat, at: MonotonicClock.now)
+            guard !isTask else { return .task(self.tasks.removeFirst()) }
+            let work = self.works.removeFirst()
+            seat.enter(work, at: MonotonicClock.recent)
+            return .work(work)
         }
     }
 
-    /// With `mutex` held: what a thread has for itself.
-    private func own(_ seat: WorkerSeat) -> Next? {
-        if let job = seat.ownJob {
-            seat.ownJob = nil
-            if self.isStopped { return .late(job) }
-            self.watch(job)
-            return self.begin(job, seat, at: job.queued)
+    /// What a thread has for itself.
+    ///
+    /// - Parameter isWatched: without `mutex`. The watcher does not sleep while a thread is at work, so that it has to be
+    ///   told only of a time that is shorter than what it knows; `nil` is returned then.
+    private func own(_ seat: WorkerSeat, isWatched: Bool) -> Next? {
+        if let limit = seat.ownLimit, limit < self.shortestLimit.load(ordering: .relaxed) {
+            if isWatched { return nil }
+            self.watch(for: limit)
         }
-        if let task = seat.ownTask {
-            seat.ownTask = nil
-            return .task(task)
+        switch seat.takeOwn() {
+        case (let work?, _):
+            if !isWatched && self.isStopped { return .late(work) }
+            seat.enter(work, at: work.queued)
+            return .work(work)
+        case (nil, let task?): return .task(task)
+        case (nil, nil): return nil
         }
-        return nil
     }
 
     /// With `mutex` held: queues what a thread has for itself behind what others wait for.
     private func share(_ seat: WorkerSeat) {
-        guard seat.ownJob != nil || seat.ownTask != nil else { return }
-        if let job = seat.ownJob {
-            seat.ownJob = nil
-            self.jobs.append(job)
-            self.watch(job)
-        }
-        if let task = seat.ownTask {
-            seat.ownTask = nil
-            self.tasks.append(task)
+        switch seat.takeOwn() {
+        case (let work?, _):
+            self.works.append(work)
+            self.watch(for: work.limit)
+        case (nil, let task?): self.tasks.append(task)
+        case (nil, nil): return
         }
         // Who was woken for what this thread takes instead may sleep again by now.
         if self.sleepingWorkers > 0 { pthread_cond_signal(self.condition) }
-    }
-
-    /// With `mutex` held.
-    private func begin(_ job: WorkerJob, _ seat: WorkerSeat, at now: UInt64) -> Next {
-        seat.job = job
-        seat.epoch = self.epoch
-        seat.began = now
-        return .job(job, began: seat.began, mayHandBack: self.seats.count > 1)
     }
 
     /// With `mutex` held: returns when there is something to do or nothing will come any more, and `false` after the
@@ -310,7 +330,7 @@ final class WorkerPool: @unchecked Sendable {
         self.idleWorkers += 1
         defer { self.idleWorkers -= 1 }
         let deadline = hasSession ? self.idleLimit.map { MonotonicClock.deadline(at: MonotonicClock.now + $0) } : nil
-        while self.jobs.isEmpty && self.tasks.isEmpty && !self.isStopped {
+        while self.works.isEmpty && self.tasks.isEmpty && !self.isStopped {
             self.sleepingWorkers += 1
             defer { self.sleepingWorkers -= 1 }
             guard var deadline else {

@@ -1,30 +1,34 @@
 internal import Glibc
+internal import Synchronization
 
 /// What one thread of a token is doing.
 ///
-/// The first members are touched only with the pool's `mutex` held, the others by the thread itself only.
+/// What it does inside the module stands under a lock of its own, for the watcher; the other members are touched by the
+/// thread itself only.
 final class WorkerSeat {
-    /// The job that is inside the module, perhaps.
-    var job: WorkerJob?
-    var began: UInt64 = 0
-    var isAbandoned = false
-    /// Sessions from before this number are lost.
-    var epoch = 0
+    /// What the watcher has to see.
+    private struct Inside {
+        /// The work that is inside the module, perhaps.
+        var work: TokenWork?
+        var began: UInt64 = 0
+        var isAbandoned = false
+    }
 
-    /// Whose thread this is: the pool has the jobs, the executor the tasks.
-    private unowned let pool: WorkerPool
+    private let inside = Mutex(Inside())
+    /// Whose thread this is: the pool has the work, the executor the tasks. `unsafe`: the thread itself holds the pool.
+    private unowned(unsafe) let pool: WorkerPool
     private let executor: TokenExecutor?
     private var phase = Phase.between
-    /// The task that the last job has answered.
-    var ownTask: UnownedJob?
+    /// The task that the last work has answered.
+    private var ownTask: UnownedJob?
     /// What the last task waits for.
-    var ownJob: WorkerJob?
+    private var ownWork: TokenWork?
 
     private enum Phase {
         case between
-        /// Running a task: whoever submits a job suspends right after.
+        /// Running a task: whoever submits work suspends right after.
         case task
-        /// Answering a caller, as the last thing of a job.
+        /// Answering a caller, as the last thing of the work.
         case answer
     }
 
@@ -42,9 +46,9 @@ final class WorkerSeat {
     }
 
     /// Answers a caller; a task of this executor that goes on by it is run next by this thread.
-    func answer(_ body: () -> Void) {
+    func answer(_ work: TokenWork, _ error: (any Error)?) {
         self.phase = .answer
-        body()
+        work.answer(error)
         self.phase = .between
     }
 
@@ -55,25 +59,68 @@ final class WorkerSeat {
         return true
     }
 
-    /// Takes the job for this thread, when the task that this thread runs waits for it.
-    func keeps(_ job: WorkerJob, of pool: WorkerPool) -> Bool {
-        guard self.phase == .task, self.ownJob == nil, self.pool === pool else { return false }
-        self.ownJob = job
+    /// Takes the work for this thread, when the task that this thread runs waits for it.
+    func keeps(_ work: TokenWork, of pool: WorkerPool) -> Bool {
+        guard self.phase == .task, self.ownWork == nil, self.pool === pool else { return false }
+        self.ownWork = work
         return true
+    }
+
+    /// What the thread has kept for itself: one of both at most.
+    func takeOwn() -> (work: TokenWork?, task: UnownedJob?) {
+        defer { (self.ownWork, self.ownTask) = (nil, nil) }
+        return (self.ownWork, self.ownTask)
+    }
+
+    /// The time that the work may take which the thread has kept.
+    var ownLimit: UInt64? { self.ownWork?.limit }
+
+    // MARK: Inside the module
+
+    /// Enters the module.
+    func enter(_ work: TokenWork, at now: UInt64) {
+        self.inside.withLock { inside in
+            inside.work = work
+            inside.began = now
+        }
+    }
+
+    /// Leaves the module.
+    ///
+    /// - Returns: `false` when the caller was told meanwhile that the call hangs: the thread is not counted any more.
+    func leave() -> Bool {
+        self.inside.withLock { inside in
+            inside.work = nil
+            return !inside.isAbandoned
+        }
+    }
+
+    var isAbandoned: Bool { self.inside.withLock { $0.isAbandoned } }
+
+    /// Gives up the thread, and takes its work, when that takes too long.
+    func takeOverdue(at now: UInt64) -> (work: TokenWork, waited: UInt64)? {
+        self.inside.withLock { inside in
+            guard let work = inside.work, now > inside.began, now - inside.began > work.limit else { return nil }
+            inside.work = nil
+            inside.isAbandoned = true
+            return (work, now - inside.began)
+        }
     }
 
     // MARK: The calling thread's seat
 
     /// Where each thread of a token has its seat; no other thread has one.
-    private static let key: pthread_key_t = {
+    static let key: pthread_key_t = {
         var key = pthread_key_t()
         pthread_key_create(&key, nil)
         return key
     }()
 
     /// The seat of the calling thread, when it is a token's.
-    static var current: WorkerSeat? {
-        pthread_getspecific(self.key).map { Unmanaged<WorkerSeat>.fromOpaque($0).takeUnretainedValue() }
+    ///
+    /// - Parameter key: ``key``, kept by the caller, since asking for it costs more than this.
+    static func current(_ key: pthread_key_t) -> WorkerSeat? {
+        pthread_getspecific(key).map { Unmanaged<WorkerSeat>.fromOpaque($0).takeUnretainedValue() }
     }
 
     /// Runs `body` with this seat as the calling thread's.

@@ -10,6 +10,7 @@ public final class Token: Sendable {
     /// In nanoseconds.
     private let (callLimit, queueLimit): (UInt64, UInt64)
     private let pool: WorkerPool
+    private let seatKey = WorkerSeat.key
     /// The session that keeps the login alive while the workers' sessions come and go (PKCS #11 v2.40, section
     /// 5.6: the login ends with the last session).
     private let login: LoginSession
@@ -58,41 +59,37 @@ public final class Token: Sendable {
     ///     what it did nevertheless.
     /// - Throws: ``PKCS11Error`` when no session opens, ``TokenWaitError`` when `body` does not begin or return in
     ///   time, and whatever `body` throws.
-    @inlinable
     public nonisolated(nonsending) func withSession<R: Sendable>(
         _ access: SessionAccess = .readOnly, isNew: Bool = false, limit: Duration? = nil,
         late: (@Sendable (Session) -> Void)? = nil, _ body: @escaping @Sendable (Session) throws -> R
     ) async throws -> R {
-        let outcome = SessionOutcome<R>()
-        // Not the checked kind: a job answers once by its own means, and this is the way of every signature.
-        return try await withUnsafeThrowingContinuation { continuation in
-            self.submit(
-                access, isNew: isNew, limit: limit, late: late, body: { session in outcome.keep { try body(session) } },
-                answer: { error in
-                    if let error {
-                        continuation.resume(throwing: error)
-                    } else if let result = outcome.result {
-                        continuation.resume(with: result)
-                    }
-                })
+        let work = ClosureWork(access, isNew: isNew, limit: limit, late: late, body: body)
+        try await self.perform(work)
+        guard let result = work.result else {
+            throw TokenWaitError(code: .closed, seconds: 0, token: self.identification)
+        }
+        return result
+    }
+
+    /// Runs work with a session on a thread of this token: ``withSession(_:isNew:limit:late:_:)`` without a closure, for
+    /// what is done for every signature.
+    public nonisolated(nonsending) func perform(_ work: TokenWork) async throws {
+        // Not the checked kind: work is answered once by its own means, and this is the way of every signature.
+        try await withUnsafeThrowingContinuation { continuation in
+            work.continuation = continuation
+            self.submit(work)
         }
     }
 
-    /// Queues work for a thread of this token, and answers when it is done or given up.
-    @usableFromInline
-    func submit(
-        _ access: SessionAccess, isNew: Bool, limit: Duration?, late: (@Sendable (Session) -> Void)?,
-        body: @escaping @Sendable (Session) -> (any Error)?, answer: @escaping @Sendable ((any Error)?) -> Void
-    ) {
+    private func submit(_ work: TokenWork) {
         guard !self.slot.module.isForked else {
-            return answer(TokenWaitError(code: .forked, seconds: 0, token: self.identification))
+            return work.giveUp(.forked, waited: 0, token: self.identification)
         }
-        let terms = WorkerJob.Terms(
-            access: self.limits.hasReadOnlySessions ? access : .readWrite, isNew: isNew,
-            limit: limit?.nanoseconds ?? self.callLimit, queueLimit: self.queueLimit)
-        self.pool.submit(
-            WorkerJob(terms, token: self.identification, late: late, .inSession(body), answer: answer),
-            from: WorkerSeat.current)
+        if !self.limits.hasReadOnlySessions { work.access = .readWrite }
+        if work.limit == 0 { work.limit = self.callLimit }
+        work.queueLimit = self.queueLimit
+        work.queued = MonotonicClock.recent
+        self.pool.submit(work, from: WorkerSeat.current(self.seatKey))
     }
 
     /// What the token says of itself now, asked on one of its threads.
@@ -161,31 +158,6 @@ public final class Token: Sendable {
     /// On a thread of the token, because closing a session can hang as any other call.
     private func closeLogin() {
         guard self.login.isOpen, !self.slot.module.isForked else { return }
-        let terms = WorkerJob.Terms(
-            access: .readOnly, isNew: false, limit: self.callLimit, queueLimit: self.queueLimit)
-        self.pool.submit(
-            WorkerJob(
-                terms, token: self.identification, .onThread { [login] in login.close() }, answer: { _ in }))
-    }
-}
-
-/// What work in a session gives, on its way from the token's thread to whoever waits for it.
-///
-/// `@unchecked Sendable`: written by the one thread before it answers, read by the answer.
-@usableFromInline
-final class SessionOutcome<R: Sendable>: @unchecked Sendable {
-    @usableFromInline var result: Result<R, any Error>?
-
-    @inlinable init() {}
-
-    @inlinable
-    func keep(_ body: () throws -> R) -> (any Error)? {
-        do {
-            self.result = .success(try body())
-            return nil
-        } catch {
-            self.result = .failure(error)
-            return error
-        }
+        self.submit(ThreadWork { [login] in login.close() })
     }
 }

@@ -6,8 +6,8 @@ enum ECDSASignature {
     /// Encodes `r || s`, each half exactly as long as the field (PKCS #11 v2.40, section 2.3.1).
     ///
     /// - Returns: `nil` when the length is another one or a half is zero.
-    static func der(rawSignature: [UInt8], curve: NamedCurve) -> [UInt8]? {
-        guard rawSignature.count == 2 * curve.fieldBytes else { return nil }
+    static func der(rawSignature: UnsafeBufferPointer<UInt8>, curve: NamedCurve) -> [UInt8]? {
+        guard rawSignature.count == 2 * curve.fieldBytes, let start = rawSignature.baseAddress else { return nil }
         // Written in one go: this is the way of every signature.
         let (middle, end) = (curve.fieldBytes, rawSignature.count)
         guard let r = rawSignature[..<middle].firstIndex(where: { $0 != 0 }),
@@ -18,19 +18,21 @@ enum ECDSASignature {
         let length = 4 + rBytes + sBytes
         let isLong = length >= 0x80
         return [UInt8](unsafeUninitializedCapacity: 3 + length) { der, count in
+            guard let target = der.baseAddress else { return }
             func append(_ byte: UInt8) {
-                der[count] = byte
+                target[count] = byte
                 count += 1
             }
             func append(_ bytes: Range<Int>, _ length: Int) {
                 append(0x02)
-                append(UInt8(length))
+                append(UInt8(truncatingIfNeeded: length))
                 if length > bytes.count { append(0) }
-                for index in bytes { append(rawSignature[index]) }
+                (target + count).update(from: start + bytes.lowerBound, count: bytes.count)
+                count += bytes.count
             }
             append(0x30)
             if isLong { append(0x81) }
-            append(UInt8(length))
+            append(UInt8(truncatingIfNeeded: length))
             append(r..<middle, rBytes)
             append(s..<end, sBytes)
         }

@@ -10,6 +10,18 @@ struct PrivateKeyObject: Sendable {
     let algorithm: KeyAlgorithm
     /// The PIN is wanted for each use (`CKA_ALWAYS_AUTHENTICATE`).
     let alwaysAuthenticate: Bool
+
+    var usable: UsableKey {
+        UsableKey(handle: self.handle, algorithm: self.algorithm, alwaysAuthenticate: self.alwaysAuthenticate)
+    }
+}
+
+/// As much of a private key object as its use needs: it costs nothing to hand around.
+struct UsableKey: Sendable {
+    let handle: ObjectHandle
+    let algorithm: KeyAlgorithm
+    /// The PIN is wanted for each use.
+    let alwaysAuthenticate: Bool
 }
 
 /// What a private key has in common with its public key object.

@@ -1,7 +1,7 @@
 internal import DeviceProfiles
 internal import Diagnostics
 internal import KeyProvider
-internal import PKCS11
+package import PKCS11
 
 /// How a device wants to be asked for signatures.
 struct SigningConventions: Sendable {
@@ -23,14 +23,14 @@ struct SigningInput: Sendable {
     /// The token has no ECDSA over a hash made on the host.
     private let tokenHashes: Bool
     private let derFromToken: Bool
-    private let operation: @Sendable () -> String
 
+    /// - Parameter operation: what an error says that was asked. Its text is made only then, here and below: this is the
+    ///   way of every signature.
     init(
         _ message: [UInt8], _ algorithm: SignatureAlgorithm, _ conventions: SigningConventions,
-        operation: @autoclosure @escaping @Sendable () -> String
+        operation: @autoclosure () -> String
     ) throws(KeyProviderError) {
         self.algorithm = algorithm
-        self.operation = operation
         self.derFromToken = conventions.givesDER
         if case .ecdsa = algorithm { self.tokenHashes = conventions.lacksRawECDSA } else { self.tokenHashes = false }
         if let hash = algorithm.hash, !self.tokenHashes {
@@ -42,10 +42,10 @@ struct SigningInput: Sendable {
 
     /// A hash that was made elsewhere.
     init(
-        digest: [UInt8], _ algorithm: SignatureAlgorithm, _ conventions: SigningConventions, operation: String
+        digest: [UInt8], _ algorithm: SignatureAlgorithm, _ conventions: SigningConventions,
+        operation: @autoclosure () -> String
     ) throws(KeyProviderError) {
         self.algorithm = algorithm
-        self.operation = { operation }
         self.derFromToken = conventions.givesDER
         self.tokenHashes = false
         self.input = digest
@@ -57,35 +57,32 @@ struct SigningInput: Sendable {
         }
         guard !wantsMessage else {
             throw .unsupported(
-                operation: operation, reason: "the token signs no hash that was made outside it",
+                operation: operation(), reason: "the token signs no hash that was made outside it",
                 advice: "Hand over the message itself.")
         }
     }
 
     func sign(
-        _ session: Session, _ key: PrivateKeyObject, _ authorization: UseAuthorization? = nil
+        _ session: Session, _ key: UsableKey, _ authorization: UseAuthorization? = nil,
+        operation: @autoclosure () -> String
     ) throws -> [UInt8] {
-        let (data, mechanism) = try self.call(key)
-        let signature: [UInt8]
-        if let authorization {
-            signature = try session.sign(data, with: key.handle, mechanism, authorize: authorization.authorize)
-        } else {
-            signature = try session.sign(data, with: key.handle, mechanism)
+        let (data, mechanism) = try self.call(key, operation: operation())
+        var length = 0
+        let signature = try session.sign(data, with: key.handle, mechanism, authorize: authorization?.authorize) {
+            bytes in
+            length = bytes.count
+            return self.read(bytes, of: key.algorithm)
         }
-        switch key.algorithm {
-        case .rsa: return signature
-        case .ed25519:
-            guard signature.count == 64 else { throw self.malformed(signature) }
-            return signature
-        case .p256, .p384, .p521:
-            guard let curve = key.algorithm.curve, let der = self.der(signature, curve) else {
-                throw self.malformed(signature)
-            }
-            return der
+        guard !signature.isEmpty else {
+            throw KeyProviderError.malformedResult(
+                operation: operation(), reason: "the token gave \(length) bytes that are not a signature")
         }
+        return signature
     }
 
-    private func call(_ key: PrivateKeyObject) throws(KeyProviderError) -> ([UInt8], Mechanism) {
+    private func call(
+        _ key: UsableKey, operation: @autoclosure () -> String
+    ) throws(KeyProviderError) -> ([UInt8], Mechanism) {
         switch (self.algorithm, key.algorithm) {
         case (.rsaPKCS1v15(let hash), .rsa):
             return (Digest.digestInfo(self.input, hash), Mechanism(.rsaPKCS))
@@ -100,19 +97,42 @@ struct SigningInput: Sendable {
             return (self.input.count <= length ? self.input : Array(self.input.prefix(length)), Mechanism(.ecdsa))
         default:
             throw .unsupported(
-                operation: self.operation(), reason: "the key is \(key.algorithm) and the algorithm is not for it",
+                operation: operation(), reason: "the key is \(key.algorithm) and the algorithm is not for it",
                 advice: "Choose a signature algorithm that fits the key.")
         }
     }
 
-    private func der(_ signature: [UInt8], _ curve: NamedCurve) -> [UInt8]? {
-        guard self.derFromToken else { return ECDSASignature.der(rawSignature: signature, curve: curve) }
-        return ECDSASignature.isValid(der: signature, curve: curve) ? signature : nil
+    /// - Returns: nothing for what is no signature of such a key.
+    private func read(_ signature: UnsafeBufferPointer<UInt8>, of algorithm: KeyAlgorithm) -> [UInt8] {
+        switch algorithm {
+        case .rsa: return Array(signature)
+        case .ed25519: return signature.count == 64 ? Array(signature) : []
+        case .p256, .p384, .p521:
+            guard let curve = algorithm.curve else { return [] }
+            guard self.derFromToken else { return ECDSASignature.der(rawSignature: signature, curve: curve) ?? [] }
+            let der = Array(signature)
+            return ECDSASignature.isValid(der: der, curve: curve) ? der : []
+        }
+    }
+}
+
+/// One signature: the first attempt, by a handle that is known, and nearly always the only one.
+package final class SigningWork: TokenWork, @unchecked Sendable {
+    private let input: SigningInput
+    private let key: UsableKey
+    private let reference: KeyReference
+    /// Empty until it was made.
+    private(set) var signature: [UInt8] = []
+
+    init(_ input: SigningInput, with key: UsableKey, _ reference: KeyReference) {
+        self.input = input
+        self.key = key
+        self.reference = reference
+        super.init()
     }
 
-    private func malformed(_ signature: [UInt8]) -> KeyProviderError {
-        .malformedResult(
-            operation: self.operation(), reason: "the token gave \(signature.count) bytes that are not a signature")
+    package override func run(_ session: Session) throws {
+        self.signature = try self.input.sign(session, self.key, operation: "sign with the key \(self.reference)")
     }
 }
 

@@ -20,6 +20,11 @@ final class LiveToken: Sendable {
         self.handles.withLock { handles in handles.first { $0.locator.isSame(as: locator) }?.key }
     }
 
+    /// What signing needs of ``cached(_:)``.
+    func usable(_ locator: KeyLocator) -> UsableKey? {
+        self.handles.withLock { handles in handles.first { $0.locator.isSame(as: locator) }?.key.usable }
+    }
+
     func remember(_ key: PrivateKeyObject, _ locator: KeyLocator) {
         self.handles.withLock { handles in
             handles.removeAll { $0.locator.isSame(as: locator) }
