@@ -135,11 +135,14 @@ public final class Module: Sendable {
         }
     }
 
-    /// Calls a function, and records it where there is a trace.
+    /// Calls a function, and records it where there is a trace. In a forked process nothing is called: the answer is the
+    /// one that the specification has for it (PKCS #11 v2.40, section 6.6.1).
+    @inline(__always)
     func call<Function>(
         _ name: String, _ function: Function?, session: UInt? = nil, object: UInt? = nil,
         mechanism: MechanismType? = nil, _ body: (Function) -> CK_RV
     ) -> ReturnValue {
+        guard !self.isForked else { return .cryptokiNotInitialized }
         guard let trace = self.trace else { return self.functions.call(function, body) }
         let subject = CallTrace.Subject(session: session, object: object, mechanism: mechanism)
         let began = trace.began(name, subject)
