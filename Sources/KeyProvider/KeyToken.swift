@@ -98,6 +98,13 @@ public protocol DigestSigning: Signing {
     func sign(digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm) async throws -> [UInt8]
 }
 
+/// Keeps the handles of keys between their uses, and can be told not to trust them.
+public protocol HandleKeeping: Sendable {
+    /// Drops every handle: each key is found by its locator again, and its public key compared, before its next use. For
+    /// who has seen a signature that does not fit its key, because a stale handle can name another key.
+    func distrustHandles() async
+}
+
 /// Decrypts with a private key on the token.
 public protocol KeyDecrypting: Sendable {
     /// Decrypts a content-encryption key (`C_Decrypt`). The result is host plaintext, in locked memory.
@@ -209,7 +216,7 @@ public protocol TransientKeyOperating: Sendable {
 
 /// One token with all of its abilities. Code that needs one ability takes that protocol, not this one.
 public protocol KeyToken: DigestSigning, KeyDecrypting, KeyGenerating, KeyFinding, CapacityReporting, RandomGenerating,
-    TransientKeyOperating
+    TransientKeyOperating, HandleKeeping
 {
     var identification: TokenIdentification { get }
     /// The name of the device profile in force.

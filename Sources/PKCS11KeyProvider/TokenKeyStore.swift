@@ -103,7 +103,6 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     /// Logs out and closes all sessions; the store is not usable afterwards.
     public func close() async { await self.connection.close() }
 
-    /// Drops every handle and finds keys anew: for who has seen a signature that does not fit its key.
     public func distrustHandles() { self.connection.distrustHandles() }
 
     /// The token with its user logged in, for who examines it; not to be kept over a failure.

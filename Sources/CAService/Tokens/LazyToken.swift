@@ -2,7 +2,7 @@ package import KeyProvider
 
 /// A token that is opened when it is first asked to do something: an operation that only reads or changes the
 /// database needs neither the token nor its PIN.
-package struct LazyToken: DigestSigning {
+package struct LazyToken: DigestSigning, HandleKeeping {
     private let open: @Sendable () async throws -> any KeyToken
 
     package init(open: @escaping @Sendable () async throws -> any KeyToken) {
@@ -23,5 +23,10 @@ package struct LazyToken: DigestSigning {
         digest: [UInt8], with key: KeyLocator, algorithm: SignatureAlgorithm
     ) async throws -> [UInt8] {
         try await self.token().sign(digest: digest, with: key, algorithm: algorithm)
+    }
+
+    package func distrustHandles() async {
+        // A token that cannot be opened has no handles.
+        try? await self.token().distrustHandles()
     }
 }

@@ -125,6 +125,8 @@ package final class CASigningKey: Sendable {
 
     private func stop() async {
         self.state.withLock { $0 = .stopped(isStored: false) }
+        // Perhaps not the key is wrong but its handle, which can name another key after the token was away.
+        if let keeper = self.token as? any HandleKeeping { await keeper.distrustHandles() }
         guard let stops = self.stops else { return }
         do {
             try await stops.stop(self.locator)
