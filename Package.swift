@@ -173,8 +173,8 @@ let package = Package(
         tests(
             "CAServiceTests",
             [
-                "CAService", "CertificateAuthority", "PKIMessages", "KeyProvider", "PKCS11", "SimulatorControl",
-                "SecretMemory", "Diagnostics",
+                "CAService", "CertificateAuthority", "PKIMessages", "KeyProvider", "PKCS11", "PKCS11KeyProvider",
+                "SimulatorControl", "SecretMemory", "Diagnostics",
             ]),
         // The programs are built with the tests, which run them.
         tests("IntegrationTests", ["signet", "signetd"]),

@@ -63,6 +63,23 @@ struct TokenCommandTests {
         #expect(good.contains("C_Login") && !good.contains("12345678"))
     }
 
+    @Test("A wrong PIN reaches the card once, however many programs are given it, by the card's own count")
+    func wrongPINOnce() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeCard("card", profile: "softhsm2")
+        let log = site.path("events")
+        try site.addSimulatorSetting("log: \"\(log)\"\nlog_calls: true", on: "card")
+        try site.secret("00000000", to: "pin-user")
+        let state = ["XDG_STATE_HOME": site.path("state")]
+        for _ in 0..<3 {
+            let refused = try await run([Programs.signet, "token", "list", "--token-file", token], environment: state)
+            #expect(refused.status == 1)
+        }
+        let calls = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        #expect(calls.count { $0.contains("C_Login") } == 1)
+        #expect(calls.count { $0.contains("C_Initialize") } > 1)
+    }
+
     @Test("The doctor's exit code is its verdict, and its JSON can be read")
     func doctor() async throws {
         let site = try Site.empty()

@@ -3,11 +3,12 @@ import Diagnostics
 import Foundation
 import KeyProvider
 import PKCS11
-import PKCS11KeyProvider
 import SecretMemory
 import SimulatorControl
 import TestSupport
 import Testing
+
+@testable import PKCS11KeyProvider
 
 /// What devices are like beside their operations: few sessions, throttling, PIN pads, hanging calls, and
 /// templates of their own.
@@ -66,6 +67,19 @@ import Testing
         // One of the three keeps the login.
         #expect(store.health.sessionLimit == 2)
         await store.close()
+    }
+
+    @Test(
+        "A session is closed at two thirds of the time for which the device keeps it, and after a minute where that is unknown"
+    )
+    func idleLimits() throws {
+        func idle(_ value: String) throws -> Duration? {
+            try profile("softhsm2", overrides: ["sessions.idle_s": value]).limits(TokenDeadlines()).idleSession
+        }
+        #expect(try idle("30") == .seconds(20))
+        #expect(try idle("1") == .nanoseconds(666_000_000))
+        #expect(try idle("unknown") == .seconds(60))
+        #expect(try idle("0") == nil)
     }
 
     @Test("A device that is asked too much is asked again later, and the caller gets its signature")

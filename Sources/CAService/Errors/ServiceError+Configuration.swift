@@ -60,11 +60,19 @@ extension ServiceError {
             advice: [Advice("Take the rights of others away: chmod 600 \(path)")])
     }
 
-    package static func noProfile(_ token: String, known: [String]) -> ServiceError {
+    package static func noProfile(_ tokens: [TokenIdentification], known: [String]) -> ServiceError {
         ServiceError(
-            code: .noProfile, headline: "No device profile fits the token \(token), or there is no such token.",
+            code: .noProfile,
+            headline: "No device profile fits the token \(tokens.map(\.description).joined(separator: ", ")).",
             hresult: .cardUnsupported, facts: [Fact("profiles", known.joined(separator: ", "))],
             advice: ["Name the profile (`profile:` or --profile), or write one: hsm-profiles/README.md."])
+    }
+
+    package static func tokenNotPresent(_ reference: String, present: [TokenIdentification]) -> ServiceError {
+        ServiceError(
+            code: .tokenNotPresent, headline: "No token is present that \(reference) names.", hresult: .noSmartCard,
+            facts: present.map { Fact("token present", $0.description) },
+            advice: ["Connect the token, or correct the reference."])
     }
 
     package static func inUse(_ directory: String) -> ServiceError {

@@ -19,6 +19,7 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let notInstalled = Code(rawValue: "notInstalled")
         package static let moduleEnvironmentConflict = Code(rawValue: "moduleEnvironmentConflict")
         package static let noProfile = Code(rawValue: "noProfile")
+        package static let tokenNotPresent = Code(rawValue: "tokenNotPresent")
         package static let inUse = Code(rawValue: "inUse")
         package static let notWritten = Code(rawValue: "notWritten")
         package static let notIssued = Code(rawValue: "notIssued")

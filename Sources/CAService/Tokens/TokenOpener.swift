@@ -115,14 +115,14 @@ package actor TokenOpener {
         if let name = configuration.profile { return try catalog.profile(named: name, overrides: overrides) }
         let uri = try PKCS11URI(configuration.token)
         return try await self.detached(configuration) {
-            for slot in try module.slots() {
-                let token = try slot.tokenInfo().identification
-                guard uri.matches(token), let match = try catalog.match(token, modulePath: configuration.module) else {
-                    continue
-                }
+            let present = try module.slots().map { try $0.tokenInfo().identification }
+            let fitting = present.filter { uri.matches($0) }
+            guard !fitting.isEmpty else { throw ServiceError.tokenNotPresent(configuration.token, present: present) }
+            for token in fitting {
+                guard let match = try catalog.match(token, modulePath: configuration.module) else { continue }
                 return try catalog.profile(named: match.name, overrides: overrides)
             }
-            throw ServiceError.noProfile(configuration.token, known: catalog.profiles.map(\.name))
+            throw ServiceError.noProfile(fitting, known: catalog.profiles.map(\.name))
         }
     }
 
@@ -180,8 +180,17 @@ package actor TokenOpener {
         let officer = try self.secrets.readNew(
             securityOfficerPIN, what: "the security officer's PIN of token \(configuration.token)")
         let user = try self.secrets.readNew(configuration.pin, what: "the PIN of token \(configuration.token)")
-        return try await TokenInitialization(module: module, uri: PKCS11URI(reference.uri))
-            .run(securityOfficerPIN: officer, userPIN: user)
+        return try await TokenInitialization(
+            module: module, uri: PKCS11URI(reference.uri), deadlines: self.deadlines(of: configuration)
+        ).run(securityOfficerPIN: officer, userPIN: user)
+    }
+
+    /// Those of the profile that is named; an empty token matches none.
+    private func deadlines(of configuration: TokenConfiguration) throws -> TokenDeadlines {
+        guard let name = configuration.profile else { return TokenDeadlines() }
+        return try TokenDeadlines(
+            profile: ProfileCatalog(directories: self.profiles.paths)
+                .profile(named: name, overrides: configuration.profileOverrides))
     }
 
     /// Sets the variables that the module reads when it is initialised. They belong to the process, so two tokens

@@ -1,0 +1,108 @@
+import CertificateAuthority
+import Diagnostics
+import Foundation
+import KeyProvider
+import PKCS11
+import PKCS11KeyProvider
+import PKIMessages
+import SecretMemory
+import TestSupport
+import Testing
+
+@testable import CAService
+
+@Suite("Tokens of a service")
+struct TokenTests {
+    private func opener(_ directory: TemporaryDirectory) throws -> TokenOpener {
+        try TokenOpener(
+            directory: directory.path, secrets: SecretInput(environment: [:]) { _ in try SecretBytes(copying: []) },
+            profiles: ProfileDirectories(paths: [SimulatorLibrary.profiles]),
+            records: .standard(
+                instance: directory.path, environment: [TokenRecords.traceVariable: directory.path("trace")]))
+    }
+
+    private func configuration(
+        _ software: SoftwareToken, _ directory: TemporaryDirectory, token: String, profile: String?
+    ) throws -> CAService.TokenConfiguration {
+        let pin = try directory.write("pin", Array(software.userPIN.utf8))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pin)
+        return CAService.TokenConfiguration(
+            module: software.modulePath, moduleArguments: nil, token: token, profile: profile, pin: .file(pin))
+    }
+
+    @Test("After a signature that does not fit its key the key is found again before its next use")
+    func distrust() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let directory = try TemporaryDirectory()
+        let opener = try self.opener(directory)
+        let token = try await opener.open(
+            self.configuration(software, directory, token: "pkcs11:token=signet%20test", profile: "softhsm2"))
+        func searches() throws -> Int {
+            String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
+                .count { $0.contains("< C_FindObjectsInit") }
+        }
+        let meant = try await token.generateKeyPair(
+            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "a", certificateBytes: 0))
+        let other = try await token.generateKeyPair(
+            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "b", certificateBytes: 0))
+        let before = try searches()
+        _ = try await token.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256))
+        #expect(try searches() == before)
+        // What the CA sees of a handle that names another key: the signature of one, the public key of the other.
+        let stale = try CASigningKey(
+            token: LazyToken { token }, locator: meant.locator,
+            subjectPublicKeyInfo: SubjectPublicKeyInfo(derEncoded: other.subjectPublicKeyInfo))
+        let wrong = await #expect(throws: IssuanceError.self) { try await stale.sign([1]) }
+        #expect(wrong?.code == .wrongSignature)
+        #expect(try searches() == before)
+        _ = try await token.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256))
+        #expect(try searches() > before)
+        await opener.close()
+    }
+
+    @Test("A token that hangs when it is initialised is given up, and so is one that hangs when it is looked for")
+    func initialization() async throws {
+        for (function, limit) in [("C_InitToken", \TokenDeadlines.generate), ("C_GetSlotList", \TokenDeadlines.rescan)]
+        {
+            let card = try await SimulatedCard(
+                profile: nil, faults: ["{function: \(function), every: 1, hang: 3}"])
+            let module = try Module(path: card.modulePath, initializationString: card.initializationString)
+            var deadlines = TokenDeadlines()
+            deadlines[keyPath: limit] = .milliseconds(200)
+            let initialization = TokenInitialization(
+                module: module, uri: try PKCS11URI("pkcs11:token=new"), deadlines: deadlines)
+            let error = await #expect(throws: TokenWaitError.self) {
+                try await initialization.run(
+                    securityOfficerPIN: SecretBytes(copying: Array("87654321".utf8)),
+                    userPIN: SecretBytes(copying: Array("123456".utf8)))
+            }
+            #expect(error?.code == .hung)
+            #expect(error?.token.label == "new")
+        }
+    }
+
+    @Test("An absent token is said to be absent, and one without a profile to have none, each with its own code")
+    func absent() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let directory = try TemporaryDirectory()
+        let opener = try self.opener(directory)
+        let absent = try self.configuration(software, directory, token: "pkcs11:token=elsewhere", profile: nil)
+        let missing = await #expect(throws: ServiceError.self) { try await opener.open(absent) }
+        #expect(missing?.code == .tokenNotPresent)
+        #expect(missing?.hresult == .noSmartCard)
+        #expect(missing?.headline.contains("profile") == false)
+        #expect(missing?.facts.contains { $0.value.contains("signet test") } == true)
+        let empty = try TokenOpener(
+            directory: directory.path, secrets: SecretInput(environment: [:]) { _ in try SecretBytes(copying: []) },
+            profiles: ProfileDirectories(paths: [directory.path]),
+            records: .standard(instance: directory.path, environment: [:]))
+        let present = try self.configuration(
+            software, directory, token: "pkcs11:token=signet%20test", profile: nil)
+        let unknown = await #expect(throws: ServiceError.self) { try await empty.open(present) }
+        #expect(unknown?.code == .noProfile)
+        #expect(unknown?.hresult == .cardUnsupported)
+        #expect(unknown?.headline.contains("signet test") == true)
+        await opener.close()
+        await empty.close()
+    }
+}
