@@ -25,6 +25,7 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: [Target.Dependency] = [
@@ -95,7 +96,7 @@ let package = Package(
         library(
             "KeyArchival",
             ["CertificateAuthority", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory", asn1, x509, crypto]),
-        library("SQLiteStorage", ["CertificateAuthority", "KeyProvider", "Diagnostics", grdb]),
+        library("SQLiteStorage", ["CertificateAuthority", "KeyProvider", "Diagnostics", grdb, sqlite]),
 
         // Composition and entry points
         library(

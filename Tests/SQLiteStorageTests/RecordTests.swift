@@ -30,6 +30,45 @@ struct RecordTests {
         }
     }
 
+    @Test("An outcome is stored once, for an active request, and changes nothing else of its row")
+    func settlement() async throws {
+        try await Place.memory.withStorage { storage in
+            let stored = try await storage.write { writer in
+                var record = request()
+                record.resolvedWhen = nil
+                record.requestID = try writer.insert(record)
+                return record
+            }
+            var settled = stored
+            settled.disposition = .issued
+            settled.statusCode = .ok
+            settled.dispositionMessage = "Issued"
+            settled.resolvedWhen = noon
+            var other = settled
+            other.subject = "CN=mallory"
+            let (final, changed) = (settled, other)
+            #expect(try await storage.write { try $0.settle(changed) })
+            try await #expect(storage.read { try $0.request(1) } == final)
+            #expect(try await !storage.write { try $0.settle(stored) })
+            try await #expect(storage.read { try $0.request(1) } == final)
+        }
+    }
+
+    @Test("A read in the background sees what every read sees, and fails as it does", arguments: Place.allCases)
+    func background(_ place: Place) async throws {
+        try await place.withStorage { storage in
+            let number = try await storage.write { try $0.insert(request()) }
+            let found = try await storage.readInBackground { try $0.request(number) }
+            try await #expect(storage.read { try $0.request(number) } == found)
+            #expect(found?.requestID == number)
+            await #expect(throws: StorageError.expected(.notFound)) {
+                try await storage.readInBackground { _ in
+                    throw StorageError.expected(.notFound)
+                }
+            }
+        }
+    }
+
     @Test("Requests are listed newest first, by disposition and up to the limit", arguments: Place.allCases)
     func requestLists(_ place: Place) async throws {
         try await place.withStorage { storage in

@@ -51,17 +51,17 @@ package enum AuditChain {
     /// SHA-256 over: previous hash (32 bytes), sequence (8 bytes, big-endian), milliseconds since 1970 (8), event
     /// number (4), then name, and each detail sorted by key, every text as 4-byte length and UTF-8.
     package static func hash(of event: AuditEvent, sequence: Int64, previousHash: [UInt8]) -> [UInt8] {
-        var hasher = SHA256()
-        hasher.update(data: previousHash)
-        AuditChain.update(&hasher, sequence)
-        AuditChain.update(&hasher, AuditChain.milliseconds(event.when))
-        AuditChain.update(&hasher, Int32(truncatingIfNeeded: event.id.rawValue))
-        AuditChain.update(&hasher, event.who)
+        var bytes = previousHash
+        bytes.reserveCapacity(1024)
+        AuditChain.append(sequence, to: &bytes)
+        AuditChain.append(AuditChain.milliseconds(event.when), to: &bytes)
+        AuditChain.append(Int32(truncatingIfNeeded: event.id.rawValue), to: &bytes)
+        AuditChain.append(event.who, to: &bytes)
         for (key, value) in event.details.sorted(by: { $0.key < $1.key }) {
-            AuditChain.update(&hasher, key)
-            AuditChain.update(&hasher, value)
+            AuditChain.append(key, to: &bytes)
+            AuditChain.append(value, to: &bytes)
         }
-        return Array(hasher.finalize())
+        return Array(SHA256.hash(data: bytes))
     }
 
     /// The precision in which times are stored and hashed.
@@ -81,13 +81,12 @@ package enum AuditChain {
         return nil
     }
 
-    private static func update(_ hasher: inout SHA256, _ number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.bigEndian) { hasher.update(bufferPointer: $0) }
+    private static func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private static func update(_ hasher: inout SHA256, _ text: String) {
-        let bytes = Array(text.utf8)
-        AuditChain.update(&hasher, UInt32(bytes.count))
-        hasher.update(data: bytes)
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        AuditChain.append(UInt32(text.utf8.count), to: &bytes)
+        bytes.append(contentsOf: text.utf8)
     }
 }

@@ -49,6 +49,11 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStor
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64
     func update(_ request: RequestRecord) throws
+    /// Stores the outcome of an active request of which nothing else has changed since it was stored: disposition, code,
+    /// message and when.
+    ///
+    /// - Returns: false when it is not active any more; then nothing is changed.
+    func settle(_ request: RequestRecord) throws -> Bool
     func set(_ change: RequestExtension, ofRequest requestID: Int64) throws
 
     func insert(_ certificate: CertificateRecord) throws
@@ -85,10 +90,22 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStor
 
 /// An instance's database.
 ///
-/// Writes of concurrent callers share one durable commit: each caller's closure runs in a savepoint of its own, so
-/// that one that throws undoes only its own work, and returns when the commit is on disk. A lone caller does not
-/// wait for company.
+/// Writes of concurrent callers share one durable commit: a closure that throws undoes its own work only, and each
+/// caller returns when the commit is on disk. A lone caller does not wait for company.
 package protocol CAStorage: Sendable {
     func read<R: Sendable>(_ body: @escaping @Sendable (any StorageReading) throws -> R) async throws -> R
+    /// The same for a read that takes seconds: it gives way to requests where there is too little processor time for all.
+    func readInBackground<R: Sendable>(
+        _ body: @escaping @Sendable (any StorageReading) throws -> R
+    ) async throws -> R
+    /// `body` may be run a second time before it is committed, and does nothing but with what it is given.
     func write<R: Sendable>(_ body: @escaping @Sendable (any StorageWriting) throws -> R) async throws -> R
+}
+
+extension CAStorage {
+    package func readInBackground<R: Sendable>(
+        _ body: @escaping @Sendable (any StorageReading) throws -> R
+    ) async throws -> R {
+        try await self.read(body)
+    }
 }

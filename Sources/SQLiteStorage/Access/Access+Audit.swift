@@ -24,7 +24,7 @@ extension DatabaseReading {
 
     func intent(_ kind: SigningIntent.Kind, number: String) throws -> SigningIntent? {
         try self.one(
-            "read an intent", "SELECT * FROM intent WHERE kind = ? AND number = ?", [kind.rawValue, number],
+            "read an intent", SigningIntent.named, ["kind": kind.rawValue, "number": number],
             SigningIntent.init)
     }
 
@@ -62,7 +62,7 @@ extension SQLiteWriter {
         let filter = try self.head.filter(reading: { AuditFilter(setting: try self.setting(AuditFilter.setting)) })
         guard filter.records(event.id) else { return }
         let entry = AuditChain.entry(for: event, after: try self.head.current(reading: self.auditTip))
-        try self.execute("append to the audit chain", AuditEntry.insertion, entry.columns())
+        try self.run("append to the audit chain", .appendAudit, entry.values)
         self.head.move(to: entry)
     }
 }

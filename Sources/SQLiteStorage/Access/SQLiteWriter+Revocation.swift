@@ -4,9 +4,9 @@ import GRDB
 
 extension SQLiteWriter {
     func noteScope(of certificate: CertificateRecord) throws {
-        try self.execute(
-            "note the shard of a certificate", "INSERT OR IGNORE INTO crl_scope VALUES (?, ?)",
-            [certificate.caKeyIndex, certificate.crlShard])
+        try self.run(
+            "note the shard of a certificate", .noteScope,
+            [.integer(certificate.caKeyIndex), .integer(certificate.crlShard)])
     }
 
     /// Keeps the table of revocations what the certificates say, and numbers the change.

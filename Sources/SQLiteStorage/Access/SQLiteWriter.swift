@@ -7,6 +7,7 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     let db: Database
     let head: AuditHead
     let owner: WorkOwner
+    let statements: PathStatements
 
     /// - Returns: how many rows the statement changed.
     @discardableResult
@@ -17,20 +18,46 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
         }
     }
 
+    /// The same for a statement of every issuance.
+    @discardableResult
+    func run(
+        _ operation: @autoclosure () -> String, _ statement: PathStatement, _ values: [StoredValue]
+    ) throws -> Int {
+        do {
+            return try self.statements.run(statement, values)
+        } catch let error as DatabaseError {
+            throw StorageError(error, operation: operation())
+        }
+    }
+
+    func disposition(ofRequest requestID: Int64) throws -> Disposition? {
+        let operation = "read request \(requestID)"
+        return try StorageError.mapping(operation) {
+            try self.statements.integer(.disposition, [.integer(requestID)]).map { code in
+                guard let disposition = Disposition(rawValue: Int(code)) else {
+                    throw StorageError.corrupt("disposition", operation)
+                }
+                return disposition
+            }
+        }
+    }
+
     func insert(_ request: RequestRecord) throws -> Int64 {
-        try self.execute(
-            "store a request", RequestRecord.insertion, request.columns &+ ["owner": self.owner(of: request)])
+        try self.run("store a request", .insertRequest, request.insertedValues(owner: self.owner(of: request)))
         return self.db.lastInsertedRowID
     }
 
     func update(_ request: RequestRecord) throws {
         let operation = "update request \(request.requestID)"
-        let changed = try self.execute(
-            operation, RequestRecord.change,
-            request.columns &+ ["request_id": request.requestID, "owner": self.owner(of: request)])
+        let changed = try self.run(
+            operation, .changeRequest, request.changedValues(owner: self.owner(of: request)))
         guard changed == 1 else {
             throw StorageError.notFound("request \(request.requestID)", operation: operation)
         }
+    }
+
+    func settle(_ request: RequestRecord) throws -> Bool {
+        try self.run("settle request \(request.requestID)", .settleRequest, request.settledValues) == 1
     }
 
     func set(_ change: RequestExtension, ofRequest requestID: Int64) throws {
@@ -45,8 +72,7 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     }
 
     func insert(_ certificate: CertificateRecord) throws {
-        try self.execute(
-            "store certificate \(certificate.serialNumber)", CertificateRecord.insertion, certificate.columns)
+        try self.run("store certificate \(certificate.serialNumber)", .insertCertificate, certificate.values)
         try self.noteScope(of: certificate)
         if let revocation = certificate.revocation {
             try self.noteChange(revocation, serialNumber: certificate.serialNumber)
@@ -72,9 +98,9 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     }
 
     func insert(_ intent: SigningIntent) throws -> Int64 {
-        try self.execute(
-            "store the intent to sign \(intent.kind.rawValue) \(intent.number)", SigningIntent.insertion,
-            intent.columns &+ ["owner": self.owner.number()])
+        try self.run(
+            "store the intent to sign \(intent.kind.rawValue) \(intent.number)", .insertIntent,
+            intent.values(owner: self.owner.number()))
         let intentID = self.db.lastInsertedRowID
         // A number that a signature was asked for is used up, whatever becomes of the signature.
         if [.crl, .deltaCRL].contains(intent.kind), let number = UInt64(intent.number) {
@@ -86,9 +112,8 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     /// Refuses with `notFound` an intent that is closed already: it has one outcome.
     func closeIntent(_ intentID: Int64, outcome: SigningIntent.Outcome, at date: Date) throws {
         let operation = "close intent \(intentID)"
-        let changed = try self.execute(
-            operation, "UPDATE intent SET outcome = ?, closed_when = ? WHERE intent_id = ? AND outcome = 'open'",
-            [outcome.rawValue, date.stored, intentID])
+        let changed = try self.run(
+            operation, .closeIntent, [.text(outcome.rawValue), .integer(date.stored), .integer(intentID)])
         guard changed == 1 else { throw StorageError.notFound("open intent \(intentID)", operation: operation) }
     }
 

@@ -63,19 +63,36 @@ final class GroupCommit: Sendable {
         }
     }
 
+    /// In a savepoint SQLite keeps a copy of every page that is changed, which costs as much as the change. Nearly all
+    /// writes succeed, so that they are run without; when one throws, all are undone and run again, in savepoints.
     private func commit(_ group: [PendingWrite], _ db: Database) {
+        if self.commit(group, db, inSavepoints: false) { return }
+        _ = self.commit(group, db, inSavepoints: true)
+    }
+
+    /// - Returns: false when a write threw that had no savepoint: then nothing is stored, and no caller knows.
+    private func commit(_ group: [PendingWrite], _ db: Database, inSavepoints: Bool) -> Bool {
         var performed: [PendingWrite.Completion] = []
+        var isUndone = false
         do {
             try db.inTransaction(.immediate) {
-                let head = AuditHead()
+                let writer = SQLiteWriter(
+                    db: db, head: AuditHead(), owner: self.owner, statements: PathStatements(db))
                 for write in group {
-                    performed.append(write.perform(SQLiteWriter(db: db, head: head, owner: self.owner)))
+                    let (completion, hasThrown) = write.perform(writer, inSavepoints)
+                    performed.append(completion)
+                    if hasThrown, !inSavepoints {
+                        isUndone = true
+                        return .rollback
+                    }
                     // On a full disk SQLite may undo the whole transaction, and with it the work of those who came
                     // before (https://www.sqlite.org/lang_transaction.html, section 3).
                     guard db.isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
                 }
                 return .commit
             }
+            // A lone write needs no savepoint to be undone alone.
+            if isUndone, group.count > 1 { return false }
             self.state.withLock { state in
                 state.statistics.commits += 1
                 state.statistics.writes += group.count
@@ -86,6 +103,7 @@ final class GroupCommit: Sendable {
             for completion in performed { completion(failure) }
             for write in group.dropFirst(performed.count) { write.fail(failure) }
         }
+        return true
     }
 }
 
@@ -94,8 +112,8 @@ struct PendingWrite: Sendable {
     /// Resumes the caller: with the closure's outcome after a commit, with the error of the commit otherwise.
     typealias Completion = @Sendable (_ commitError: (any Error)?) -> Void
 
-    /// Runs the closure in a savepoint of the open transaction.
-    let perform: @Sendable (SQLiteWriter) -> Completion
+    /// Runs the closure in the open transaction, in a savepoint when that is wanted, and tells whether it threw.
+    let perform: @Sendable (SQLiteWriter, _ inSavepoint: Bool) -> (Completion, hasThrown: Bool)
     /// Resumes the caller without having run the closure.
     let fail: @Sendable (any Error) -> Void
 
@@ -104,12 +122,18 @@ struct PendingWrite: Sendable {
         resuming continuation: CheckedContinuation<R, any Error>
     ) {
         self.fail = { continuation.resume(throwing: $0) }
-        self.perform = { writer in
-            let outcome = Result { try PendingWrite.inSavepoint(writer, body) }
-            return { commitError in
+        self.perform = { writer, inSavepoint in
+            let outcome = Result {
+                try inSavepoint
+                    ? PendingWrite.inSavepoint(writer, body)
+                    : StorageError.mapping("write to the database") { try body(writer) }
+            }
+            let completion: Completion = { commitError in
                 guard let commitError, case .success = outcome else { return continuation.resume(with: outcome) }
                 continuation.resume(throwing: commitError)
             }
+            if case .failure = outcome { return (completion, true) }
+            return (completion, false)
         }
     }
 
@@ -117,18 +141,17 @@ struct PendingWrite: Sendable {
         _ writer: SQLiteWriter, _ body: (any StorageWriting) throws -> R
     ) throws -> R {
         try StorageError.mapping("write to the database") {
-            // Cached statements, where GRDB's own savepoints compile theirs each time.
-            try writer.db.cachedStatement(sql: "SAVEPOINT caller").execute()
+            try writer.statements.run(.savepoint)
             do {
                 let value = try body(writer)
-                try writer.db.cachedStatement(sql: "RELEASE caller").execute()
+                try writer.statements.run(.release)
                 return value
             } catch {
                 writer.head.forget()
                 // On a full disk SQLite may have undone the whole transaction, and the savepoint with it.
                 if writer.db.isInsideTransaction {
-                    try writer.db.cachedStatement(sql: "ROLLBACK TO caller").execute()
-                    try writer.db.cachedStatement(sql: "RELEASE caller").execute()
+                    try writer.statements.run(.rollback)
+                    try writer.statements.run(.release)
                 }
                 throw error
             }

@@ -20,6 +20,7 @@ enum Schema {
         Schema.registerRevocation(&migrator)
         Schema.registerCases(&migrator)
         Schema.registerArchival(&migrator)
+        Schema.registerIssuance(&migrator)
         return migrator
     }
 

@@ -75,11 +75,11 @@ extension AuditEntry {
             previousHash: try row.bytes("previous_hash"), hash: try row.bytes("hash"))
     }
 
-    func columns() throws -> StatementArguments {
+    /// In the order of ``insertion``.
+    var values: [StoredValue] {
         [
-            "sequence": self.sequence, "event": self.event.id.rawValue, "happened_when": self.event.when.stored,
-            "who": self.event.who, "details": storedJSON(self.event.details),
-            "previous_hash": self.previousHash.stored, "hash": self.hash.stored,
+            .integer(self.sequence), .integer(self.event.id.rawValue), .integer(self.event.when.stored),
+            .text(self.event.who), .text(storedJSON(self.event.details)), .blob(self.previousHash), .blob(self.hash),
         ]
     }
 

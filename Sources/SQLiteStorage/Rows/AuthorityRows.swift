@@ -12,12 +12,12 @@ extension SigningIntent {
             closedWhen: try row.dateIfPresent("closed_when"))
     }
 
-    var columns: StatementArguments {
+    /// In the order of ``insertion``.
+    func values(owner: Int64?) -> [StoredValue] {
         [
-            "kind": self.kind.rawValue, "request_id": self.requestID, "number": self.number,
-            "tbs_sha256": self.toBeSignedSHA256.stored, "ca_key_index": self.caKeyIndex,
-            "created_when": self.createdWhen.stored, "outcome": self.outcome.rawValue,
-            "closed_when": self.closedWhen?.stored,
+            .text(self.kind.rawValue), .integer(self.requestID), .text(self.number), .blob(self.toBeSignedSHA256),
+            .integer(self.caKeyIndex), .integer(self.createdWhen.stored), .text(self.outcome.rawValue),
+            .integer(self.closedWhen?.stored), .integer(owner),
         ]
     }
 
@@ -26,6 +26,15 @@ extension SigningIntent {
             owner)
         VALUES (:kind, :request_id, :number, :tbs_sha256, :ca_key_index, :created_when, :outcome, :closed_when,
             :owner)
+        """
+
+    /// It has one outcome.
+    static let closing =
+        "UPDATE intent SET outcome = ?, closed_when = ? WHERE intent_id = ? AND outcome = 'open'"
+
+    static let named = """
+        SELECT * FROM intent
+        WHERE kind = :kind AND number = :number AND \(Schema.orderOfNumbers) = substr(:number, -8)
         """
 
     static let open = "SELECT * FROM intent WHERE outcome = 'open' ORDER BY intent_id"

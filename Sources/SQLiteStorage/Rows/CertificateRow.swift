@@ -15,18 +15,16 @@ extension CertificateRecord {
             crlShard: try row.int("crl_shard"), revocation: try Revocation(row))
     }
 
-    var columns: StatementArguments {
+    /// In the order of ``insertion``.
+    var values: [StoredValue] {
         [
-            "request_id": self.requestID, "serial_number": self.serialNumber,
-            "certificate_der": self.certificateDER.stored, "sha1_thumbprint": self.sha1Thumbprint.stored,
-            "sha256_thumbprint": self.sha256Thumbprint.stored, "subject": self.subject,
-            "common_name": self.commonName, "user_principal_name": self.userPrincipalName,
-            "requester_name": self.requesterName, "template_name": self.templateName,
-            "subject_key_identifier": self.subjectKeyIdentifier.stored, "not_before": self.notBefore.stored,
-            "not_after": self.notAfter.stored, "ca_key_index": self.caKeyIndex,
-            "revocation_reason": self.revocation?.reason, "revoked_when": self.revocation?.revokedWhen.stored,
-            "revocation_effective_when": self.revocation?.effectiveWhen.stored,
-            "invalidity_when": self.revocation?.invalidityWhen?.stored, "crl_shard": self.crlShard,
+            .integer(self.requestID), .text(self.serialNumber), .blob(self.certificateDER),
+            .blob(self.sha1Thumbprint), .blob(self.sha256Thumbprint), .text(self.subject), .text(self.commonName),
+            .text(self.userPrincipalName), .text(self.requesterName), .text(self.templateName),
+            .blob(self.subjectKeyIdentifier), .integer(self.notBefore.stored), .integer(self.notAfter.stored),
+            .integer(self.caKeyIndex), .integer(self.revocation?.reason),
+            .integer(self.revocation?.revokedWhen.stored), .integer(self.revocation?.effectiveWhen.stored),
+            .integer(self.revocation?.invalidityWhen?.stored), .integer(self.crlShard),
         ]
     }
 
@@ -41,16 +39,22 @@ extension CertificateRecord {
             :invalidity_when, :crl_shard)
         """
 
-    /// Each of the ways in which a term can name a certificate, by an index of its own.
+    /// Each of the ways in which a term can name a certificate, by an index of its own; hashes in every part of theirs.
     static let search = """
+        WITH RECURSIVE part (number) AS (
+            SELECT 0 UNION ALL
+            SELECT number + 1 FROM part WHERE number < (SELECT MAX(request_id) FROM certificate) >> \(Schema.partBits))
         SELECT * FROM certificate WHERE request_id IN (
             SELECT request_id FROM certificate WHERE common_name = :text
             UNION SELECT request_id FROM certificate WHERE user_principal_name = :text
             UNION SELECT request_id FROM certificate WHERE requester_name = :text
             UNION SELECT request_id FROM certificate WHERE serial_number = :serial
-            UNION SELECT request_id FROM certificate WHERE sha1_thumbprint = :bytes
-            UNION SELECT request_id FROM certificate WHERE sha256_thumbprint = :bytes
-            UNION SELECT request_id FROM certificate WHERE subject_key_identifier = :bytes)
+            UNION SELECT request_id FROM part CROSS JOIN certificate
+                WHERE \(Schema.partOfHashes) = part.number AND sha1_thumbprint = :bytes
+            UNION SELECT request_id FROM part CROSS JOIN certificate
+                WHERE \(Schema.partOfHashes) = part.number AND sha256_thumbprint = :bytes
+            UNION SELECT request_id FROM part CROSS JOIN certificate
+                WHERE \(Schema.partOfHashes) = part.number AND subject_key_identifier = :bytes)
         """
 
     static let onlyArchived = " AND EXISTS (SELECT 1 FROM archived_key k WHERE k.request_id = certificate.request_id)"

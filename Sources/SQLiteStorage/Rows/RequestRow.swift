@@ -24,19 +24,30 @@ extension RequestRecord {
         self.resumesAs = try row.integerIfPresent("resumes_as").map { _ in try row.code("resumes_as") }
     }
 
-    /// Every column but the number, which the table gives.
-    var columns: StatementArguments {
+    /// Every column but number and owner, in the order of the statements below.
+    private var values: [StoredValue] {
         [
-            "type": self.type.rawValue, "raw_request": self.rawRequest.stored, "attributes": self.attributes,
-            "requester_name": self.requesterName, "template_name": self.templateName, "subject": self.subject,
-            "submitted_when": self.submittedWhen.stored, "resolved_when": self.resolvedWhen?.stored,
-            "disposition": self.disposition.rawValue, "status_code": Int64(self.statusCode.rawValue),
-            "disposition_message": self.dispositionMessage, "encrypted_key_hash": self.encryptedKeyHash?.stored,
-            "flags": self.flags.rawValue, "caller_name": self.callerName,
-            "raw_old_certificate": self.oldCertificateDER?.stored,
-            "signer_application_policies": self.signerApplicationPolicies.stored,
-            "signer_policies": self.signerPolicies.stored, "officer_name": self.officerName,
-            "resumes_as": self.resumesAs?.rawValue,
+            .integer(self.type.rawValue), .blob(self.rawRequest), .text(self.attributes), .text(self.requesterName),
+            .text(self.templateName), .text(self.subject), .integer(self.submittedWhen.stored),
+            .integer(self.resolvedWhen?.stored), .integer(self.disposition.rawValue),
+            .integer(Int64(self.statusCode.rawValue)), .text(self.dispositionMessage), .blob(self.encryptedKeyHash),
+            .integer(self.flags.rawValue), .text(self.callerName), .blob(self.oldCertificateDER),
+            .text(self.signerApplicationPolicies.stored), .text(self.signerPolicies.stored), .text(self.officerName),
+            .integer(self.resumesAs?.rawValue),
+        ]
+    }
+
+    func insertedValues(owner: Int64?) -> [StoredValue] { self.values + [.integer(owner)] }
+
+    func changedValues(owner: Int64?) -> [StoredValue] {
+        self.values + [.integer(owner), .integer(self.requestID)]
+    }
+
+    /// The outcome, and which request it is of.
+    var settledValues: [StoredValue] {
+        [
+            .integer(self.resolvedWhen?.stored), .integer(self.disposition.rawValue),
+            .integer(Int64(self.statusCode.rawValue)), .text(self.dispositionMessage), .integer(self.requestID),
         ]
     }
 
@@ -61,5 +72,11 @@ extension RequestRecord {
             signer_policies = :signer_policies, officer_name = :officer_name, resumes_as = :resumes_as,
             owner = :owner
         WHERE request_id = :request_id
+        """
+
+    /// Only what an outcome changes: an index is written anew for each of its columns that stands here.
+    static let settlement = """
+        UPDATE request SET resolved_when = ?, disposition = ?, status_code = ?, disposition_message = ?, owner = NULL
+        WHERE request_id = ? AND disposition = \(Disposition.active.rawValue)
         """
 }

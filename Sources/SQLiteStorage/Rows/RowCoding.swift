@@ -95,6 +95,7 @@ extension [UInt8] {
 /// and every audit event has such an object.
 func storedJSON(_ texts: [String: String]) -> String {
     var json: [UInt8] = [UInt8(ascii: "{")]
+    json.reserveCapacity(1024)
     for (key, value) in texts.sorted(by: { $0.key < $1.key }) {
         if json.count > 1 { json.append(UInt8(ascii: ",")) }
         appendJSON(key, to: &json)
@@ -108,6 +109,11 @@ func storedJSON(_ texts: [String: String]) -> String {
 /// A JSON string (RFC 8259, section 7): quotation mark, reverse solidus and control characters are escaped.
 private func appendJSON(_ text: String, to json: inout [UInt8]) {
     json.append(UInt8(ascii: "\""))
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else {
+        json.append(contentsOf: text.utf8)
+        json.append(UInt8(ascii: "\""))
+        return
+    }
     let digits = Array("0123456789abcdef".utf8)
     for byte in text.utf8 {
         switch byte {
