@@ -1,16 +1,23 @@
 package import KeyProvider
+import Synchronization
 
 /// A token that is opened when it is first asked to do something: an operation that only reads or changes the
 /// database needs neither the token nor its PIN.
-package struct LazyToken: DigestSigning, HandleKeeping {
+///
+/// One that is open stays open until the program ends; what happens to it meanwhile is the provider's to mend.
+package final class LazyToken: DigestSigning, HandleKeeping {
     private let open: @Sendable () async throws -> any KeyToken
+    private let opened = Mutex<(any KeyToken)?>(nil)
 
     package init(open: @escaping @Sendable () async throws -> any KeyToken) {
         self.open = open
     }
 
     package func token() async throws -> any KeyToken {
-        try await self.open()
+        if let token = self.opened.withLock({ $0 }) { return token }
+        let token = try await self.open()
+        self.opened.withLock { $0 = token }
+        return token
     }
 
     package func sign(

@@ -42,6 +42,10 @@ struct CertificateIssuer: Sendable {
     /// Where the delta CRLs are that certificates name, by shard.
     let freshestURLs: [[String]]
     let caIssuerURLs: [String]
+    /// The same for every certificate, and encoded once.
+    private let authorityKeyIdentifier: Certificate.Extension
+    /// Distribution points and access information, by shard.
+    private let placeExtensions: [[Certificate.Extension]]
 
     init(
         certificate: CertificateFields, certificateIndex: Int, keyIndex: Int,
@@ -67,6 +71,19 @@ struct CertificateIssuer: Sendable {
             namesFreshest ? try expanded(revocation.freshestURLs, shard: $0, isDelta: true) : []
         }
         self.caIssuerURLs = try expanded(configuration.caIssuerURLs)
+        let keyIdentifier = certificate.subjectKeyIdentifier ?? certificate.subjectPublicKeyInfo.keyIdentifier
+        self.authorityKeyIdentifier = try ExtensionEncoding.authorityKeyIdentifier(keyIdentifier)
+        let issuerURLs = self.caIssuerURLs
+        self.placeExtensions = try zip(self.crlURLs, self.freshestURLs).map { crlURLs, freshestURLs in
+            var extensions: [Certificate.Extension] = []
+            if !crlURLs.isEmpty { extensions.append(try ExtensionEncoding.crlDistributionPoints(crlURLs)) }
+            if !freshestURLs.isEmpty { extensions.append(try ExtensionEncoding.freshestCRL(freshestURLs)) }
+            if !issuerURLs.isEmpty {
+                extensions.append(
+                    try ExtensionEncoding.authorityInformationAccess(caIssuers: issuerURLs, ocsp: []))
+            }
+            return extensions
+        }
     }
 
     /// The key identifier that certificates and CRLs refer to.
@@ -107,20 +124,14 @@ struct CertificateIssuer: Sendable {
         let carried = Set(content.carried.map(\.oid))
         var extensions = [
             try ExtensionEncoding.subjectKeyIdentifier(content.keyIdentifier),
-            try ExtensionEncoding.authorityKeyIdentifier(self.keyIdentifier),
+            self.authorityKeyIdentifier,
         ]
         if let authority = template.certificationAuthority {
             extensions += [
                 try ExtensionEncoding.basicConstraints(isCA: true, pathLength: authority.pathLength)
             ]
         }
-        let crlURLs = self.crlURLs[content.crlShard]
-        let freshestURLs = self.freshestURLs[content.crlShard]
-        if !crlURLs.isEmpty { extensions.append(try ExtensionEncoding.crlDistributionPoints(crlURLs)) }
-        if !freshestURLs.isEmpty { extensions.append(try ExtensionEncoding.freshestCRL(freshestURLs)) }
-        if !self.caIssuerURLs.isEmpty {
-            extensions.append(try ExtensionEncoding.authorityInformationAccess(caIssuers: self.caIssuerURLs, ocsp: []))
-        }
+        extensions += self.placeExtensions[content.crlShard]
         extensions += try self.templateExtensions(template)
         extensions += try self.usageExtensions(content)
         if !content.subject.alternativeNames.isEmpty {

@@ -69,10 +69,12 @@ extension CertificationAuthority {
             return content
         }
         let issued = try await self.sign(content, row: row)
-        let outcome = row.with(.issued, .ok, "Issued").resolved(at: self.surroundings.now())
+        let now = self.surroundings.now()
+        let resolved = row.with(.issued, .ok, "Issued").resolved(at: now)
+        let outcome = self.outcome(issued, row: resolved, at: now)
         try await self.recording(issued.intentID) {
-            try await self.storage.write { [self] db in try self.storeOutcome(issued, row: outcome, db) }
+            try await self.storage.write { db in try outcome.store(in: db) }
         }
-        return EnrollmentResult(outcome, certificateDER: issued.fields.derBytes)
+        return EnrollmentResult(resolved, certificateDER: issued.fields.derBytes)
     }
 }

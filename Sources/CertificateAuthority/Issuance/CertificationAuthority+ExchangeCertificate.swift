@@ -110,10 +110,11 @@ extension CertificationAuthority {
         let record = ExchangeCertificateRecord(
             requestID: row.requestID, certificateDER: issued.fields.derBytes, locator: locator,
             notBefore: issued.fields.notBefore, notAfter: issued.fields.notAfter)
-        let outcome = row.with(.issued, .ok, "Issued").resolved(at: self.surroundings.now())
+        let now = self.surroundings.now()
+        let outcome = self.outcome(issued, row: row.with(.issued, .ok, "Issued").resolved(at: now), at: now)
         try await self.recording(issued.intentID) {
-            try await self.storage.write { [self] db in
-                try self.storeOutcome(issued, row: outcome, db)
+            try await self.storage.write { db in
+                try outcome.store(in: db)
                 try db.insert(record)
             }
         }

@@ -3,22 +3,59 @@ import Foundation
 import PKIMessages
 
 extension CertificationAuthority {
-    /// Issues a certificate for a request whose row is active.
+    /// Issues a certificate for a request whose row is stored and active.
     ///
     /// - Throws: ``RequestFailure`` with the intent to close; whatever the database throws.
     func issue(_ decided: DecidedRequest) async throws -> EnrollmentResult {
         // 7. Decide every field, encode, and check that the bytes say what was decided.
-        let content = try attempting(.issuance) { try self.content(for: decided) }
-        let issued = try await self.sign(content, row: decided.row)
-        // 10. Certificate, outcome, archived key and audit event in one transaction; only then the answer.
-        let row = decided.row.with(.issued, .ok, decided.row.issuedMessage).resolved(at: self.surroundings.now())
-        try await self.recording(issued.intentID) {
-            try await self.storage.write { [self] db in
-                try self.storeOutcome(issued, row: row, db)
-                try self.storeArchivedKey(decided.archivedKey, row: row, at: self.surroundings.now(), db)
-            }
+        let content = try attempting(.issuance) {
+            try self.content(for: decided, serialNumber: self.serialNumber(for: decided.row.requestID))
         }
-        return EnrollmentResult(row, certificateDER: issued.fields.derBytes)
+        let issued = try await self.sign(content, row: decided.row)
+        return try await self.storeOutcome(issued, of: decided)
+    }
+
+    /// A request that is stored together with the intent to sign.
+    struct BegunIssuance: Sendable {
+        var row: RequestRecord
+        fileprivate var content: CertificateContent
+        fileprivate var encoding: EncodedContent
+        fileprivate var intentID: Int64
+    }
+
+    /// Stores a request that is decided and not yet stored, with its serial number and the intent, in one transaction.
+    ///
+    /// - Throws: ``RequestFailure`` when there is nothing that could be signed, with nothing stored; ``StorageError``.
+    func begin(_ decided: DecidedRequest) async throws -> BegunIssuance {
+        // Everything but the number of the request, in which the serial number ends, is encoded before.
+        let (content, encoding) = try attempting(.issuance) {
+            let content = try self.content(for: decided, serialNumber: self.serialNumber(for: 0))
+            return (content, try self.encode(content))
+        }
+        let now = self.surroundings.now()
+        return try await self.storage.write { [self] db in
+            var begun = BegunIssuance(row: decided.row, content: content, encoding: encoding, intentID: 0)
+            begun.row.requestID = try db.insert(decided.row)
+            try begun.number(begun.row.requestID)
+            begun.intentID = try db.insert(self.intent(begun.content, begun.encoding.bytes, row: begun.row, at: now))
+            try db.append(self.received(begun.row))
+            return begun
+        }
+    }
+
+    /// Lints, signs and stores what was begun.
+    ///
+    /// - Throws: as ``issue(_:)``.
+    func finish(_ begun: BegunIssuance, of decided: DecidedRequest) async throws -> EnrollmentResult {
+        var decided = decided
+        decided.row = begun.row
+        let linted: LintedContent
+        do {
+            linted = try self.lint(begun.content, begun.encoding)
+        } catch {
+            throw RequestFailure.naming(begun.intentID, error)
+        }
+        return try await self.storeOutcome(self.sign(linted, intentID: begun.intentID), of: decided)
     }
 
     /// Which list will name a certificate: by the random part of its serial number, so that all lists are as long.
@@ -30,6 +67,19 @@ extension CertificationAuthority {
         return 1 + Int(random % UInt64(shards))
     }
 
+    /// A certificate's bytes before they are signed.
+    struct EncodedContent: Sendable {
+        fileprivate var decided: TBSCertificate
+        fileprivate var bytes: [UInt8]
+    }
+
+    /// The same, looked at.
+    struct LintedContent: Sendable {
+        fileprivate var content: CertificateContent
+        fileprivate var fields: CertificateFields
+        fileprivate var warnings: [LintFinding]
+    }
+
     /// A signed and verified certificate, not yet stored.
     struct SignedCertificate: Sendable {
         var fields: CertificateFields
@@ -39,12 +89,11 @@ extension CertificationAuthority {
         var warnings: [LintFinding] = []
     }
 
-    private func content(for decided: DecidedRequest) throws -> CertificateContent {
+    private func content(for decided: DecidedRequest, serialNumber: [UInt8]) throws -> CertificateContent {
         let terms = decided.terms
         let validity = try self.issuer.validity(
             of: terms.template, now: self.surroundings.now(), configuration: self.configuration,
             limit: terms.notAfterLimit)
-        let serialNumber = try self.serialNumber(for: decided.row.requestID)
         return CertificateContent(
             template: terms.template, subject: terms.subject,
             subjectPublicKeyInfo: decided.request.certificationRequest.subjectPublicKeyInfo,
@@ -58,72 +107,129 @@ extension CertificationAuthority {
             keyIndex: self.issuer.keyIndex, requestID: requestID, randomBytes: self.surroundings.randomBytes)
     }
 
-    /// Steps 7 to 9: encode and check, store the intent, sign on the token and verify.
+    /// Steps 7 to 9 for a request that is stored: encode and check, store the intent, sign on the token and verify.
     func sign(_ content: CertificateContent, row: RequestRecord) async throws -> SignedCertificate {
-        let (toBeSigned, warnings) = try self.linted(content)
+        let encoding = try attempting(.issuance) { try self.encode(content) }
+        let linted = try self.lint(content, encoding)
         // 8. The serial number and the intent are stored before the token is asked.
-        let intentID = try await self.storeIntent(
-            SigningIntent(
-                kind: .certificate, requestID: row.requestID,
-                number: PKIMessages.SerialNumber.hex(content.serialNumber),
-                toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: self.issuer.keyIndex,
-                createdWhen: self.surroundings.now()))
-        // 9. The token signs; CASigningKey verifies.
+        let intent = self.intent(content, encoding.bytes, row: row, at: self.surroundings.now())
+        let intentID = try await self.storage.write { db in
+            try db.mustBeActive(row.requestID)
+            return try db.insert(intent)
+        }
+        return try await self.sign(linted, intentID: intentID)
+    }
+
+    /// 9. The token signs; ``CASigningKey`` verifies.
+    private func sign(_ linted: LintedContent, intentID: Int64) async throws -> SignedCertificate {
         do {
-            let signature = try await self.signingKey.sign(toBeSigned)
-            let certificate = try SignedObject.assemble(
-                tbs: toBeSigned, algorithm: self.issuer.signatureAlgorithm, signature: signature)
+            let signature = try await self.signingKey.sign(linted.fields.tbsBytes)
             return SignedCertificate(
-                fields: try CertificateFields(derEncoded: certificate), content: content, intentID: intentID,
-                warnings: warnings)
+                fields: try linted.fields.signed(signature), content: linted.content, intentID: intentID,
+                warnings: linted.warnings)
         } catch {
             throw RequestFailure(.signing, error, intentID: intentID)
         }
     }
 
-    /// The bytes to sign, and what is strange about them.
-    ///
-    /// - Throws: ``RequestFailure`` with the findings when they must not be signed: a denial when the requester's key
-    ///   or names are the reason, an error when the CA's own doing is.
-    private func linted(_ content: CertificateContent) throws -> ([UInt8], warnings: [LintFinding]) {
-        let (decided, bytes) = try attempting(.issuance) {
-            let decided = try self.issuer.toBeSigned(content)
-            return (decided, try decided.derEncoded())
-        }
-        let findings = self.linter.lint(
-            toBeSigned: bytes, decided: decided, content: content, issuer: self.issuer)
-        if let failure = RequestFailure(findings: findings) { throw failure }
-        return (bytes, findings)
+    private func encode(_ content: CertificateContent) throws -> EncodedContent {
+        let decided = try self.issuer.toBeSigned(content)
+        return EncodedContent(decided: decided, bytes: try decided.derEncoded())
     }
 
-    private func storeIntent(_ intent: SigningIntent) async throws -> Int64 {
-        try await self.storage.write { db in
-            if let requestID = intent.requestID { try db.mustBeActive(requestID) }
-            return try db.insert(intent)
+    /// Looks at the very bytes that the token will sign.
+    private func lint(_ content: CertificateContent, _ encoding: EncodedContent) throws -> LintedContent {
+        let (fields, warnings) = try self.linter.read(
+            toBeSigned: encoding.bytes, decided: encoding.decided, content: content, issuer: self.issuer)
+        return LintedContent(content: content, fields: fields, warnings: warnings)
+    }
+
+    private func intent(
+        _ content: CertificateContent, _ toBeSigned: [UInt8], row: RequestRecord, at date: Date
+    ) -> SigningIntent {
+        SigningIntent(
+            kind: .certificate, requestID: row.requestID, number: PKIMessages.SerialNumber.hex(content.serialNumber),
+            toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: self.issuer.keyIndex, createdWhen: date)
+    }
+
+    /// 10. Certificate, outcome, archived key and audit event in one transaction; only then the answer.
+    private func storeOutcome(
+        _ issued: SignedCertificate, of decided: DecidedRequest
+    ) async throws -> EnrollmentResult {
+        let now = self.surroundings.now()
+        let row = decided.row.with(.issued, .ok, decided.row.issuedMessage).resolved(at: now)
+        let outcome = self.outcome(issued, row: row, at: now, isOnlyChange: decided.isStoredAsDecided)
+        try await self.recording(issued.intentID) {
+            try await self.storage.write { [self] db in
+                try outcome.store(in: db)
+                try self.storeArchivedKey(decided.archivedKey, row: row, at: now, db)
+            }
+        }
+        return EnrollmentResult(row, certificateDER: issued.fields.derBytes)
+    }
+
+    /// Certificate row, issued request, closed intent, audit event 791: made before the transaction, stored in it.
+    struct IssuanceOutcome: Sendable {
+        fileprivate var certificate: CertificateRecord
+        fileprivate var warnings: [LintFinding]
+        fileprivate var row: RequestRecord
+        fileprivate var intentID: Int64
+        fileprivate var event: AuditEvent
+        fileprivate var isOnlyChange: Bool
+
+        func store(in db: any StorageWriting) throws {
+            if self.isOnlyChange {
+                guard try db.settle(self.row) else { throw IssuanceError.superseded(self.row.requestID) }
+            } else {
+                try db.mustBeActive(self.row.requestID)
+                try db.update(self.row)
+            }
+            try db.insert(self.certificate)
+            if !self.warnings.isEmpty { try db.insert(self.warnings, forRequest: self.row.requestID) }
+            try db.closeIntent(self.intentID, outcome: .completed, at: self.event.when)
+            try db.append(self.event)
         }
     }
 
-    /// Certificate row, issued request, closed intent, audit event 791.
-    func storeOutcome(_ issued: SignedCertificate, row: RequestRecord, _ db: any StorageWriting) throws {
-        try db.mustBeActive(row.requestID)
+    /// - Parameter isOnlyChange: the row is stored as it is but for the outcome.
+    func outcome(
+        _ issued: SignedCertificate, row: RequestRecord, at date: Date, isOnlyChange: Bool = false
+    ) -> IssuanceOutcome {
         let record = CertificateRecord(issued, row: row, caKeyIndex: self.issuer.keyIndex)
-        try db.insert(record)
-        if !issued.warnings.isEmpty { try db.insert(issued.warnings, forRequest: row.requestID) }
-        try db.update(row)
-        try db.closeIntent(issued.intentID, outcome: .completed, at: self.surroundings.now())
-        try db.append(
-            self.event(
-                .certificateIssued, who: row.requesterName,
-                row.auditDetails([
-                    "Serial Number": record.serialNumber, "Subject": record.subject,
-                    "Subject Key Identifier": Hexadecimal.lower(record.subjectKeyIdentifier),
-                    "SHA-256": Hexadecimal.lower(record.sha256Thumbprint),
-                ])))
+        let event = AuditEvent(
+            .certificateIssued, when: date, who: row.requesterName,
+            details: row.auditDetails([
+                "Serial Number": record.serialNumber, "Subject": record.subject,
+                "Subject Key Identifier": Hexadecimal.lower(record.subjectKeyIdentifier),
+                "SHA-256": Hexadecimal.lower(record.sha256Thumbprint),
+            ]))
+        return IssuanceOutcome(
+            certificate: record, warnings: issued.warnings, row: row, intentID: issued.intentID, event: event,
+            isOnlyChange: isOnlyChange)
     }
 
     /// Names the intent in whatever goes wrong, so that it is closed.
     func recording<R>(_ intentID: Int64, _ body: () async throws -> R) async throws -> R {
         do { return try await body() } catch { throw RequestFailure(.issuance, error, intentID: intentID) }
+    }
+}
+
+extension CertificationAuthority.BegunIssuance {
+    /// Puts the number of the request into the serial number, here and in the bytes to sign.
+    fileprivate mutating func number(_ requestID: Int64) throws {
+        let serial = SerialNumberGeneration.replacingRequest(in: self.content.serialNumber, by: requestID)
+        self.encoding.bytes = try TBSCertificate.settingSerialNumber(serial, in: self.encoding.bytes)
+        self.encoding.decided.serialNumber = serial
+        self.content.serialNumber = serial
+    }
+}
+
+extension RequestFailure {
+    /// The same failure with the intent to close.
+    fileprivate static func naming(_ intentID: Int64, _ error: any Error) -> RequestFailure {
+        var failure = (error as? RequestFailure) ?? RequestFailure(.issuance, error)
+        failure.intentID = intentID
+        return failure
     }
 }
 

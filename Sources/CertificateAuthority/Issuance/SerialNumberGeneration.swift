@@ -13,9 +13,17 @@ enum SerialNumberGeneration {
         if serial[0] == 0 { serial[0] = 0x61 }
         if serial[0] & 0xF0 == 0 { serial[0] ^= 0x10 }
         let key = UInt16(truncatingIfNeeded: keyIndex)
-        let request = UInt32(truncatingIfNeeded: requestID)
         serial += [UInt8(key >> 8), UInt8(truncatingIfNeeded: key)]
-        serial += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: request >> $0) }
-        return serial
+        return serial + self.octets(of: requestID)
+    }
+
+    /// The same serial number with another request's number.
+    static func replacingRequest(in serial: [UInt8], by requestID: Int64) -> [UInt8] {
+        serial.dropLast(4) + self.octets(of: requestID)
+    }
+
+    private static func octets(of requestID: Int64) -> [UInt8] {
+        let request = UInt32(truncatingIfNeeded: requestID)
+        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: request >> $0) }
     }
 }

@@ -30,26 +30,33 @@ package struct CertificateLinter: Sendable {
         toBeSigned: [UInt8], algorithm: SignatureAlgorithmIdentifier
     ) -> [LintFinding] {
         do {
-            return try self.lint(CertificateLinter.fields(of: toBeSigned, algorithm: algorithm))
+            return try self.lint(CertificateFields(toBeSigned: toBeSigned, algorithm: algorithm))
         } catch {
             return [self.unreadable(error)]
         }
     }
 
     /// The same, and whether the bytes are what was decided.
-    func lint(
+    ///
+    /// - Returns: what the bytes say, and what was found.
+    /// - Throws: ``RequestFailure`` with the findings when they must not be signed: a denial when the requester's key
+    ///   or names are the reason, an error when the CA's own doing is.
+    func read(
         toBeSigned: [UInt8], decided: TBSCertificate, content: CertificateContent, issuer: CertificateIssuer
-    )
-        -> [LintFinding]
-    {
+    ) throws -> (CertificateFields, warnings: [LintFinding]) {
+        let fields: CertificateFields
+        let findings: [LintFinding]
         do {
-            let fields = try CertificateLinter.fields(of: toBeSigned, algorithm: issuer.signatureAlgorithm)
-            return try self.tolerating(
-                ContentLint(fields: fields, decided: decided, content: content, issuer: issuer).findings)
+            fields = try CertificateFields(toBeSigned: toBeSigned, algorithm: issuer.signatureAlgorithm)
+            findings =
+                try self.tolerating(
+                    ContentLint(fields: fields, decided: decided, content: content, issuer: issuer).findings)
                 + self.lint(fields)
         } catch {
-            return [self.unreadable(error)]
+            throw RequestFailure(findings: [self.unreadable(error)]) ?? RequestFailure(.issuance, error)
         }
+        if let failure = RequestFailure(findings: findings) { throw failure }
+        return (fields, findings)
     }
 
     private func lint(_ fields: CertificateFields) throws -> [LintFinding] {
@@ -66,14 +73,6 @@ package struct CertificateLinter: Sendable {
             guard self.settings.tolerated.contains(finding.id) else { return finding }
             return LintFinding(finding.id, .warning, finding.source, finding.text)
         }
-    }
-
-    private static func fields(
-        of toBeSigned: [UInt8], algorithm: SignatureAlgorithmIdentifier
-    ) throws -> CertificateFields {
-        // A signature of one byte makes a certificate of the right shape; nobody ever sees it.
-        try CertificateFields(
-            derEncoded: SignedObject.assemble(tbs: toBeSigned, algorithm: algorithm, signature: [0]))
     }
 
     private func unreadable(_ error: any Error) -> LintFinding {

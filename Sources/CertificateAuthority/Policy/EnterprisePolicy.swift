@@ -9,6 +9,8 @@ package struct EnterprisePolicy: PolicyModule {
         self.disposition = disposition
     }
 
+    package var isImmediate: Bool { true }
+
     package func evaluate(_ question: PolicyQuestion) async throws -> PolicyVerdict {
         try self.evaluateNow(question)
     }

@@ -70,6 +70,9 @@ package protocol PolicyModule: Sendable {
         for identification: TemplateIdentification, in catalog: TemplateCatalog
     ) throws -> CertificateTemplate
 
+    /// True when ``evaluate(_:)`` asks nobody outside of this process, so that a request need not be stored before it.
+    var isImmediate: Bool { get }
+
     /// - Throws: a ``DiagnosableError`` when no verdict could be reached; the request then fails.
     func evaluate(_ question: PolicyQuestion) async throws -> PolicyVerdict
 
@@ -78,6 +81,8 @@ package protocol PolicyModule: Sendable {
 }
 
 extension PolicyModule {
+    package var isImmediate: Bool { false }
+
     package func template(
         for identification: TemplateIdentification, in catalog: TemplateCatalog
     ) throws -> CertificateTemplate {

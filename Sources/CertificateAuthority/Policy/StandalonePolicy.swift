@@ -30,6 +30,8 @@ package struct StandalonePolicy: PolicyModule {
         return catalog.template(named: name) ?? BuiltInTemplates.subordinateCA
     }
 
+    package var isImmediate: Bool { true }
+
     package func evaluate(_ question: PolicyQuestion) async throws -> PolicyVerdict {
         try await self.rules.evaluate(question)
     }

@@ -17,19 +17,77 @@ extension CertificationAuthority {
     private func process(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
         // 1. Read the message. What cannot be read is stored as a failed request, too.
         let received = Result { try self.read(submission) }
-        // 2. Store the row and the event that it came: from here on it has a number and gets an outcome.
-        let row = try await self.store(submission, try? received.get())
+        let draft = self.row(of: submission, try? received.get())
+        // 2. Store the row and the event that it came: from here on it has a number and gets an outcome. What is decided
+        // without asking anybody is decided first, so that row, serial number and intent are one commit.
+        let early = await self.decideAtOnce(received, draft, caller: submission.caller)
+        if case .success(let decided)? = early, decided.terms.issues,
+            let result = try await self.issueAtOnce(decided, submission)
+        {
+            return result
+        }
+        let row = try await self.store(draft)
         do {
-            let request = try received.mapError { RequestFailure(.parsing, $0) }.get()
-            let decided = try await self.decide(request, row: row, caller: submission.caller)
+            let decided = try await self.decide(received, early, row: row, caller: submission.caller)
             let result = try await self.carryOut(decided)
             return await self.addingFullResponse(
                 to: result, for: decided.row, wanted: submission.wantsFullResponse)
         } catch {
-            let result = try await self.recordFailure(error, row: row)
-            // A token that has just failed is not asked for the signature of a response.
-            if (error as? RequestFailure)?.step == .signing { return result }
-            return await self.addingFullResponse(to: result, for: row, wanted: submission.wantsFullResponse)
+            return try await self.failed(error, row: row, submission)
+        }
+    }
+
+    private func failed(
+        _ error: any Error, row: RequestRecord, _ submission: EnrollmentSubmission
+    ) async throws -> EnrollmentResult {
+        let result = try await self.recordFailure(error, row: row)
+        // A token that has just failed is not asked for the signature of a response.
+        if (error as? RequestFailure)?.step == .signing { return result }
+        return await self.addingFullResponse(to: result, for: row, wanted: submission.wantsFullResponse)
+    }
+
+    /// The verdict about a request that neither a program nor a token is asked about; `nil` for others.
+    private func decideAtOnce(
+        _ received: Result<ReceivedRequest, any Error>, _ draft: RequestRecord, caller: Principal
+    ) async -> Result<DecidedRequest, any Error>? {
+        guard self.policy.isImmediate, case .success(let request) = received,
+            request.fullRequest?.encryptedKeyAttribute == nil
+        else { return nil }
+        do { return .success(try await self.decide(request, row: draft, caller: caller)) } catch {
+            return .failure(error)
+        }
+    }
+
+    private func decide(
+        _ received: Result<ReceivedRequest, any Error>, _ early: Result<DecidedRequest, any Error>?,
+        row: RequestRecord, caller: Principal
+    ) async throws -> DecidedRequest {
+        guard var decided = try early?.get() else {
+            let request = try received.mapError { RequestFailure(.parsing, $0) }.get()
+            return try await self.decide(request, row: row, caller: caller)
+        }
+        decided.row.requestID = row.requestID
+        return decided
+    }
+
+    /// - Returns: `nil` when nothing could be encoded and nothing is stored.
+    private func issueAtOnce(
+        _ decided: DecidedRequest, _ submission: EnrollmentSubmission
+    ) async throws -> EnrollmentResult? {
+        var decided = decided
+        decided.isStoredAsDecided = true
+        let begun: BegunIssuance
+        do {
+            begun = try await self.begin(decided)
+        } catch is RequestFailure {
+            return nil
+        }
+        do {
+            let result = try await self.finish(begun, of: decided)
+            return await self.addingFullResponse(
+                to: result, for: begun.row, wanted: submission.wantsFullResponse)
+        } catch {
+            return try await self.failed(error, row: begun.row, submission)
         }
     }
 
@@ -42,24 +100,34 @@ extension CertificationAuthority {
         return try ReceivedRequest(derEncoded: bytes, attributes: RequestAttributes(submission.attributes))
     }
 
-    private func store(_ submission: EnrollmentSubmission, _ request: ReceivedRequest?) async throws -> RequestRecord {
-        let attributes = RequestAttributes.withoutSecrets(
-            String(submission.attributes.prefix(RequestAttributes.maximumBytes)))
-        let row = RequestRecord(
+    /// The row of a request, without its number.
+    private func row(of submission: EnrollmentSubmission, _ request: ReceivedRequest?) -> RequestRecord {
+        RequestRecord(
             type: request?.type ?? .pkcs10,
             // The bytes of what cannot be read are not kept: an encrypted private key may be among them.
-            rawRequest: request?.storedBytes ?? [], attributes: attributes,
+            rawRequest: request?.storedBytes ?? [],
+            attributes: RequestAttributes.withoutSecrets(
+                String(submission.attributes.prefix(RequestAttributes.maximumBytes))),
             requesterName: submission.caller.name, templateName: request?.identification.text,
             subject: request.map { DistinguishedNameText.text(of: $0.certificationRequest.subject) } ?? "",
             submittedWhen: self.surroundings.now(), disposition: .active,
             encryptedKeyHash: request?.fullRequest?.encryptedKeyHash, callerName: submission.caller.name)
-        return try await self.storage.write { [self] db in
-            var row = row
+    }
+
+    private func store(_ draft: RequestRecord) async throws -> RequestRecord {
+        try await self.storage.write { [self] db in
+            var row = draft
             row.requestID = try db.insert(row)
-            try db.append(
-                self.event(.requestReceived, who: row.requesterName, row.auditDetails(["Attributes": attributes])))
+            try db.append(self.received(row))
             return row
         }
+    }
+
+    /// The event that a request came, from whoever handed it in.
+    func received(_ row: RequestRecord) -> AuditEvent {
+        self.event(
+            .requestReceived, who: row.callerName ?? row.requesterName,
+            row.auditDetails(["Attributes": row.attributes]))
     }
 
     /// A request that may be carried out.
@@ -70,6 +138,8 @@ extension CertificationAuthority {
         /// What a certificate manager has set; see ``CertificateContent/managerExtensions``.
         var managerExtensions: [RequestExtension] = []
         var archivedKey: ArchivedKeyDraft?
+        /// The row is stored as it is here.
+        var isStoredAsDecided = false
     }
 
     private func decide(

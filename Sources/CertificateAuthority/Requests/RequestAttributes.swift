@@ -36,7 +36,25 @@ package struct RequestAttributes: Sendable, Equatable {
 
     /// A name as it is compared.
     static func canonicalName(_ name: Substring) -> String {
-        name.lowercased().filter { !$0.isWhitespace && $0 != "-" }
+        // Nearly every name is ASCII, and asking Unicode about each character takes long.
+        if let ascii = self.canonicalASCII(name) { return ascii }
+        return name.lowercased().filter { !$0.isWhitespace && $0 != "-" }
+    }
+
+    /// The same for ASCII; `nil` for other text.
+    private static func canonicalASCII(_ name: Substring) -> String? {
+        var canonical: [UInt8] = []
+        canonical.reserveCapacity(name.utf8.count)
+        for byte in name.utf8 {
+            switch byte {
+            // What `Character.isWhitespace` has of ASCII, and the hyphen.
+            case 0x09...0x0D, 0x20, 0x2D: continue
+            case 0x41...0x5A: canonical.append(byte + 0x20)
+            case 0..<0x80: canonical.append(byte)
+            default: return nil
+            }
+        }
+        return String(decoding: canonical, as: UTF8.self)
     }
 
     private static func trimmed(_ text: Substring) -> String {

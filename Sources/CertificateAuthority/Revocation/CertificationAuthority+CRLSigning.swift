@@ -70,7 +70,9 @@ extension CertificationAuthority {
             }
             let snapshot = CRLSnapshot(
                 number: number, scope: scope, kinds: kinds, signer: signer, configuration: self.configuration, now: now)
-            if let drafts = try await self.storage.read({ try snapshot.drafts($0) }) { return drafts }
+            if let drafts = try await self.storage.readInBackground({ try snapshot.drafts($0) }) {
+                return drafts
+            }
         }
         throw IssuanceError.crlContention()
     }

@@ -11,13 +11,13 @@ package import X509
 ///
 /// Names are compared by their DER (``issuerDER``, ``subjectDER``), never by their text.
 package struct CertificateFields: Sendable {
-    package let derBytes: [UInt8]
+    package private(set) var derBytes: [UInt8]
     /// DER of TBSCertificate: what is signed.
     package let tbsBytes: [UInt8]
     /// Content octets of the INTEGER, minimal.
     package let serialNumber: [UInt8]
     package let signatureAlgorithm: SignatureAlgorithmIdentifier
-    package let signature: [UInt8]
+    package private(set) var signature: [UInt8]
     package let issuer: DistinguishedName
     package let issuerDER: [UInt8]
     package let subject: DistinguishedName
@@ -46,14 +46,38 @@ package struct CertificateFields: Sendable {
     package init(derEncoded bytes: [UInt8]) throws {
         let parts = try StrictDER.parse(SignedObject.Parts.self, bytes, what: Self.what)
         let tbs = try StrictDER.wrapping(Self.what) { try TBSFields(derEncoded: parts.tbs) }
-        guard tbs.signature == parts.algorithm else {
+        try self.init(tbs, tbsBytes: parts.tbsBytes, algorithm: parts.algorithm)
+        self.derBytes = bytes
+        self.signature = parts.signature
+    }
+
+    /// What a certificate will say whose signature is not made yet: ``derBytes`` and ``signature`` are empty.
+    ///
+    /// - Parameter toBeSigned: DER of TBSCertificate.
+    /// - Throws: as ``init(derEncoded:)``; `malformed` also when the bytes name another algorithm.
+    package init(toBeSigned bytes: [UInt8], algorithm: SignatureAlgorithmIdentifier) throws {
+        let tbs = try StrictDER.parse(TBSFields.self, bytes, what: Self.what)
+        try self.init(tbs, tbsBytes: bytes, algorithm: algorithm)
+    }
+
+    /// The same with the signature over ``tbsBytes``.
+    package func signed(_ signature: [UInt8]) throws -> CertificateFields {
+        var fields = self
+        fields.signature = signature
+        fields.derBytes = try SignedObject.assemble(
+            tbs: self.tbsBytes, algorithm: self.signatureAlgorithm, signature: signature)
+        return fields
+    }
+
+    private init(_ tbs: TBSFields, tbsBytes: [UInt8], algorithm: SignatureAlgorithmIdentifier) throws {
+        guard tbs.signature == algorithm else {
             throw PKIMessageError.malformed(Self.what, "it names two different signature algorithms")
         }
-        self.derBytes = bytes
-        self.tbsBytes = parts.tbsBytes
+        self.derBytes = []
+        self.tbsBytes = tbsBytes
         self.serialNumber = tbs.serialNumber
-        self.signatureAlgorithm = parts.algorithm
-        self.signature = parts.signature
+        self.signatureAlgorithm = algorithm
+        self.signature = []
         (self.issuer, self.issuerDER) = (tbs.issuer.name, tbs.issuer.derBytes)
         (self.subject, self.subjectDER) = (tbs.subject.name, tbs.subject.derBytes)
         (self.notBefore, self.notAfter) = (tbs.notBefore, tbs.notAfter)

@@ -40,11 +40,11 @@ package enum SerialNumber {
 /// Hexadecimal text.
 package enum Hexadecimal {
     package static func upper(_ bytes: some Sequence<UInt8>) -> String {
-        self.encode(bytes, digits: Array("0123456789ABCDEF".utf8))
+        self.encode(bytes, letters: UInt8(ascii: "A"))
     }
 
     package static func lower(_ bytes: some Sequence<UInt8>) -> String {
-        self.encode(bytes, digits: Array("0123456789abcdef".utf8))
+        self.encode(bytes, letters: UInt8(ascii: "a"))
     }
 
     /// - Returns: `nil` when `text` has an odd number of digits or another character.
@@ -61,7 +61,12 @@ package enum Hexadecimal {
         return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
-    private static func encode(_ bytes: some Sequence<UInt8>, digits: [UInt8]) -> String {
-        String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    private static func encode(_ bytes: some Sequence<UInt8>, letters: UInt8) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * bytes.underestimatedCount)
+        for byte in bytes {
+            for digit in [byte >> 4, byte & 15] { text.append(digit < 10 ? 0x30 + digit : letters + digit - 10) }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

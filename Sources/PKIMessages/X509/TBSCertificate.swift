@@ -63,6 +63,32 @@ package struct TBSCertificate: Sendable {
         }
     }
 
+    /// Puts another serial number of the same length into bytes that ``derEncoded()`` gave: the number of a request is
+    /// known last, and nothing else in the bytes depends on it.
+    ///
+    /// - Parameter content: content octets of the INTEGER.
+    /// - Throws: ``PKIMessageError`` with `invalidValue` when the bytes have no serial number of that length, or for a
+    ///   number that is none.
+    package static func settingSerialNumber(_ content: [UInt8], in toBeSigned: [UInt8]) throws -> [UInt8] {
+        try SerialNumber.check(content)
+        let place = toBeSigned.withUnsafeBytes { bytes -> Int? in
+            guard let outer = DERHeader(bytes, at: 0, end: bytes.count), outer.identifier == 0x30,
+                let version = DERHeader(bytes, at: outer.headerBytes, end: bytes.count), version.identifier == 0xA0
+            else { return nil }
+            let start = outer.headerBytes + version.totalBytes
+            guard let serial = DERHeader(bytes, at: start, end: bytes.count), serial.identifier == 0x02,
+                serial.contentBytes == content.count
+            else { return nil }
+            return start + serial.headerBytes
+        }
+        guard let place else {
+            throw PKIMessageError.invalidValue("serial number", "the bytes have none of \(content.count) octets")
+        }
+        var result = toBeSigned
+        result.replaceSubrange(place..<place + content.count, with: content)
+        return result
+    }
+
     private func check() throws {
         try SerialNumber.check(self.serialNumber)
         guard self.notBefore <= self.notAfter else {

@@ -133,6 +133,55 @@ import X509
         #expect(throws: PKIMessageError.invalidValue("", "")) { try tbs.derEncoded() }
     }
 
+    @Test("Another serial number of the same length changes that in the bytes to sign, and nothing else")
+    func settingSerialNumber() throws {
+        let ca = try SoftwareCA()
+        var tbs = TBSCertificate(
+            serialNumber: [0x61, 2, 3], signatureAlgorithm: .ecdsaWithSHA256, issuerDER: ca.nameDER,
+            notBefore: SoftwareCA.now, notAfter: SoftwareCA.now, subjectDER: ca.nameDER,
+            subjectPublicKeyInfo: ca.publicKey, extensions: [try ExtensionEncoding.caVersion(1)])
+        let bytes = try tbs.derEncoded()
+        tbs.serialNumber = [0x61, 0xFF, 0]
+        let other = try tbs.derEncoded()
+        #expect(try TBSCertificate.settingSerialNumber([0x61, 0xFF, 0], in: bytes) == other)
+        for serial: [UInt8] in [[0x61, 2], [0x61, 2, 3, 4], [0x81, 2, 3], [0, 1, 2], []] {
+            #expect(throws: PKIMessageError.invalidValue("", "")) {
+                try TBSCertificate.settingSerialNumber(serial, in: bytes)
+            }
+        }
+        for length in 0..<12 {
+            #expect(throws: PKIMessageError.invalidValue("", "")) {
+                try TBSCertificate.settingSerialNumber([0x61, 2, 3], in: Array(bytes[..<length]))
+            }
+        }
+    }
+
+    @Test("What the bytes to sign say is what the certificate made of them says")
+    func toBeSigned() throws {
+        let ca = try SoftwareCA()
+        let certificate = try ca.issue(key: ca.publicKey)
+        let unsigned = try CertificateFields(
+            toBeSigned: certificate.tbsBytes, algorithm: certificate.signatureAlgorithm)
+        #expect(unsigned.derBytes.isEmpty)
+        #expect(!unsigned.isSigned(by: ca.publicKey))
+        let signed = try unsigned.signed(certificate.signature)
+        #expect(signed.derBytes == certificate.derBytes)
+        #expect(signed.serialNumber == certificate.serialNumber)
+        #expect(signed.extensions == certificate.extensions)
+        #expect(signed.isSigned(by: ca.publicKey))
+        #expect(throws: PKIMessageError.malformed("", "")) {
+            try CertificateFields(toBeSigned: certificate.tbsBytes, algorithm: .rsa(.sha256))
+        }
+        for damaged in certificate.tbsBytes.damaged {
+            do {
+                _ = try CertificateFields(toBeSigned: damaged, algorithm: certificate.signatureAlgorithm)
+                #expect(damaged.count == certificate.tbsBytes.count)
+            } catch {
+                #expect(error is PKIMessageError)
+            }
+        }
+    }
+
     @Test("No truncation and no flipped bit of a certificate crashes; every error is the module's own")
     func damage() throws {
         let ca = try SoftwareCA()
