@@ -25,6 +25,10 @@ struct Site: Sendable {
     }
 
     func signet(_ arguments: String...) async throws -> ToolResult {
+        try await self.signet(arguments)
+    }
+
+    func signet(_ arguments: [String]) async throws -> ToolResult {
         try await run([Programs.signet] + arguments)
     }
 

@@ -106,6 +106,19 @@ package enum FilePaths {
         try FilePaths.create(path, with: bytes, mode: 0o600)
     }
 
+    /// Writes a secret beside the target with mode 0600, syncs, and renames over it.
+    package static func replace(_ path: String, secret: SecretBytes) throws {
+        var bytes = secret.withUnsafeBytes { Array($0) }
+        defer { SecretBytes.wipe(&bytes) }
+        try FilePaths.replace(path, with: bytes, mode: 0o600)
+    }
+
+    /// Reads a file that holds a secret, such as a PKCS #12, of at most `limit` bytes.
+    package static func readSecret(_ path: String, limit: Int = 1 << 20) throws -> SecretBytes {
+        var bytes = try FilePaths.read(path, limit: limit)
+        return try SecretBytes(moving: &bytes)
+    }
+
     /// Removes a file that this program has just made.
     package static func remove(_ path: String) throws {
         guard unlink(path) == 0 else {

@@ -5,9 +5,6 @@ import X509
 
 /// Enrols a key recovery agent: key on the card, request signed by the card, certificate back onto the card.
 package struct AgentEnrollment: Sendable {
-    /// Room reserved on the card for the certificate that will come.
-    private static let certificateBytes = 1_400
-
     private let card: any KeyToken
     private let name: String
     private let algorithm: KeyAlgorithm
@@ -29,7 +26,7 @@ package struct AgentEnrollment: Sendable {
         let pair = try await self.card.generateKeyPair(
             KeyPairSpecification(
                 algorithm: self.algorithm, role: .keyRecoveryAgent, label: self.name,
-                certificateBytes: AgentEnrollment.certificateBytes))
+                certificateBytes: KeyPairSpecification.expectedCertificateBytes))
         let result: EnrollmentResult
         do {
             let request = try await CAInstallation.request(
@@ -49,10 +46,7 @@ package struct AgentEnrollment: Sendable {
 
     /// Writes the certificate beside its key, after looking for the key on the card.
     package static func accept(_ certificate: CertificateFields, on card: any KeyToken) async throws -> TokenKeyPair {
-        let wanted = certificate.subjectPublicKeyInfo.derBytes
-        guard let pair = try await card.keyPairs().first(where: { $0.subjectPublicKeyInfo == wanted }) else {
-            throw ServiceError.certificateKeyMismatch("\(card.identification)")
-        }
+        let pair = try await card.keyPair(of: certificate.subjectPublicKeyInfo)
         let present = try await card.certificates(for: pair.locator)
         if !present.contains(certificate.derBytes) {
             try await card.storeCertificate(certificate.derBytes, for: pair.locator, label: pair.label)

@@ -1,11 +1,11 @@
 import Diagnostics
-import KeyProvider
+package import KeyProvider
 
 extension KeyToken {
     /// Removes a key pair because what it was made for has failed.
     ///
     /// - Returns: the error to throw: the cause, and where the key could not be removed also what may be left.
-    func discarding(_ pair: TokenKeyPair, after cause: any Error) async -> any Error {
+    package func discarding(_ pair: TokenKeyPair, after cause: any Error) async -> any Error {
         do {
             try await self.removeKeyPair(pair.locator)
             return cause

@@ -1,10 +1,28 @@
 import Foundation
 import PKIMessages
 import SwiftASN1
-import X509
+package import X509
 
 /// Alternative names as texts, for policy programs and for people.
-enum GeneralNameText {
+package enum GeneralNameText {
+    /// Reads `dns:`, `email:`, `uri:`, `ip:` and `upn:` with a name.
+    ///
+    /// - Returns: `nil` for another kind, and for a text that is no name of its kind.
+    package static func name(_ text: String) -> GeneralName? {
+        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        let isASCII = parts[1].utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        switch parts[0].lowercased() {
+        case "dns": return isASCII ? .dnsName(parts[1]) : nil
+        case "email": return isASCII ? .rfc822Name(parts[1]) : nil
+        case "uri": return isASCII ? .uniformResourceIdentifier(parts[1]) : nil
+        case "ip": return IPAddressText.bytes(parts[1]).map { .ipAddress(ASN1OctetString(contentBytes: $0[...])) }
+        // `try?`: what UTF8String cannot hold is no name.
+        case "upn": return try? .userPrincipalName(parts[1])
+        default: return nil
+        }
+    }
+
     static func text(of name: GeneralName) throws -> String {
         if let principal = name.userPrincipalName { return "upn:\(principal)" }
         switch name {

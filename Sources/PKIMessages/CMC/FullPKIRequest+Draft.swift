@@ -1,43 +1,50 @@
 import SwiftASN1
 
 extension FullPKIRequest {
-    /// A CMC full request, complete but for the signature: what a requester makes.
+    /// A CMC full request, complete but for the signatures: what a requester makes.
     ///
-    /// The layout is that of Windows' own enrolment clients: request 1, added attributes 2, regInfo 3, signer named by
-    /// the SHA-1 of the public key bits, encrypted key in the unsigned attributes.
+    /// The layout is that of Windows' own enrolment clients: request 1, added attributes 2, regInfo 3, first signer named
+    /// by the SHA-1 of the public key bits, encrypted key in its unsigned attributes.
     package struct Draft: Sendable {
-        private let signedData: SignedDataDraft
+        private let signedData: CosignedDataDraft
         private let encryptedKey: [UInt8]?
 
         /// - Parameters:
         ///   - certificationRequest: the PKCS #10, signed.
         ///   - encryptedKey: the DER ContentInfo of the private key encrypted to the exchange certificate, or `nil`.
         ///   - templateName: the certificate template's name, said in regInfo.
+        ///   - attributes: further pairs of regInfo, such as `RequesterName`.
         ///   - signatureAlgorithm: with which the key of the PKCS #10 signs; the encrypted key is hashed with the same
         ///     hash.
+        ///   - cosigners: who signs after that key: the old one on renewal, registration authorities.
+        ///   - certificates: DER of the cosigners' certificates.
         package init(
             certificationRequest: CertificationRequest, encryptedKey: [UInt8]?, templateName: String?,
-            signatureAlgorithm: SignatureAlgorithmIdentifier
+            attributes: [RegInfo.Pair] = [], signatureAlgorithm: SignatureAlgorithmIdentifier,
+            cosigners: [CosignedDataDraft.Signer] = [], certificates: [[UInt8]] = []
         ) throws {
+            let template = templateName.map { [RegInfo.Pair(name: "CertificateTemplate", value: $0)] } ?? []
             let pkiData = try PKIData(
                 asking: certificationRequest,
                 encryptedKeyHash: encryptedKey.map {
                     (signatureAlgorithm.digest ?? .sha1).hash($0)
-                }, regInfo: templateName.map { [.init(name: "CertificateTemplate", value: $0)] } ?? [])
-            self.signedData = try SignedDataDraft(
-                eContentType: OID.pkiData, eContent: StrictDER.serialize(pkiData),
-                signer: .subjectKeyIdentifier(certificationRequest.subjectPublicKeyInfo.keyIdentifier),
-                signatureAlgorithm: signatureAlgorithm)
+                }, regInfo: template + attributes)
+            let possession = CosignedDataDraft.Signer(
+                .subjectKeyIdentifier(certificationRequest.subjectPublicKeyInfo.keyIdentifier),
+                algorithm: signatureAlgorithm)
+            self.signedData = try CosignedDataDraft(
+                eContentType: OID.pkiData, eContent: StrictDER.serialize(pkiData), signers: [possession] + cosigners,
+                certificates: certificates)
             self.encryptedKey = encryptedKey
         }
 
-        /// What the private key of the PKCS #10 signs.
-        package var bytesToSign: [UInt8] { self.signedData.bytesToSign }
+        /// What the private key of the PKCS #10 signs, then what each cosigner does.
+        package var bytesToSign: [[UInt8]] { self.signedData.bytesToSign }
 
         /// - Returns: the DER ContentInfo.
-        package func assemble(signature: [UInt8]) throws -> [UInt8] {
+        package func assemble(signatures: [[UInt8]]) throws -> [UInt8] {
             try self.signedData.assemble(
-                signature: signature,
+                signatures: signatures,
                 unsignedAttributes: self.encryptedKey.map { [CMSAttribute(type: OID.msEncryptedKey, values: [$0])] }
                     ?? [])
         }

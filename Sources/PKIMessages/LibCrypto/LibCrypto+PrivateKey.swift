@@ -37,7 +37,7 @@ extension LibCrypto {
             let type =
                 switch kind {
                 case .rsa: EVP_PKEY_RSA
-                case .p256, .p384: EVP_PKEY_EC
+                case .p256, .p384, .p521: EVP_PKEY_EC
                 case .ed25519: EVP_PKEY_ED25519
                 }
             let context = try LibCrypto.require(EVP_PKEY_CTX_new_id(type, nil), what)
@@ -48,6 +48,8 @@ extension LibCrypto {
             case .p256:
                 try LibCrypto.check(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1), what)
             case .p384: try LibCrypto.check(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_secp384r1), what)
+            case .p521:
+                try LibCrypto.check(EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_secp521r1), what)
             case .ed25519: break
             }
             var made: OpaquePointer?

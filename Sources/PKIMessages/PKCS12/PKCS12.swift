@@ -22,6 +22,27 @@ package enum PKCS12 {
         package let friendlyName: String?
     }
 
+    /// What a file holds whose key may still wait for its certificate.
+    package struct KeyContents: Sendable {
+        /// DER PrivateKeyInfo.
+        package let privateKey: SecretBytes
+        /// `nil` while the key waits.
+        package let certificate: [UInt8]?
+        package let chain: [[UInt8]]
+        package let friendlyName: String?
+    }
+
+    /// A file with a key alone, which waits for its certificate.
+    ///
+    /// - Throws: ``PKIMessageError``, as ``make(privateKey:certificate:chain:friendlyName:password:rounds:)``.
+    package static func makePending(
+        privateKey: SecretBytes, friendlyName: String?, password: SecretBytes, rounds: Int = defaultRounds
+    ) throws -> SecretBytes {
+        let key = try PrivateKeyInfo(derEncoded: privateKey).key()
+        return try self.make(
+            key, certificate: nil, chain: nil, friendlyName: friendlyName, password: password, rounds: rounds)
+    }
+
     /// - Parameters:
     ///   - privateKey: DER PrivateKeyInfo.
     ///   - certificate: DER; its public key must be that of `privateKey`.
@@ -40,16 +61,22 @@ package enum PKCS12 {
             throw PKIMessageError.keyMismatch(self.what, "the private key does not belong to the certificate")
         }
         for issuer in chain { _ = try CertificateFields(derEncoded: issuer) }
-        let key = try info.key()
-        let leaf = try X509Pointer(certificate)
-        let others = try X509Stack(chain)
+        return try self.make(
+            info.key(), certificate: X509Pointer(certificate), chain: X509Stack(chain), friendlyName: friendlyName,
+            password: password, rounds: rounds)
+    }
+
+    private static func make(
+        _ key: LibCrypto.PrivateKey, certificate: X509Pointer?, chain: X509Stack?, friendlyName: String?,
+        password: SecretBytes, rounds: Int
+    ) throws -> SecretBytes {
         let terminated = try self.terminated(password)
         return try terminated.withUnsafeBytes { bytes in
             let characters = bytes.bindMemory(to: CChar.self).baseAddress
             // A MAC round count of -1 makes no MAC: it is made below, with a hash that is named.
             let made = try LibCrypto.require(
                 PKCS12_create(
-                    characters, friendlyName, key.pointer, leaf.pointer, others.pointer, NID_aes_256_cbc,
+                    characters, friendlyName, key.pointer, certificate?.pointer, chain?.pointer, NID_aes_256_cbc,
                     NID_aes_256_cbc, Int32(rounds), -1, 0), self.what)
             defer { PKCS12_free(made) }
             try LibCrypto.check(
@@ -61,6 +88,19 @@ package enum PKCS12 {
     /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file or lacks key or certificate,
     ///   `wrongPassword`.
     package static func open(_ file: SecretBytes, password: SecretBytes) throws -> Contents {
+        let opened = try self.openKey(file, password: password)
+        guard let certificate = opened.certificate else {
+            throw PKIMessageError.malformed(self.what, "it has no certificate for its private key")
+        }
+        return Contents(
+            privateKey: opened.privateKey, certificate: certificate, chain: opened.chain,
+            friendlyName: opened.friendlyName)
+    }
+
+    /// Opens a file whose key may still wait for its certificate.
+    ///
+    /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file or lacks a key, `wrongPassword`.
+    package static func openKey(_ file: SecretBytes, password: SecretBytes) throws -> KeyContents {
         let parsed = try self.parsed(file)
         defer { PKCS12_free(parsed) }
         try self.checkRounds(parsed)
@@ -81,25 +121,25 @@ package enum PKCS12 {
                 signet_sk_X509_pop_free(others)
             }
             try LibCrypto.check(result, self.what)
-            guard let key, let certificate else {
-                throw PKIMessageError.malformed(self.what, "it has no private key, or no certificate for it")
-            }
+            guard let key else { throw PKIMessageError.malformed(self.what, "it has no private key") }
             return try self.contents(key, certificate, others)
         }
     }
 
     private static func contents(
-        _ key: OpaquePointer, _ certificate: OpaquePointer, _ others: OpaquePointer?
-    ) throws -> Contents {
+        _ key: OpaquePointer, _ certificate: OpaquePointer?, _ others: OpaquePointer?
+    ) throws -> KeyContents {
         let info = try LibCrypto.require(EVP_PKEY2PKCS8(key), self.what)
         defer { PKCS8_PRIV_KEY_INFO_free(info) }
         var nameBytes: Int32 = 0
-        let name = X509_alias_get0(certificate, &nameBytes).map {
+        let name = certificate.flatMap { X509_alias_get0($0, &nameBytes) }.map {
             String(decoding: UnsafeBufferPointer(start: $0, count: Int(nameBytes)), as: UTF8.self)
         }
-        return Contents(
+        return KeyContents(
             privateKey: try LibCrypto.secretDER(self.what) { i2d_PKCS8_PRIV_KEY_INFO(info, $0) },
-            certificate: try LibCrypto.der(self.what) { i2d_X509(certificate, $0) },
+            certificate: try certificate.map { certificate in
+                try LibCrypto.der(self.what) { i2d_X509(certificate, $0) }
+            },
             chain: try (0..<max(0, signet_sk_X509_num(others))).map { index in
                 let other = signet_sk_X509_value(others, index)
                 return try LibCrypto.der(self.what) { i2d_X509(other, $0) }

@@ -6,7 +6,7 @@ package import SecretMemory
 package enum SoftwareKeys {
     package enum Kind: Hashable, Sendable {
         case rsa(bits: Int)
-        case p256, p384, ed25519
+        case p256, p384, p521, ed25519
     }
 
     /// PBKDF2 rounds for ``encryptedPEM(_:password:rounds:)``.

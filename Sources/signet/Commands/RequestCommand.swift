@@ -4,23 +4,24 @@ import CertificateAuthority
 import Diagnostics
 import PKIMessages
 
-/// `signet request new|submit|list|show|export|approve|deny|resubmit|set-attributes|set-extension|retrieve`
+/// `signet request new|sign|submit|retrieve|accept|abandon|list|show|export|approve|deny|resubmit|set-attributes|set-extension`
 struct RequestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "request", abstract: "Certificate requests: make, submit, list, decide, retrieve.",
         subcommands: [
-            NewRequest.self, SubmitRequest.self, ListRequests.self, ShowRequest.self, ExportRequest.self,
-            ApproveRequest.self, DenyRequest.self, ResubmitRequest.self, SetAttributes.self, SetExtension.self,
-            RetrieveRequest.self,
+            NewRequest.self, SignRequest.self, SubmitRequest.self, RetrieveRequest.self, AcceptCertificate.self,
+            AbandonRequest.self, ListRequests.self, ShowRequest.self, ExportRequest.self, ApproveRequest.self,
+            DenyRequest.self, ResubmitRequest.self, SetAttributes.self, SetExtension.self,
         ])
 }
 
 /// `signet request submit`
 struct SubmitRequest: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Submit a PKCS#10 or CMC request to a local instance.")
+        commandName: "submit", abstract: "Submit a request to a local instance, or to an enrolment service.")
 
     @OptionGroup var options: InstanceOptions
+    @OptionGroup var service: ServiceOptions
 
     @Option(name: .long, help: "The certificate template, where the request does not name one.")
     var template: String?
@@ -38,17 +39,30 @@ struct SubmitRequest: ContextCommand {
     var request: String
 
     func run(in context: CommandContext) async throws {
-        let authority = try await context.open(self.options).authority()
-        let attributes = (self.template.map { ["CertificateTemplate:\($0)"] } ?? []) + self.attribute
-        let result = try await authority.submit(
-            EnrollmentSubmission(
-                requestBytes: FilePaths.read(self.request), attributes: attributes.joined(separator: "\n"),
-                caller: authority.localOperator(), wantsFullResponse: self.responseOut != nil))
-        try RequestReport(result).print(certificatePath: self.out)
-        if let path = self.responseOut, let response = result.fullResponseDER {
-            try FilePaths.create(path, with: response, mode: 0o644)
-            Console.say("Response: \(path)")
+        for path in [self.out, self.responseOut].compactMap({ $0 }) where FilePaths.exists(path) {
+            throw ServiceError.exists(path, "The file")
         }
+        let attributes = ((self.template.map { ["CertificateTemplate:\($0)"] } ?? []) + self.attribute)
+            .joined(separator: "\n")
+        let result: EnrollmentResult
+        if let client = try self.service.client() {
+            let request = try Output.readDER(self.request, what: self.request)
+            result = try await client.submit(request, attributes: attributes)
+            try ArchivalEcho.check(result, of: request)
+        } else {
+            let authority = try await context.open(self.options).authority()
+            result = try await authority.submit(
+                EnrollmentSubmission(
+                    requestBytes: FilePaths.read(self.request), attributes: attributes,
+                    caller: authority.localOperator(), wantsFullResponse: self.responseOut != nil))
+        }
+        try RequestReport(result).print(certificatePath: self.out)
+        guard let path = self.responseOut else { return }
+        guard let response = result.fullResponseDER else {
+            return Console.complain("note: the service gave no full response, as is usual for a PKCS#10.")
+        }
+        try FilePaths.create(path, with: response, mode: 0o644)
+        Console.say("Response: \(path)")
     }
 }
 
@@ -115,9 +129,10 @@ struct DenyRequest: ContextCommand {
 /// `signet request retrieve`
 struct RetrieveRequest: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retrieve", abstract: "Fetch the certificate of a request.")
+        commandName: "retrieve", abstract: "Ask what became of a request, and fetch its certificate.")
 
     @OptionGroup var options: InstanceOptions
+    @OptionGroup var service: ServiceOptions
 
     @Option(name: .long, help: "Where to write the certificate (PEM).")
     var out: String?
@@ -126,6 +141,10 @@ struct RetrieveRequest: ContextCommand {
     var request: Int64
 
     func run(in context: CommandContext) async throws {
+        if let client = try self.service.client() {
+            let result = try await client.result(ofRequest: self.request)
+            return try RequestReport(result).print(certificatePath: self.out)
+        }
         let authority = try await context.open(self.options).authority(for: .records)
         let result = try await authority.result(ofRequest: self.request, for: authority.localOperator())
         try RequestReport(result).print(certificatePath: self.out)

@@ -50,8 +50,8 @@ final class SweepSite: Sendable {
         let root = try await instance.authorityCertificates().map {
             TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
         }
-        self.request = try SweepSite.message("WebServer", archival: nil)
-        self.archivalRequest = try SweepSite.message(
+        self.request = try await SweepSite.message("WebServer", archival: nil)
+        self.archivalRequest = try await SweepSite.message(
             "User",
             archival: await .init(
                 exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
@@ -73,13 +73,11 @@ final class SweepSite: Sendable {
             secrets: .system, surroundings: surroundings)
     }
 
-    private static func message(_ template: String, archival: SubscriberRequest.Archival?) throws -> [UInt8] {
-        let made = try SubscriberRequest(
-            template: template, subject: "CN=alice.example.test", keyBits: 2048, archival: archival
-        ).make()
-        switch made.message {
-        case .pkcs10(let bytes), .cmc(let bytes): return bytes
-        }
+    private static func message(_ template: String, archival: SubscriberRequest.Archival?) async throws -> [UInt8] {
+        try await SubscriberRequest(
+            RequestContent(subject: "CN=alice.example.test", template: template),
+            key: SoftwareRequesterKey.generate(.rsa(modulusBits: 2048)), archival: archival
+        ).make().der
     }
 
     private static func enrolledAgent(

@@ -46,9 +46,7 @@ struct Requester: Sendable {
         let draft = try FullPKIRequest.Draft(
             certificationRequest: request, encryptedKey: encryptedKey, templateName: template,
             signatureAlgorithm: self.algorithm)
-        return try draft.assemble(
-            signature: SoftwareKeys.sign(
-                draft.bytesToSign, with: self.privateKey, digest: self.algorithm.digest ?? .sha256))
+        return try draft.assemble(signatures: draft.bytesToSign.map(self.sign))
     }
 
     /// As if the key were on a token.

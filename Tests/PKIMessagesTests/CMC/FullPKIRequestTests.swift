@@ -189,10 +189,10 @@ struct FullPKIRequestTests {
         let draft = try FullPKIRequest.Draft(
             certificationRequest: self.request.pkcs10(), encryptedKey: self.request.encryptedKey, templateName: nil,
             signatureAlgorithm: .sha256WithRSA)
-        var signature = try self.request.user.sign(draft.bytesToSign)
+        var signature = try self.request.user.sign(draft.bytesToSign[0])
         signature[0] ^= 1
-        for wrong in [signature, try TestIdentities.rsa.get().sign(draft.bytesToSign)] {
-            let parsed = try FullPKIRequest(derEncoded: draft.assemble(signature: wrong))
+        for wrong in [signature, try TestIdentities.rsa.get().sign(draft.bytesToSign[0])] {
+            let parsed = try FullPKIRequest(derEncoded: draft.assemble(signatures: [wrong]))
             self.expect(.badSignature, 0x8009_0006) { try parsed.verifySignatures() }
         }
     }
@@ -207,7 +207,7 @@ struct FullPKIRequestTests {
         let draft = try FullPKIRequest.Draft(
             certificationRequest: stolen, encryptedKey: nil, templateName: nil, signatureAlgorithm: .sha256WithRSA)
         let parsed = try FullPKIRequest(
-            derEncoded: draft.assemble(signature: self.request.user.sign(draft.bytesToSign)))
+            derEncoded: draft.assemble(signatures: [self.request.user.sign(draft.bytesToSign[0])]))
         self.expect(.badSignature, 0x8009_0006) { try parsed.verifySignatures() }
     }
 

@@ -36,7 +36,7 @@ struct TestRequest {
         let draft = try FullPKIRequest.Draft(
             certificationRequest: self.pkcs10(), encryptedKey: withKey ? self.encryptedKey : nil,
             templateName: templateName, signatureAlgorithm: .sha256WithRSA)
-        return try draft.assemble(signature: self.user.sign(draft.bytesToSign))
+        return try draft.assemble(signatures: draft.bytesToSign.map { try self.user.sign($0) })
     }
 
     static func octets(_ type: ASN1ObjectIdentifier, _ bytes: [UInt8]) throws -> CMSAttribute {

@@ -36,6 +36,23 @@ import Testing
         #expect(throws: PKIMessageError.wrongPassword("")) { try PKCS12.open(file, password: secret("password")) }
     }
 
+    @Test("A key that waits for its certificate is opened as that, by openssl too, and is no complete file")
+    func pending() async throws {
+        let key = try SoftwareKeys.generate(.p521)
+        let file = try PKCS12.makePending(
+            privateKey: key, friendlyName: "waits", password: secret("x"), rounds: 2000)
+        let opened = try PKCS12.openKey(file, password: secret("x"))
+        #expect(opened.privateKey.exposed == key.exposed)
+        #expect(opened.certificate == nil && opened.chain.isEmpty)
+        #expect(throws: PKIMessageError.malformed("", "")) { try PKCS12.open(file, password: secret("x")) }
+        #expect(throws: PKIMessageError.wrongPassword("")) { try PKCS12.openKey(file, password: secret("y")) }
+        let directory = try TemporaryDirectory()
+        try directory.write("file.p12", file.exposed)
+        let pem = try await judge(
+            "openssl", "pkcs12", "-in", directory.path("file.p12"), "-nodes", "-passin", "pass:x")
+        #expect(pem.contains("friendlyName: waits"))
+    }
+
     @Test("A file that openssl made is opened, with its chain in order")
     func fromOpenSSL() async throws {
         let ca = try SoftwareCA()
