@@ -42,13 +42,12 @@ struct RevocationCommandTests {
             site.path("successor.key"), "-out", site.path("successor.req"), "-subj", "/CN=lost.example.test",
             "-addext", "subjectAltName=DNS:lost.example.test",
         ])
-        let manual = try String(contentsOfFile: "\(Programs.checkout)/docs/revocation.md", encoding: .utf8)
-        let blocks = manual.components(separatedBy: "```sh\n").dropFirst()
-            .compactMap { $0.components(separatedBy: "\n```").first }
-        #expect(blocks.count == 5)
-        let folder = URL(fileURLWithPath: Programs.signet).deletingLastPathComponent().path
-        let script = "set -e; cd '\(site.directory.path)'; PATH='\(folder)':$PATH\n" + blocks.joined(separator: "\n")
-        let output = try await succeed(["bash", "-c", script]).text
+        let script = try Programs.script(ofDocument: "revocation.md")
+        #expect(script.contains("signet certificate revoke"))
+        let output = try await succeed(
+            ["bash", "-c", "set -e; cd '\(site.directory.path)'\n" + script],
+            environment: ["PATH": Programs.searchPath]
+        ).text
         #expect(output.contains(/crlNumber=(0x)?0*3\n/) && output.contains("Case 1: revoked"))
         #expect(output.contains("State: replaced") && output.contains("\"level\" : 0"))
         let text = try await succeed([
