@@ -46,6 +46,13 @@ extension TokenKeyStore {
             _ = try session.generateKeyPair(
                 templates.mechanism, publicKey: templates.publicKey, privateKey: templates.privateKey)
         }
+        return try await self.proven(specification, id: id, isImported: false, operation: operation)
+    }
+
+    /// The key pair with this fresh `CKA_ID`, read back and proven by an operation.
+    func proven(
+        _ specification: KeyPairSpecification, id: [UInt8], isImported: Bool, operation: String
+    ) async throws -> TokenKeyPair {
         let proof = KeyProof(
             role: specification.role, operation: operation, profile: self.profile)
         // A new session: what is there only for the session that made it must not pass.
@@ -56,22 +63,27 @@ extension TokenKeyStore {
                     operation: operation, reason: "the token does not show the key pair that it said it made")
             }
             let pair = try self.keyPair(key, session, operation)
-            try self.judge(pair.attributes, operation: operation)
+            try self.judge(pair.attributes, isImported: isImported, operation: operation)
             try proof.prove(key, session)
             live.remember(key, pair.locator)
             return pair
         }
     }
 
-    /// The private key must be sensitive and must never have been, nor become, extractable; and made here. What the
-    /// profile knows to be meaningless on this device is not judged.
-    private func judge(_ attributes: KeyAttributes, operation: String) throws(KeyProviderError) {
-        let rules: [(name: String, isMet: Bool)] = [
+    /// The private key must be sensitive and must never have been, nor become, extractable; and made here. An imported one
+    /// has a past, which its attributes may tell. What the profile knows to be meaningless on this device is not judged.
+    private func judge(
+        _ attributes: KeyAttributes, isImported: Bool, operation: String
+    ) throws(KeyProviderError) {
+        let present = [
             ("SENSITIVE", attributes.sensitive == true), ("EXTRACTABLE", attributes.extractable == false),
+        ]
+        let past = [
             ("ALWAYS_SENSITIVE", attributes.alwaysSensitive != false),
             ("NEVER_EXTRACTABLE", attributes.neverExtractable != false), ("LOCAL", attributes.local != false),
         ]
-        let broken = rules.filter { !$0.isMet && !self.profile.ignoresAttribute($0.name) }.map { "CKA_\($0.name)" }
+        let broken = (isImported ? present : present + past)
+            .filter { name, isMet in !isMet && !self.profile.ignoresAttribute(name) }.map { "CKA_\($0.0)" }
         guard broken.isEmpty else {
             throw .notProven(
                 operation: operation,

@@ -10,6 +10,8 @@ package enum AuthorityKeySource: Sendable {
     case generated
     /// There already: the key that the reference names by `id` or `object`.
     case existing(KeyReference)
+    /// Brought onto the token from an old software CA.
+    case imported(ImportedAuthorityKey)
 }
 
 /// The certificate of a CA whose key is taken over.

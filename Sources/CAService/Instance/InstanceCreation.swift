@@ -102,8 +102,7 @@ package struct InstanceCreation: Sendable {
             let result: R
             do {
                 try await instance.record(
-                    self.isKeyNew ? .keyGenerated : .configurationChanged, by: .founder(of: instance.directory),
-                    details: pair.auditDetails(on: token))
+                    self.keyEvent, by: .founder(of: instance.directory), details: self.keyDetails(pair, token))
                 result = try await body(instance, token, pair)
             } catch {
                 // A key that was there before is somebody's.
@@ -122,6 +121,25 @@ package struct InstanceCreation: Sendable {
         if case .existing = self.plan.keySource { false } else { true }
     }
 
+    private var keyEvent: AuditEventID {
+        switch self.plan.keySource {
+        case .generated: .keyGenerated
+        case .existing: .configurationChanged
+        case .imported: .keyImported
+        }
+    }
+
+    /// Of an imported key also what the token says of its origin: the evidence that it was not made there.
+    private func keyDetails(_ pair: TokenKeyPair, _ token: any KeyToken) -> [String: String] {
+        var details = pair.auditDetails(on: token)
+        guard case .imported = self.plan.keySource else { return details }
+        func text(_ value: Bool?) -> String { value.map { $0 ? "true" : "false" } ?? "unknown" }
+        details["CKA_LOCAL"] = text(pair.attributes.local)
+        details["CKA_NEVER_EXTRACTABLE"] = text(pair.attributes.neverExtractable)
+        details["CKA_ALWAYS_SENSITIVE"] = text(pair.attributes.alwaysSensitive)
+        return details
+    }
+
     private func key(on token: any KeyToken) async throws -> TokenKeyPair {
         switch self.plan.keySource {
         case .generated:
@@ -131,6 +149,8 @@ package struct InstanceCreation: Sendable {
                     certificateBytes: InstanceCreation.certificateBytes))
         case .existing(let reference):
             return try await AuthorityKeys.find(reference, on: token, surroundings: self.surroundings).pair
+        case .imported(let key):
+            return try await key.write(to: token, label: self.plan.configuration.name)
         }
     }
 

@@ -35,6 +35,20 @@ package enum Terminal {
         return try SecretBytes(capacity: 1024) { try Terminal.readLine(into: $0, from: terminal, what: what) }
     }
 
+    /// Asks for a line that has to be `answer`, with echo.
+    ///
+    /// - Returns: false for another line, at the end of input, and without a terminal.
+    package static func confirm(_ question: String, answer: String) -> Bool {
+        let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        guard terminal >= 0 else { return false }
+        defer { close(terminal) }
+        Terminal.write(question, to: terminal)
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while line.count < 1024, Glibc.read(terminal, &byte, 1) == 1, byte != 0x0A { line.append(byte) }
+        return line == Array(answer.utf8)
+    }
+
     private static func readLine(
         into buffer: UnsafeMutableRawBufferPointer, from terminal: Int32, what: String
     ) throws -> Int {

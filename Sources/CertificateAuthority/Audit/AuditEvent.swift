@@ -69,6 +69,8 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let accessRefused = AuditEventID(rawValue: 10_010)
     /// Ours: a key pair that was made in vain was removed from a token.
     package static let keyRemoved = AuditEventID(rawValue: 10_011)
+    /// Ours: a private key that existed in software was brought onto a token.
+    package static let keyImported = AuditEventID(rawValue: 10_012)
 }
 
 /// An event to be recorded.

@@ -144,6 +144,9 @@ package struct AuditEventKind: Sendable {
             "A token returned a signature that does not verify; the key is out of use.", always: true),
         .init(.requestFailed, .requests, "A certificate request failed by a fault.", request),
         .init(.keyGenerated, .configuration, "A key pair was made on a token.", always: true),
+        .init(
+            .keyImported, .configuration, "A private key that existed in software was imported onto a token.",
+            always: true),
         .init(.keyRetired, .configuration, "A key pair that nothing needs was removed from a token.", always: true),
         .init(.keyRemoved, .configuration, "A key pair that was made in vain was removed from a token.", always: true),
         .init(

@@ -53,8 +53,14 @@ extension Attribute where Value == [UInt8] {
     public static var modulus: Self { .init(rawValue: CKA_MODULUS) }
     /// `CKA_PUBLIC_EXPONENT`, big-endian.
     public static var publicExponent: Self { .init(rawValue: CKA_PUBLIC_EXPONENT) }
-    /// `CKA_PRIVATE_EXPONENT`; asked for only to see that it is not given.
+    /// `CKA_PRIVATE_EXPONENT`; asked for only to see that it is not given, and written when a key is imported.
     public static var privateExponent: Self { .init(rawValue: CKA_PRIVATE_EXPONENT) }
+    /// `CKA_PRIME_1` and so on; only ever written.
+    public static var prime1: Self { .init(rawValue: CKA_PRIME_1) }
+    public static var prime2: Self { .init(rawValue: CKA_PRIME_2) }
+    public static var exponent1: Self { .init(rawValue: CKA_EXPONENT_1) }
+    public static var exponent2: Self { .init(rawValue: CKA_EXPONENT_2) }
+    public static var coefficient: Self { .init(rawValue: CKA_COEFFICIENT) }
     /// `CKA_EC_PARAMS`, DER ECParameters.
     public static var ecParameters: Self { .init(rawValue: CKA_EC_PARAMS) }
     /// `CKA_EC_POINT`, DER OCTET STRING by the specification, raw by some devices.

@@ -32,13 +32,23 @@ public struct AttributeTemplate: Sendable {
         self.values.first { $0.type == attribute.rawValue }?.bytes.count
     }
 
+    /// Takes over every attribute of another template.
+    public mutating func merge(_ other: AttributeTemplate) {
+        self.values.removeAll { mine in other.values.contains { $0.type == mine.type } }
+        self.values += other.values
+    }
+
     mutating func append(type: UInt, bytes: [UInt8]) {
         self.values.append((type, bytes))
     }
 
     /// Lends the attributes as C structures for the time of `body`. Each value begins at a multiple of 16 bytes,
     /// because modules read `CK_ULONG` values in place.
-    func withUnsafeAttributes<R>(_ body: (UnsafeMutablePointer<CK_ATTRIBUTE>?, CK_ULONG) -> R) -> R {
+    ///
+    /// - Parameter secrets: further attributes, whose values are not copied.
+    func withUnsafeAttributes<R>(
+        adding secrets: [SecretAttribute] = [], _ body: (UnsafeMutablePointer<CK_ATTRIBUTE>?, CK_ULONG) -> R
+    ) -> R {
         let alignment = 16
         func stride(_ bytes: [UInt8]) -> Int { (bytes.count + alignment) / alignment * alignment }
         let memory = UnsafeMutableRawBufferPointer.allocate(
@@ -54,7 +64,24 @@ public struct AttributeTemplate: Sendable {
                     type: type, pValue: memory.baseAddress.map { $0 + offset }, ulValueLen: CK_ULONG(bytes.count)))
             offset += stride(bytes)
         }
+        attributes += secrets.map { secret in
+            CK_ATTRIBUTE(
+                type: secret.type, pValue: UnsafeMutableRawPointer(mutating: secret.bytes.baseAddress),
+                ulValueLen: CK_ULONG(secret.bytes.count))
+        }
         return attributes.withUnsafeMutableBufferPointer { body($0.baseAddress, CK_ULONG($0.count)) }
+    }
+}
+
+/// An attribute whose value is lent from locked memory for the time of one call.
+public struct SecretAttribute {
+    let type: UInt
+    let bytes: UnsafeRawBufferPointer
+
+    /// - Parameter bytes: must outlive the call.
+    public init(_ attribute: Attribute<[UInt8]>, _ bytes: UnsafeRawBufferPointer) {
+        self.type = attribute.rawValue
+        self.bytes = bytes
     }
 }
 

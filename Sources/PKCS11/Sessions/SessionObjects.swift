@@ -12,6 +12,17 @@ extension Session {
         return ObjectHandle(rawValue: handle)
     }
 
+    /// Makes an object of which some values are secret: they are read where they are (`C_CreateObject`).
+    public func createObject(
+        _ template: AttributeTemplate, secrets: [SecretAttribute]
+    ) throws(PKCS11Error) -> ObjectHandle {
+        var handle: CK_OBJECT_HANDLE = 0
+        try self.check("C_CreateObject", self.functions.C_CreateObject) { function in
+            template.withUnsafeAttributes(adding: secrets) { function(self.handle, $0, $1, &handle) }
+        }
+        return ObjectHandle(rawValue: handle)
+    }
+
     /// Removes an object (`C_DestroyObject`).
     public func destroyObject(_ object: ObjectHandle) throws(PKCS11Error) {
         try self.check("C_DestroyObject", self.functions.C_DestroyObject, object: object) {

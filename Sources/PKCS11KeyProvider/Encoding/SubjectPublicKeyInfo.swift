@@ -91,6 +91,19 @@ package enum SubjectPublicKeyInfo {
             throw .invalidPublicKey(operation: operation, expected: error.expected)
         }
     }
+
+    /// The uncompressed point of a key on a curve, read strictly.
+    ///
+    /// - Throws: ``KeyProviderError`` with code `invalidPublicKey`.
+    static func point(
+        _ der: [UInt8], on curve: NamedCurve, operation: String
+    ) throws(KeyProviderError) -> [UInt8] {
+        let point = Array(der.suffix(1 + 2 * curve.fieldBytes))
+        guard self.ec(curve, uncompressedPoint: point) == der, point.first == 4 else {
+            throw .invalidPublicKey(operation: operation, expected: "an uncompressed point of the curve")
+        }
+        return point
+    }
 }
 
 extension KeyAlgorithm {

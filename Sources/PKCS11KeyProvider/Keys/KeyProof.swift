@@ -43,7 +43,7 @@ struct KeyProof {
     private func proveDecrypting(
         _ key: PrivateKeyObject, _ publicKey: PublicKey, _ session: Session, _ challenge: [UInt8]
     ) throws {
-        guard let ciphertext = publicKey.encrypt(challenge) else {
+        guard let ciphertext = challenge.withUnsafeBytes({ publicKey.encrypt($0) }) else {
             throw KeyProviderError.notProven(
                 operation: self.operation, reason: "the public key does not encrypt a test message")
         }
@@ -60,7 +60,7 @@ struct KeyProof {
 }
 
 /// A public key in libcrypto.
-private final class PublicKey {
+final class PublicKey {
     private let key: OpaquePointer
 
     init?(subjectPublicKeyInfo: [UInt8]) {
@@ -82,15 +82,16 @@ private final class PublicKey {
     }
 
     /// RSAES-PKCS1-v1_5, the padding of libcrypto's default and of every device.
-    func encrypt(_ message: [UInt8]) -> [UInt8]? {
+    func encrypt(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
+        let input = message.bindMemory(to: UInt8.self).baseAddress
         guard let context = EVP_PKEY_CTX_new(self.key, nil) else { return nil }
         defer { EVP_PKEY_CTX_free(context) }
         var count = 0
         guard EVP_PKEY_encrypt_init(context) == 1,
-            EVP_PKEY_encrypt(context, nil, &count, message, message.count) == 1
+            EVP_PKEY_encrypt(context, nil, &count, input, message.count) == 1
         else { return nil }
         var ciphertext = [UInt8](repeating: 0, count: count)
-        guard EVP_PKEY_encrypt(context, &ciphertext, &count, message, message.count) == 1 else { return nil }
+        guard EVP_PKEY_encrypt(context, &ciphertext, &count, input, message.count) == 1 else { return nil }
         return Array(ciphertext.prefix(count))
     }
 }

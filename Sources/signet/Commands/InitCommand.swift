@@ -1,6 +1,7 @@
 import ArgumentParser
 import CAService
 import KeyProvider
+import PKIMessages
 
 /// `signet init root|subordinate`
 struct InitCommand: AsyncParsableCommand {
@@ -25,6 +26,15 @@ struct InitOptions: ParsableArguments {
 
     @Option(name: .long, help: "Use a key that is on the token: a pkcs11: URI from `signet ca keys`.")
     var existingKey: String?
+
+    @Option(name: .long, help: "Bring the key of an old software CA onto the token, once: its PKCS #12.")
+    var importPkcs12: String?
+
+    @Option(name: .long, help: "Where the password of that PKCS #12 comes from: prompt, file:PATH or env:NAME.")
+    var importPassword = "prompt"
+
+    @Flag(name: .long, help: "Confirm the import of a key that existed in software, where nobody can be asked.")
+    var acceptSoftwareKey = false
 
     @Option(name: .long, help: "The existing key's CA certificate (PEM or DER); without it a new one is made.")
     var certificate: String?
@@ -53,18 +63,24 @@ struct InitOptions: ParsableArguments {
     @OptionGroup var token: TokenOptions
 
     func validate() throws {
-        guard (self.keyAlgorithm == nil) != (self.existingKey == nil) else {
-            throw ValidationError("Name either --key-algorithm, or --existing-key.")
+        let sources = [self.keyAlgorithm != nil, self.existingKey != nil, self.importPkcs12 != nil]
+        guard sources.filter({ $0 }).count == 1 else {
+            throw ValidationError("Name one of --key-algorithm, --existing-key and --import-pkcs12.")
         }
-        guard self.certificate == nil || self.existingKey != nil else {
-            throw ValidationError("--certificate needs --existing-key.")
+        guard self.certificate == nil || self.keyAlgorithm == nil else {
+            throw ValidationError("--certificate needs --existing-key or --import-pkcs12.")
+        }
+        guard !self.acceptSoftwareKey || self.importPkcs12 != nil else {
+            throw ValidationError("--accept-software-key needs --import-pkcs12.")
         }
         guard self.chain.isEmpty || self.certificate != nil else {
             throw ValidationError("--chain needs --certificate.")
         }
     }
 
-    func plan(type: InstanceConfiguration.AuthorityType) throws -> InstanceCreation.Plan {
+    func plan(
+        type: InstanceConfiguration.AuthorityType, importing imported: ImportedAuthorityKey?
+    ) throws -> InstanceCreation.Plan {
         let policy = try self.policy.map { try AuthorityPolicyFile(path: $0) }
         for note in policy?.policy.notes ?? [] { Console.complain("note: \(self.policy ?? ""): \(note)") }
         var configuration = InstanceConfiguration(
@@ -77,11 +93,29 @@ struct InitOptions: ParsableArguments {
         return InstanceCreation.Plan(
             directory: self.directory, configuration: configuration, subject: self.subject,
             keyAlgorithm: self.keyAlgorithm?.algorithm ?? .p256,
-            keySource: try self.existingKey.map { .existing(try KeyReference($0)) } ?? .generated, policy: policy)
+            keySource: try imported.map { .imported($0) } ?? self.existingKey.map { .existing(try KeyReference($0)) }
+                ?? .generated, policy: policy)
+    }
+
+    /// The key of `--import-pkcs12`, checked, shown and confirmed.
+    func importedKey() throws -> ImportedAuthorityKey? {
+        guard let path = self.importPkcs12 else { return nil }
+        let key = try ImportedAuthorityKey(
+            pkcs12: FilePaths.readSecret(path),
+            password: SecretInput.system.read(PINSource(self.importPassword), what: "the password of \(path)"),
+            certificate: self.namedCertificate())
+        let certificate = try CertificateFields(derEncoded: key.certificate.certificate)
+        Console.complain("warning: " + ImportedAuthorityKey.warning)
+        Console.complain("Key: \(key.algorithm), of the certificate \(certificate.serialHex), \(certificate.subject).")
+        let isConfirmed =
+            self.acceptSoftwareKey
+            || Terminal.confirm("To import it, type the CA's name (\(self.name)): ", answer: self.name)
+        guard isConfirmed else { throw ServiceError.importNotConfirmed() }
+        return key
     }
 
     /// The certificate that comes with an existing key.
-    func adopted() throws -> AdoptedCertificate? {
+    func namedCertificate() throws -> AdoptedCertificate? {
         try self.certificate.map { path in
             AdoptedCertificate(
                 certificate: try Output.readDER(path, what: path),
@@ -100,9 +134,11 @@ struct InitRoot: AsyncParsableCommand {
     var validityYears: Int?
 
     func run() async throws {
-        let creation = try InstanceCreation(plan: self.options.plan(type: .root), secrets: .interactive)
+        let imported = try self.options.importedKey()
+        let creation = try InstanceCreation(
+            plan: self.options.plan(type: .root, importing: imported), secrets: .interactive)
         let certificate =
-            if let adopted = try self.options.adopted() {
+            if let adopted = try imported?.certificate ?? self.options.namedCertificate() {
                 try await creation.adopt(adopted)
             } else {
                 try await creation.makeRoot(validityYears: self.validityYears)
@@ -124,8 +160,10 @@ struct InitSubordinate: AsyncParsableCommand {
     var requestOut: String?
 
     func run() async throws {
-        let creation = try InstanceCreation(plan: self.options.plan(type: .subordinate), secrets: .interactive)
-        if let adopted = try self.options.adopted() {
+        let imported = try self.options.importedKey()
+        let creation = try InstanceCreation(
+            plan: self.options.plan(type: .subordinate, importing: imported), secrets: .interactive)
+        if let adopted = try imported?.certificate ?? self.options.namedCertificate() {
             let certificate = try await creation.adopt(adopted)
             Console.say("CA \"\(self.options.name)\" made in \(self.options.directory) with its certificate.")
             return Console.say("Certificate SHA-256: \(certificate.thumbprintText)")

@@ -1,0 +1,92 @@
+internal import DeviceProfiles
+internal import Diagnostics
+public import KeyProvider
+internal import PKCS11
+internal import SecretMemory
+internal import Synchronization
+
+extension TokenKeyStore: KeyImporting {
+    public func importKeyPair(_ imported: KeyPairImport) async throws -> TokenKeyPair {
+        let specification = imported.specification
+        let operation = "import an \(specification.algorithm) key pair for \(specification.role.rawValue)"
+        guard specification.algorithm != .ed25519 else {
+            throw KeyProviderError.unsupported(
+                operation: operation, reason: "Ed25519 keys are not imported",
+                advice: "Import an RSA key, or one on P-256, P-384 or P-521.")
+        }
+        try self.profile.require(specification.algorithm, operation: operation)
+        let publicKey = try self.publicAttributes(imported, operation: operation)
+        let publicKeySHA256 = try TokenKeyStore.publicKeySHA256(imported.subjectPublicKeyInfo, operation: operation)
+        return try await self.exclusively {
+            try await self.removeLeftovers()
+            try await self.requireRoom(for: .keyPair(specification), operation: operation)
+            let id = try await self.withSessionRetried(operation: operation) { session, _ in
+                try session.randomBytes(20)
+            }
+            do {
+                try await self.write(imported, publicKey: publicKey, id: id, operation: operation)
+                let pair = try await self.proven(specification, id: id, isImported: true, operation: operation)
+                guard pair.locator.publicKeySHA256 == publicKeySHA256 else {
+                    throw KeyProviderError.notProven(
+                        operation: operation, reason: "the key on the token is another one than was imported")
+                }
+                return pair
+            } catch {
+                throw await self.rolledBack(.everything(id: id), after: error, operation: operation)
+            }
+        }
+    }
+
+    private func write(
+        _ imported: KeyPairImport, publicKey numbers: AttributeTemplate, id: [UInt8], operation: String
+    ) async throws {
+        let specification = imported.specification
+        let templates = try KeyTemplates(specification, id: id, rules: self.profile.template, operation: operation)
+        var publicKey = templates.publicKey
+        publicKey[.modulusBits] = nil
+        publicKey.merge(numbers)
+        publicKey[.objectClass] = .publicKey
+        var privateKey = templates.privateKey
+        privateKey[.objectClass] = .privateKey
+        privateKey[.keyType] = specification.algorithm.keyType
+        let wrapping = self.profile.wrapsPrivateKeysPadded ? self.profile.keyWrapPadded : nil
+        try await self.connection.once(
+            .readWrite, isNew: true, limit: self.connection.deadlines.generate,
+            late: { session in
+                // The caller was told that nothing was imported.
+                do { _ = try Leftovers.everything(id: id).remove(session) } catch {
+                    self.leftovers.withLock { $0.append(.everything(id: id)) }
+                }
+            }
+        ) { [publicKey, privateKey, rules = self.profile.template] session, _ in
+            if let wrapping {
+                try WrappedImport(mechanism: wrapping, rules: rules, operation: operation)
+                    .unwrap(imported.privateKey, template: privateKey, in: session)
+            } else {
+                var privateKey = privateKey
+                privateKey[.ecParameters] = specification.algorithm.curve?.parametersDER
+                try PrivateKeyNumbers.lend(imported.privateKey, of: specification.algorithm, operation: operation) {
+                    _ = try session.createObject(privateKey, secrets: $0)
+                }
+            }
+            // The public half last: without it nobody finds half a key.
+            _ = try session.createObject(publicKey)
+        }
+    }
+
+    /// The numbers of the public key object.
+    private func publicAttributes(_ imported: KeyPairImport, operation: String) throws -> AttributeTemplate {
+        var attributes = AttributeTemplate()
+        attributes[.keyType] = imported.specification.algorithm.keyType
+        guard let curve = imported.specification.algorithm.curve else {
+            let numbers = try SubjectPublicKeyInfo.rsaComponents(imported.subjectPublicKeyInfo, operation: operation)
+            attributes[.modulus] = numbers.modulus
+            attributes[.publicExponent] = numbers.publicExponent
+            return attributes
+        }
+        let point = try SubjectPublicKeyInfo.point(imported.subjectPublicKeyInfo, on: curve, operation: operation)
+        attributes[.ecParameters] = curve.parametersDER
+        attributes[.ecPoint] = self.profile.template.ecPoint.value == .raw ? point : DERWriter.octetString(point)
+        return attributes
+    }
+}
