@@ -3,12 +3,13 @@ import CAService
 import CertificateAuthority
 import PKIMessages
 
-/// `signet ca install|renew|cross-certify|keys|show|exchange`
+/// `signet ca install|resume|renew|cross-certify|keys|show|exchange`
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The CA's own certificates.",
         subcommands: [
-            InstallCertificate.self, RenewCertificate.self, CrossCertify.self, ListAuthorityKeys.self,
+            InstallCertificate.self, ResumeEnrollment.self, RenewCertificate.self, CrossCertify.self,
+            ListAuthorityKeys.self,
             ShowAuthority.self, ExchangeCertificate.self, ReleaseKey.self,
         ])
 }
@@ -33,6 +34,24 @@ struct InstallCertificate: ContextCommand {
             chain: self.chain.map { try Output.readDER($0, what: $0) })
         Console.say("Installed. Certificate SHA-256: \(installed.thumbprintText)")
         Console.say("Published: \(installed.publishedPath)")
+    }
+}
+
+/// `signet ca resume`
+struct ResumeEnrollment: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Ask the parent's service after this CA's request, and install its certificate.",
+        discussion: "A request that could not be sent is sent.")
+
+    @OptionGroup var options: InstanceOptions
+    @OptionGroup var parent: ParentOptions
+
+    func run(in context: CommandContext) async throws {
+        guard let client = try self.parent.client() else { throw ValidationError("Name the parent with --parent.") }
+        let instance = try context.open(self.options)
+        let outcome = try await ParentEnrollment(instance, parent: client).resume(by: instance.localOperator())
+        self.parent.report(outcome, instance: self.options.instance)
     }
 }
 

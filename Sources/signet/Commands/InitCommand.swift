@@ -150,16 +150,19 @@ struct InitRoot: AsyncParsableCommand {
 }
 
 /// `signet init subordinate`
-struct InitSubordinate: AsyncParsableCommand {
+struct InitSubordinate: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "subordinate", abstract: "Make a CA whose certificate another CA signs.")
 
     @OptionGroup var options: InitOptions
 
+    @OptionGroup var parent: ParentOptions
+
     @Option(name: .long, help: "Where the PKCS#10 request for the parent CA is written (PEM).")
     var requestOut: String?
 
-    func run() async throws {
+    func run(in context: CommandContext) async throws {
+        let client = try self.parent.client()
         let imported = try self.options.importedKey()
         let creation = try InstanceCreation(
             plan: self.options.plan(type: .subordinate, importing: imported), secrets: .interactive)
@@ -168,12 +171,22 @@ struct InitSubordinate: AsyncParsableCommand {
             Console.say("CA \"\(self.options.name)\" made in \(self.options.directory) with its certificate.")
             return Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
         }
-        guard let path = self.requestOut else { throw ValidationError("Name the file with --request-out.") }
-        let request = try await creation.makeSubordinate {
-            try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: path)
+        guard self.requestOut != nil || client != nil else {
+            throw ValidationError("Name the file with --request-out, or the parent with --parent.")
+        }
+        let request = try await creation.makeSubordinate { [path = self.requestOut] request in
+            if let path { try Output.writePEM(request, label: "CERTIFICATE REQUEST", to: path) }
         }
         Console.say("CA \"\(self.options.name)\" made in \(self.options.directory); it waits for its certificate.")
-        Console.say("Request (\(request.count) bytes): \(path)")
+        if let client {
+            var made = InstanceOptions()
+            made.instance = self.options.directory
+            let instance = try context.open(made)
+            let outcome = try await ParentEnrollment(instance, parent: client)
+                .submit(request, by: instance.localOperator())
+            return self.parent.report(outcome, instance: self.options.directory)
+        }
+        Console.say("Request (\(request.count) bytes): \(self.requestOut ?? "")")
         Console.say(
             "Next: have it signed by the parent, then: signet ca install --instance \(self.options.directory) ...")
     }

@@ -23,6 +23,8 @@ struct RenewCertificate: ContextCommand {
     @Option(name: .long, help: "Subordinate CA: where the PKCS#10 request for the parent is written (PEM).")
     var request: String?
 
+    @OptionGroup var parent: ParentOptions
+
     @Option(name: .long, help: "Root: how long the certificate is valid; as long as the one before when left out.")
     var validityYears: Int?
 
@@ -36,7 +38,10 @@ struct RenewCertificate: ContextCommand {
         guard self.newKey || self.keyAlgorithm == nil else {
             throw ValidationError("--key-algorithm needs --new-key.")
         }
-        guard !self.abandon || (!self.newKey && self.request == nil && self.validityYears == nil) else {
+        guard
+            !self.abandon
+                || (!self.newKey && self.request == nil && self.parent.parent == nil && self.validityYears == nil)
+        else {
             throw ValidationError("--abandon takes no other option than --instance.")
         }
         guard self.validityYears.map({ (1...100).contains($0) }) ?? true else {
@@ -51,19 +56,27 @@ struct RenewCertificate: ContextCommand {
             return Console.say("The renewal is given up.")
         }
         let isRoot = instance.configuration.type == .root
-        guard isRoot == (self.request == nil) else {
+        let client = try self.parent.client()
+        guard isRoot == (self.request == nil && client == nil) else {
             throw ValidationError(
-                isRoot ? "A root signs itself; --request is for subordinate CAs." : "Name the file with --request.")
+                isRoot
+                    ? "A root signs itself; --request and --parent are for subordinate CAs."
+                    : "Name the file with --request, or the parent with --parent.")
         }
         let policy = try self.policy.map { try AuthorityPolicyFile(path: $0).policy } ?? instance.authorityPolicy()
         let renewal = try await AuthorityRenewal(
             instance, newKeyAlgorithm: self.newKeyAlgorithm(instance, policy), settings: policy?.settings,
             by: instance.localOperator())
-        if let path = self.request {
-            let request = try await renewal.requestRenewal {
-                try Output.writePEM($0, label: "CERTIFICATE REQUEST", to: path)
+        if !isRoot {
+            let request = try await renewal.requestRenewal { [path = self.request] request in
+                if let path { try Output.writePEM(request, label: "CERTIFICATE REQUEST", to: path) }
             }
-            Console.say("Request (\(request.count) bytes): \(path)")
+            if let client {
+                let outcome = try await ParentEnrollment(instance, parent: client)
+                    .submit(request, by: instance.localOperator())
+                return self.parent.report(outcome, instance: self.options.instance)
+            }
+            Console.say("Request (\(request.count) bytes): \(self.request ?? "")")
             Console.say(
                 "Next: have it signed by the parent, then: signet ca install --instance \(self.options.instance) ...")
         } else {
