@@ -18,6 +18,8 @@ struct Benchmarks {
             try ChildRun.run(["sync"], environment: ["LD_PRELOAD": ChildRun.besideProgram("libSlowSync.so")])
             try ChildRun.run(["network"])
             try ChildRun.run(["serial"])
+            try ChildRun.run(["large"])
+            try ChildRun.run(["growth"])
             try ChildRun.run(["crl"])
             return
         }
@@ -29,6 +31,10 @@ struct Benchmarks {
         switch part {
         case "sync": try await SlowDisk(token: token).measure(rounds: rounds ?? 10)
         case "network": try await SlowTokens(token: token).measureNetwork(rounds: rounds ?? 5)
+        case "large":
+            let count = Int(arguments.dropFirst().first ?? "") ?? 1_000_000
+            try await LargeDatabase(token: token).measure(count: count, rounds: rounds ?? 7)
+        case "growth": try await Growth(token: token).measure(count: Int(arguments.dropFirst().first ?? "") ?? 100_000)
         case "serial": try await SlowTokens(token: token).measureSerial(rounds: rounds ?? 3)
         default:
             guard arguments.count > 1, let algorithm = KeyAlgorithm(arguments[1]) else {

@@ -59,6 +59,15 @@ public struct EmbeddedAuthority: Sendable {
         return certificate
     }
 
+    /// How many certificates a common name, requester, serial number or hash names.
+    ///
+    /// - Throws: a `DiagnosableError` when the database fails.
+    public func count(matching term: String) async throws -> Int {
+        try await self.authority.instance.storage.read {
+            try $0.certificates(matching: term, archivedOnly: false).count
+        }
+    }
+
     /// Signs and stores a new base CRL of the newest key, and publishes nothing: for the time that it takes.
     ///
     /// - Returns: the list's number (RFC 5280, section 5.2.3).
