@@ -8,7 +8,7 @@ public enum StatusCodeTable {
         let rows = self.codes.map { code in
             let cells = [
                 "`\(code)`", "\(Int32(bitPattern: code.rawValue))", "`\(code.name ?? "")`", code.text,
-                self.occasions[code] ?? "",
+                self.occasions[code] ?? self.neverGiven[code].map { "never: \($0)" } ?? "",
             ]
             return "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
         }
@@ -27,7 +27,7 @@ public enum StatusCodeTable {
     }
 
     /// When the certification authority gives a code, where its text alone does not tell.
-    private static let occasions: [HRESULT: String] = [
+    package static let occasions: [HRESULT: String] = [
         .accessDenied: "the caller lacks a role that the operation needs (`signet role matrix`)",
         .invalidData: "a message or a file is malformed",
         .hashValue: "the hash of an archived key does not fit, or the audit trail was changed",
@@ -58,5 +58,37 @@ public enum StatusCodeTable {
         .certTypeOverlap: "the CA's remaining lifetime is shorter than the template's overlap",
         .operationAborted: "the CA stopped before the request had an outcome",
         .writeFault: "the database or a file cannot be written: nothing is signed then",
+        .ambiguousName: "several archived keys fit what is looked for",
+        .fileNotFound: "there is no instance in the directory, or a file is missing",
+        .invalidParameter: "a number, name or reason does not fit",
+        .objectNotFound: "the database has no such row",
+        .notFound: "a certificate that is needed is not stored, such as a recovery agent's",
+        .revocationOffline: "there is no current CRL of the authority whose certificate a co-signer has",
+        .subjectAltNameRequired: "the directory has no service principal name, and the template wants one",
+        .badRenewalSubject: "somebody asks on behalf of another, and the template wants no agent's signature",
+        .templatePolicyRequired: "the template wants signatures and does not say with which policies",
+        .signaturePolicyRequired: "no co-signer has application policies",
+        .signatureCount: "co-signers are missing",
+        .signatureRejected: "the co-signers have not the application policies that the template wants",
+        .issuancePolicyRequired: "the co-signers have not the issuance policies that the template wants",
+        .subjectUPNRequired: "the template wants a user principal name, and none is known",
+        .subjectDirectoryGUIDRequired: "the template wants the directory's identifier, and none is known",
+        .subjectDNSRequired: "the template wants a DNS or domain name, and none is known",
+        .subjectEmailRequired: "the template wants a mail address, and none is known",
+        .unknownCertType: "a template is to be enabled or changed that does not exist",
+        .writeTooMany: "a card has no room for what is to be written",
+    ]
+
+    /// Codes of Windows in the CA's documents that this CA never gives, and why.
+    package static let neverGiven: [HRESULT: String] = [
+        .invalidDirectory: "there is no backup set to restore from",
+        .badFlags: "no private key of a CA leaves its token, so that no export can fail",
+        .keysetNotDefined:
+            "there are no key containers; a token or key that is missing is named by the codes of smart cards",
+        .noMatch: "certificates of others are not imported",
+        .serverSuspended: "no service runs on a database that is being restored",
+        .responseKAHashNotFound: "a requester's program finds this in the CA's response",
+        .responseUnexpectedKAHash: "a requester's program finds this in the CA's response",
+        .responseKAHashMismatch: "a requester's program finds this in the CA's response",
     ]
 }

@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @Suite struct SignatureRequirementTests {
-    private static let agent = "1.3.6.1.4.1.311.20.2.1"
-    private static let issuance = "1.2.3.4"
+    static let agent = "1.3.6.1.4.1.311.20.2.1"
+    static let issuance = "1.2.3.4"
 
     private static func question(
         _ change: (inout PolicyQuestion) -> Void
@@ -28,7 +28,7 @@ import Testing
         return (question, certificate)
     }
 
-    private static func code(
+    static func code(
         signers: [([String], [String])], _ change: (inout PolicyQuestion) -> Void = { _ in }
     ) async throws -> HRESULT {
         var (question, certificate) = try await self.question { _ in }

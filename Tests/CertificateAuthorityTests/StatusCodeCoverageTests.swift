@@ -13,7 +13,8 @@ struct StatusCodeCoverageTests {
     enum Source: Sendable {
         case produced(@Sendable () async throws -> HRESULT?)
         case elsewhere(String)
-        case notGiven(String)
+        /// `StatusCodeTable` says why.
+        case notGiven
     }
 
     struct Code: Sendable, CustomTestStringConvertible {
@@ -84,7 +85,7 @@ struct StatusCodeCoverageTests {
         Code(
             number: 0x8009_4006,
             text: "Certificate service has been suspended for a database restore operation.",
-            source: .notGiven("a restore stops the service")),
+            source: .notGiven),
         Code(
             number: 0x8009_4008,
             text: "The operation is denied. The user has multiple roles assigned and the certification authority is "
@@ -194,10 +195,130 @@ struct StatusCodeCoverageTests {
             source: .elsewhere("CardCapacityTests")),
     ]
 
-    @Test("Each code has the text of Windows, and what produces it here produces it", arguments: codes)
+    /// The rest of the rows.
+    static let further: [Code] = [
+        Code(
+            number: 0x8007_0002, text: "The system cannot find the file specified.",
+            source: .elsewhere("CAServiceTests.AccessTests")),
+        Code(
+            number: 0x8007_0057, text: "The parameter is incorrect.",
+            source: .produced {
+                let fixture = try await CAFixture()
+                let serial = try await fixture.issueWebServer().serialHex
+                return await caught {
+                    try await fixture.authority.revoke(
+                        serialNumber: serial, reason: .aACompromise, by: CAFixture.manager)
+                }
+            }),
+        Code(number: 0x8007_010B, text: "The directory name is invalid.", source: .notGiven),
+        Code(number: 0x8009_0009, text: "Invalid flags specified.", source: .notGiven),
+        Code(
+            number: 0x8009_0011, text: "Object was not found.",
+            source: .produced {
+                let fixture = try await CAFixture()
+                return await caught {
+                    try await fixture.storage.write { try $0.closeIntent(999, outcome: .failed, at: Date()) }
+                }
+            }),
+        Code(number: 0x8009_0019, text: "The keyset is not defined.", source: .notGiven),
+        Code(
+            number: 0x8009_1004, text: "Invalid cryptographic message type.",
+            source: .produced {
+                // A ContentInfo of type data: a message, and none that asks for a certificate.
+                try await CAFixture().submit(
+                    [0x30, 0x0F, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01]
+                        + [0xA0, 0x02, 0x04, 0x00]
+                ).statusCode
+            }),
+        Code(number: 0x8009_2009, text: "Cannot find the requested object.", source: .notGiven),
+        Code(
+            number: 0x8009_2013,
+            text: "The revocation function was unable to check revocation because the revocation server was offline.",
+            source: .elsewhere("RequestFormTests")),
+        Code(
+            number: 0x8009_4803, text: "The request is missing a required Subject Alternate name extension.",
+            source: .produced { try await TemplateSettingTests.code(of: "SPN unknown") }),
+        Code(
+            number: 0x8009_4806,
+            text: "The request was made on behalf of a subject other than the caller. The certificate template must be "
+                + "configured to require at least one signature to authorize the request.",
+            source: .produced {
+                try await signatures([([agent], [issuance])]) {
+                    $0.onBehalfOf = CAFixture.bob
+                    $0.template.onBehalfOf = true
+                    $0.template.requiredSignatures = .init()
+                }
+            }),
+        Code(
+            number: 0x8009_4808, text: "The template is missing a required signature policy attribute.",
+            source: .produced { try await TemplateSettingTests.code(of: "requiredSignatures without policy") }),
+        Code(
+            number: 0x8009_4809, text: "The request is missing required signature policy information.",
+            source: .produced { try await signatures([([], [])]) }),
+        Code(
+            number: 0x8009_480A, text: "The request is missing one or more required signatures.",
+            source: .produced { try await signatures([]) }),
+        Code(
+            number: 0x8009_480B,
+            text: "One or more signatures did not include the required application or issuance policies.",
+            source: .produced { try await signatures([(["1.3.6.1.5.5.7.3.2"], [issuance])]) }),
+        Code(
+            number: 0x8009_480C, text: "The request is missing one or more required signature issuance policies.",
+            source: .produced { try await signatures([([agent], [])]) }),
+        Code(
+            number: 0x8009_480D, text: "The UPN is unavailable and cannot be added to the Subject Alternate name.",
+            source: .produced {
+                var template = TemplateSettingTests.plain
+                template.subjectAlternativeName = .init([.userPrincipalName])
+                let fixture = try await CAFixture(templates: [template], directory: TestDirectory(known: nil)) {
+                    $0.userPrincipalNameSuffix = nil
+                }
+                return try await fixture.submit(Requester().certificationRequest(template: "Test")).statusCode
+            }),
+        Code(
+            number: 0x8009_480E,
+            text: "The Active Directory GUID is unavailable and cannot be added to the Subject Alternate name.",
+            source: .produced { try await TemplateSettingTests.code(of: "GUID unknown") }),
+        Code(
+            number: 0x8009_480F, text: "The DNS name is unavailable and cannot be added to the Subject Alternate name.",
+            source: .produced { try await TemplateSettingTests.code(of: "DNS name unknown") }),
+        Code(
+            number: 0x8009_4812,
+            text: "The E-Mail name is unavailable and cannot be added to the Subject or Subject Alternate name.",
+            source: .produced { try await TemplateSettingTests.code(of: "email unknown") }),
+        Code(
+            number: 0x8009_4813,
+            text: "One or more certificate templates to be enabled on this certification authority could not be found.",
+            source: .elsewhere("CAServiceTests.AccessTests")),
+        Code(
+            number: 0x8009_5002, text: "The certificate response is missing the expected archived key hash.",
+            source: .notGiven),
+        Code(
+            number: 0x8009_5003, text: "The certificate response contains an unexpected archived key hash.",
+            source: .notGiven),
+        Code(
+            number: 0x8009_5004,
+            text: "The certificate response contains an archived key hash that does not match the request.",
+            source: .notGiven),
+    ]
+
+    private static let agent = SignatureRequirementTests.agent
+    private static let issuance = SignatureRequirementTests.issuance
+
+    private static func signatures(
+        _ signers: [([String], [String])], _ change: (inout PolicyQuestion) -> Void = { _ in }
+    ) async throws -> HRESULT? {
+        try await SignatureRequirementTests.code(signers: signers, change)
+    }
+
+    @Test("Each code has the text of Windows, and what produces it here produces it", arguments: codes + further)
     func code(_ code: Code) async throws {
         let expected = HRESULT(rawValue: code.number)
         #expect(expected.text == code.text)
         if case .produced(let body) = code.source { #expect(try await body() == expected) }
+        // The table says of every one when it is given, or why it never is.
+        let isNeverGiven = if case .notGiven = code.source { true } else { false }
+        #expect((StatusCodeTable.neverGiven[expected] != nil) == isNeverGiven)
+        #expect((StatusCodeTable.occasions[expected] != nil) == !isNeverGiven)
     }
 }

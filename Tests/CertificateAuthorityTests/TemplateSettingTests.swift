@@ -230,6 +230,15 @@ import X509
         },
     ]
 
+    /// - Returns: the code with which the refusal of that name comes.
+    static func code(of setting: String) async throws -> HRESULT? {
+        let example = try #require(Self.refusals.first { $0.setting == setting })
+        var template = Self.plain
+        example.change(&template)
+        let fixture = try await CAFixture(templates: [template], directory: TestDirectory(known: example.entry))
+        return try await fixture.submit(Requester(example.key).certificationRequest(template: "Test")).statusCode
+    }
+
     @Test("A request that a setting does not allow is denied with its code", arguments: refusals)
     func refusal(_ example: Refusal) async throws {
         var template = TemplateSettingTests.plain
