@@ -26,7 +26,7 @@ struct AuditTimer: Service {
 
     func sign() async {
         do {
-            guard let head = try await self.authority.signAuditHead() else { return }
+            guard let head = try await self.authority.signAuditHead(by: .service) else { return }
             self.logger.info("signed the head of the audit chain", metadata: ["entry": "\(head.sequence)"])
         } catch {
             for line in ErrorReport(error).lines { self.logger.error("audit head not signed: \(line)") }

@@ -57,6 +57,7 @@ struct ServiceComposition {
             self.logger.warning("settled what a crash left open", metadata: ["work": "\(settled)"])
         }
         try await authority.recordStart()
+        try await instance.recordLoadedTemplates()
         let events = EventForwarder(instance)
         let front = try EnrollmentFront(
             enrollment: authority.authority,

@@ -77,6 +77,33 @@ struct AuditVerificationTests {
         #expect(try await fixture.openIntents().isEmpty)
     }
 
+    @Test("A list in a file is compared by the hash in its row; a row of an older version has none and is passed over")
+    func largeLists() async throws {
+        let fixture = try await self.busyAuthority()
+        let hashes: [[UInt8]?] = [[1], [2], nil]
+        let now = fixture.authority.surroundings.now()
+        for (index, hash) in hashes.enumerated() {
+            let number = UInt64(100 + index)
+            try await fixture.storage.write { db in
+                let intent = try db.insert(
+                    SigningIntent(
+                        kind: .crl, requestID: nil, number: "\(number)", toBeSignedSHA256: [1], caKeyIndex: 0,
+                        createdWhen: now))
+                try db.closeIntent(intent, outcome: .completed, at: now)
+                try db.insert(
+                    CRLRecord(
+                        number: number, caKeyIndex: 0, thisUpdate: now, nextUpdate: now, crlDER: [],
+                        fileName: "\(number)-base.crl", toBeSignedSHA256: hash))
+                try db.append(
+                    AuditEvent(
+                        .crlPublished, when: now, who: "x", details: ["CRL Number": "\(number)", "Base CRL": "Yes"]))
+            }
+        }
+        let ledger = try await self.verified(fixture).1
+        #expect(ledger.findings.map(\.kind) == [.useWithoutObject])
+        #expect(ledger.findings.first?.text.contains("crl 101") == true)
+    }
+
     @Test("A head that is expected from elsewhere must be in the chain")
     func anchor() async throws {
         let fixture = try await self.busyAuthority()

@@ -20,7 +20,8 @@ struct CACertificateExaminationTests {
         let storage = try SQLiteStorage(inMemoryNamed: "examined")
         let request = try await CAInstallation.subordinateRequest(
             name: DistinguishedNameText.parse("CN=Issuing CA"),
-            signingKey: CASigningKey(token: token, keyPair: token.keyPair))
+            signingKey: CASigningKey(token: token, keyPair: token.keyPair), storage: storage,
+            surroundings: surroundings)
         let result = try await root.submit(request, by: CAFixture.administrator)
         let own = try await CAInstallation.install(
             certificate: #require(result.certificateDER), chain: [root.certificate.certificateDER], key: token.keyPair,

@@ -205,7 +205,8 @@ import X509
         let below = try TestSigningToken(label: "below")
         let request = try await CAInstallation.subordinateRequest(
             name: DistinguishedNameText.parse("CN=Below"),
-            signingKey: CASigningKey(token: below, keyPair: below.keyPair))
+            signingKey: CASigningKey(token: below, keyPair: below.keyPair),
+            storage: SQLiteStorage(inMemoryNamed: "below"), surroundings: surroundings)
         let result = try await root.submit(
             EnrollmentSubmission(requestBytes: request, caller: CAFixture.administrator))
         let error = await #expect(throws: IssuanceError.self) {
@@ -214,6 +215,31 @@ import X509
                 storage: SQLiteStorage(inMemoryNamed: "below"), surroundings: surroundings)
         }
         #expect(error?.code == .invalidCACertificate)
+    }
+
+    @Test("The request of a subordinate CA is a use of its key: an intent before it, outcome and event after it")
+    func requestInLedger() async throws {
+        let subordinate = try await Subordinate(of: CAFixture())
+        let intents = try await subordinate.storage.read { try $0.intents(after: 0, limit: 10) }
+        #expect(intents.map(\.kind) == [.message] && intents.map(\.outcome) == [.completed])
+        let signed = try CertificationRequest(derEncoded: subordinate.request).infoBytes
+        #expect(intents.map(\.toBeSignedSHA256) == [Digest.sha256.hash(signed)])
+        let events = try await subordinate.storage.read { try $0.auditEntries(after: 0, limit: 10) }.map(\.event)
+        #expect(events.map(\.id) == [.messageSigned])
+        #expect(events.first?.details["Purpose"] == "certificate request")
+        #expect(events.first?.details["Number"] == intents.first?.number)
+
+        subordinate.token.behave(.fails)
+        await #expect(throws: (any Error).self) {
+            _ = try await CAInstallation.subordinateRequest(
+                name: DistinguishedNameText.parse("CN=x"),
+                signingKey: CASigningKey(token: subordinate.token, keyPair: subordinate.token.keyPair),
+                storage: subordinate.storage, surroundings: subordinate.surroundings)
+        }
+        let after = try await subordinate.storage.read { db in
+            (try db.intents(after: 1, limit: 10).map(\.outcome), try db.auditHead()?.event.id)
+        }
+        #expect(after.0 == [.failed] && after.1 == .tokenFailure)
     }
 
     @Test("An authority whose certificate is not that of its key does not start")
@@ -243,7 +269,8 @@ private struct Subordinate {
         self.surroundings = CAFixture.surroundings(root.clock, root.random)
         self.request = try await CAInstallation.subordinateRequest(
             name: DistinguishedNameText.parse("CN=Issuing CA,O=Example"),
-            signingKey: CASigningKey(token: self.token, keyPair: self.token.keyPair))
+            signingKey: CASigningKey(token: self.token, keyPair: self.token.keyPair), storage: self.storage,
+            surroundings: self.surroundings)
         let result = try await root.submit(self.request, by: CAFixture.administrator)
         self.certificate = try #require(result.certificateDER)
     }

@@ -8,6 +8,10 @@ struct RoleMatrixTests {
     private static let allowed: [CAOperation: Set<Role>] = [
         .enroll: [.enrollee, .administrator],
         .readRequests: [.reader, .certificateManager, .administrator, .auditor],
+        .getExchangeCertificate: [.enrollee, .reader, .certificateManager, .administrator],
+        .readConfiguration: [.reader, .certificateManager, .administrator, .auditor, .backupOperator],
+        .readPermissions: [.reader, .certificateManager, .administrator, .auditor],
+        .manageWebServer: [.administrator], .signAuditHead: [.auditor, .administrator],
         .approveRequest: [.certificateManager], .denyRequest: [.certificateManager],
         .resubmitRequest: [.certificateManager], .setRequestAttributes: [.certificateManager],
         .setRequestExtension: [.certificateManager], .revokeCertificate: [.certificateManager],
@@ -79,7 +83,7 @@ struct RoleMatrixTests {
                 name: "HOST\\root", roles: Set(Role.allCases), isInstanceOwner: true,
                 isRoleSeparationEnforced: separation)
             #expect(owner.isAllowed(.setRoleSeparation))
-            #expect(owner.isAllowed(.changePermissions))
+            #expect(owner.isAllowed(.changePermissions) && owner.isAllowed(.readPermissions))
             #expect(owner.verdict(on: .configure) == (separation ? .roleConflict : .allowed))
             #expect(!owner.isAllowed(.openArchivedKey))
         }

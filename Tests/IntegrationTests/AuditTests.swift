@@ -9,9 +9,10 @@ struct AuditTests {
     static let tamperings: [(name: String, script: String, arguments: [String], finding: String)] = [
         (
             "one flipped bit in a detail",
-            "d=bytearray(one('select details from audit where sequence=4').encode()); d[len(d)//2]^=1; "
+            "d=bytearray(one('select details from audit where sequence=4').encode()); "
+                + "d[max(i for i,c in enumerate(d) if chr(c).isdigit())]^=1; "
                 + "db.execute('update audit set details=? where sequence=4',(d.decode('latin-1'),))",
-            [], "4"
+            [], "chain-broken"
         ),
         (
             "one flipped bit in a hash",

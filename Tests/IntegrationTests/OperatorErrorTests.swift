@@ -27,6 +27,27 @@ struct OperatorErrorTests {
         try await self.nothingIssued(site)
     }
 
+    @Test("A service that does not start says so as event 100 in the sinks, with the reason")
+    func serviceNotStarted() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeToken("issuing")
+        try await site.operate(
+            "init", "subordinate", site.path("issuing"), "--name", "Waiting CA", "--subject", "CN=Waiting CA",
+            "--token-file", token, "--key-algorithm", "p-256", "--publication-url", "http://localhost:1",
+            "--request-out", site.path("issuing.req"))
+        let path = site.path("issuing/signet.yaml")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.contains("# file: events.log"))
+        try text.replacing("# file: events.log", with: "file: events.log")
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(try await run([Programs.signetd, "--instance", site.path("issuing")]).status == 1)
+        let events = String(decoding: try site.directory.read("issuing/events.log"), as: UTF8.self)
+        #expect(
+            events.contains(
+                /\sapplication 100: Certificate Services did not start or did not stay up: .*0x80094005/),
+            "\(events)")
+    }
+
     @Test("A missing token is told with the tokens that are there")
     func missingToken() async throws {
         let site = try await Site.issuing()

@@ -34,6 +34,9 @@ struct RoleTests {
         #expect(try await fixture.may("role", "list").contains("\\\(account): administrator; owner of the instance"))
         try await fixture.may("crl", "publish")
         #expect(try await fixture.refusal("request", "approve", "1").contains("0x80070005"))
+        #expect(
+            try await fixture.may("audit", "show", "--limit", "1000")
+                .contains(/\s10010\s.*Code=0x80070005.*Operation=approve request 1/))
 
         try await fixture.may(
             "role", "assign", "--system-user", account, "--role", "administrator", "--role", "certificate-manager")
@@ -93,6 +96,6 @@ struct RoleTests {
         #expect(table.contains(/back-up +- +- +- +x/))
         let json = try await succeed([Programs.signet, "role", "matrix", "--json"]).stdout
         let object = try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
-        #expect((object["operations"] as? [[String: Any]])?.count == 27)
+        #expect((object["operations"] as? [[String: Any]])?.count == 32)
     }
 }

@@ -50,7 +50,7 @@ import Testing
 
         // Each change is in the audit trail.
         let audit = try await site.operate("audit", "show", "--instance", site.path("root")).text
-        #expect(audit.contains(" 4899 ") && audit.contains("EnabledTemplates"))
+        #expect(audit.contains(" 4899 ") && audit.contains(" 796 ") && audit.contains("Property=Templates"))
         try await site.operate("audit", "verify", "--instance", site.path("root"))
 
         let check = try await template("check")

@@ -2,8 +2,9 @@ package import CertificateAuthority
 import Foundation
 
 extension Instance {
-    package func auditFilter() async throws -> AuditFilter {
-        AuditFilter(setting: try await self.storage.read { try $0.setting(AuditFilter.setting) })
+    package func auditFilter(for who: Principal) async throws -> AuditFilter {
+        try who.mustBeAllowed(.readConfiguration, to: "see the audit filter")
+        return AuditFilter(setting: try await self.storage.read { try $0.setting(AuditFilter.setting) })
     }
 
     /// Chooses which categories of events are recorded. What chain, ledger and settling need is recorded always.
@@ -25,7 +26,8 @@ extension Authority {
     /// Signs the head of the audit chain with the CA key. Counts as a use of the key.
     ///
     /// - Returns: `nil` when nothing was recorded since the last one.
-    package func signAuditHead() async throws -> SignedAuditHead? {
-        try await self.authority.signAuditHead()
+    package func signAuditHead(by who: Principal) async throws -> SignedAuditHead? {
+        try who.mustBeAllowed(.signAuditHead, to: "sign the head of the audit chain")
+        return try await self.authority.signAuditHead()
     }
 }

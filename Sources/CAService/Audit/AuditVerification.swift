@@ -31,7 +31,10 @@ package struct AuditVerificationOptions: Sendable {
 
 extension Instance {
     /// Checks chain, signed heads and the ledger of the CA keys' uses, in portions.
-    package func verifyAudit(_ options: AuditVerificationOptions = .init()) async throws -> AuditVerdict {
+    package func verifyAudit(
+        _ options: AuditVerificationOptions = .init(), by who: Principal
+    ) async throws -> AuditVerdict {
+        try who.mustBeAllowed(.readAudit, to: "verify the audit trail")
         let own = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
         var verifier = AuditVerifier(
             authorityKeys: try own.map { try CertificateFields(derEncoded: $0.certificateDER).subjectPublicKeyInfo },

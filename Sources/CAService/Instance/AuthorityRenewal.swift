@@ -37,7 +37,7 @@ package struct AuthorityRenewal: Sendable {
                 surroundings: self.instance.surroundings
             ) { try PendingAuthorityKey.clear($0) }
         }
-        return try InstalledCertificate(record, instance: self.instance)
+        return try await self.instance.publish(record, by: self.who)
     }
 
     /// Asks the parent for the next certificate of a subordinate CA.
@@ -46,7 +46,8 @@ package struct AuthorityRenewal: Sendable {
     package func requestRenewal(save: @escaping @Sendable ([UInt8]) throws -> Void) async throws -> [UInt8] {
         try await self.withSigningKey { key, label in
             let (request, position) = try await CAInstallation.renewalRequest(
-                signingKey: key, settings: self.settings, storage: self.instance.storage)
+                signingKey: key, settings: self.settings, storage: self.instance.storage,
+                surroundings: self.instance.surroundings)
             try save(request)
             try await PendingAuthorityKey(label: label, locator: key.locator, isRequested: true, position: position)
                 .store(in: self.instance.storage)

@@ -1,4 +1,4 @@
-import CertificateAuthority
+package import CertificateAuthority
 import Foundation
 import KeyProvider
 import PKIMessages
@@ -19,7 +19,10 @@ extension Instance {
     /// Puts the certificate that the parent CA issued in place.
     ///
     /// - Parameter chain: DER, parent first, root last.
-    package func installCertificate(_ certificate: [UInt8], chain: [[UInt8]]) async throws -> InstalledCertificate {
+    package func installCertificate(
+        _ certificate: [UInt8], chain: [[UInt8]], by who: Principal
+    ) async throws -> InstalledCertificate {
+        try who.mustBeAllowed(.manageCACertificates, to: "install a CA certificate")
         guard let pending = try await PendingAuthorityKey.load(from: self.storage) else {
             throw ServiceError.nothingToInstall(self.configuration.name)
         }
@@ -31,7 +34,7 @@ extension Instance {
             certificate: certificate, chain: chain, key: token.keyPair(locator), position: pending.position,
             storage: self.storage, surroundings: self.surroundings
         ) { try PendingAuthorityKey.clear($0) }
-        return try InstalledCertificate(record, instance: self)
+        return try await self.publish(record, by: who)
     }
 }
 

@@ -61,7 +61,7 @@ package struct InstanceCreation: Sendable {
                 name: name, signingKey: CASigningKey(token: token, keyPair: pair),
                 validity: validity, settings: self.settings, caName: self.plan.configuration.name,
                 storage: instance.storage, surroundings: self.surroundings)
-            return try InstalledCertificate(record, instance: instance)
+            return try await instance.publish(record, by: .founder(of: instance.directory))
         }
     }
 
@@ -73,7 +73,8 @@ package struct InstanceCreation: Sendable {
         return try await self.make { instance, token, pair in
             let key = try CASigningKey(token: token, keyPair: pair)
             let request = try await CAInstallation.subordinateRequest(
-                name: name, signingKey: key, settings: self.settings)
+                name: name, signingKey: key, settings: self.settings, storage: instance.storage,
+                surroundings: self.surroundings)
             try await PendingAuthorityKey(
                 label: nil, locator: pair.locator, isRequested: true, position: .first
             ).store(in: instance.storage)
@@ -88,7 +89,7 @@ package struct InstanceCreation: Sendable {
             let record = try await CAInstallation.install(
                 certificate: adopted.certificate, chain: adopted.chain, key: pair, position: adopted.position(),
                 storage: instance.storage, surroundings: self.surroundings)
-            return try InstalledCertificate(record, instance: instance)
+            return try await instance.publish(record, by: .founder(of: instance.directory))
         }
     }
 
@@ -186,10 +187,22 @@ package struct InstalledCertificate: Sendable {
     /// SHA-256, upper-case hexadecimal bytes with colons.
     package let thumbprintText: String
     package let publishedPath: String
+}
 
-    init(_ record: CACertificateRecord, instance: Instance) throws {
-        self.thumbprintText = Digest.sha256.hash(record.certificateDER)
-            .map { Hexadecimal.upper([$0]) }.joined(separator: ":")
-        self.publishedPath = try instance.publisher.publish(record)
+extension Instance {
+    /// Writes a CA certificate to where relying parties get it. Audit event 799.
+    func publish(_ record: CACertificateRecord, by who: Principal) async throws -> InstalledCertificate {
+        let certificate = try CertificateFields(derEncoded: record.certificateDER)
+        let path = try self.publisher.publish(record)
+        try await self.record(
+            .caCertificatePublished, by: who,
+            details: [
+                "Certificate Hash": Hexadecimal.lower(certificate.sha1Thumbprint),
+                "Valid From": certificate.notBefore.ISO8601Format(),
+                "Valid To": certificate.notAfter.ISO8601Format(),
+            ])
+        return InstalledCertificate(
+            thumbprintText: certificate.sha256Thumbprint.map { Hexadecimal.upper([$0]) }.joined(separator: ":"),
+            publishedPath: path)
     }
 }

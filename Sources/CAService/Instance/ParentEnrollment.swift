@@ -39,7 +39,7 @@ package struct ParentEnrollment: Sendable {
         try who.mustBeAllowed(.manageCACertificates, to: "ask the parent CA for a certificate")
         let waiting = Waiting(request: request, requestID: nil)
         try await self.store(waiting)
-        return try await self.submit(waiting)
+        return try await self.submit(waiting, who)
     }
 
     /// Goes on where a request stands: sends one that was not sent, asks after one that waits.
@@ -52,26 +52,27 @@ package struct ParentEnrollment: Sendable {
             throw ServiceError.nothingToInstall(self.instance.configuration.name)
         }
         let waiting = try JSONDecoder().decode(Waiting.self, from: Data(text.utf8))
-        guard let number = waiting.requestID else { return try await self.submit(waiting) }
-        return try await self.settle(self.parent.result(ofRequest: number))
+        guard let number = waiting.requestID else { return try await self.submit(waiting, who) }
+        return try await self.settle(self.parent.result(ofRequest: number), who)
     }
 
-    private func submit(_ waiting: Waiting) async throws -> Outcome {
+    private func submit(_ waiting: Waiting, _ who: Principal) async throws -> Outcome {
         let result = try await self.parent.submit(
             waiting.request, attributes: "CertificateTemplate:\(CAInstallation.subordinateTemplateName)")
         if result.disposition == .pending || result.disposition == .issued {
             try await self.store(Waiting(request: waiting.request, requestID: result.requestID))
         }
-        return try await self.settle(result)
+        return try await self.settle(result, who)
     }
 
-    private func settle(_ result: EnrollmentResult) async throws -> Outcome {
+    private func settle(_ result: EnrollmentResult, _ who: Principal) async throws -> Outcome {
         switch result.disposition {
         case .pending, .active: return .pending(requestID: result.requestID)
         case .issued:
             guard let certificate = result.certificateDER else { throw ServiceError.notIssued(result.requestID) }
             let chain = try await self.parent.chain(ofRequest: result.requestID)
-            let installed = try await self.instance.installCertificate(certificate, chain: chain.map(\.derBytes))
+            let installed = try await self.instance.installCertificate(
+                certificate, chain: chain.map(\.derBytes), by: who)
             try await self.instance.storage.write { try $0.setSetting(Waiting.setting, to: "") }
             let path = try await self.instance.authorityCertificates()
             return .installed(installed, root: path[path.count - 1])

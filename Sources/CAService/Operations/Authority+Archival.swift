@@ -57,10 +57,10 @@ extension Authority {
             sha1Thumbprint: certificate.sha1Thumbprint, certificateDER: certificateDER, addedWhen: now)
         let check = self.agents.check
         let event = AuditEvent(
-            .configurationChanged, when: now, who: who.name,
+            .propertyChanged, when: now, who: who.name,
             details: [
-                "Entry": "key recovery agent", "Serial": certificate.serialHex,
-                "CertHash": Hexadecimal.lower(certificate.sha1Thumbprint),
+                "Property": "KRA certificate", "Type": "binary", "Serial": certificate.serialHex,
+                "Value": Hexadecimal.lower(certificate.sha1Thumbprint),
             ])
         let status = try await self.instance.storage.write { transaction in
             let status = try check.status(of: record, in: transaction, at: now)
@@ -96,10 +96,10 @@ extension Authority {
         }
         let now = self.instance.surroundings.now()
         let event = AuditEvent(
-            .configurationChanged, when: now, who: who.name,
+            .propertyChanged, when: now, who: who.name,
             details: [
-                "Entry": "key recovery agent removed", "Serial": agent.certificate?.serialHex ?? "",
-                "CertHash": Hexadecimal.lower(agent.sha1Thumbprint),
+                "Property": "KRA certificate", "Type": "binary", "Serial": agent.certificate?.serialHex ?? "",
+                "Removed": Hexadecimal.lower(agent.sha1Thumbprint),
             ])
         try await self.instance.storage.write { db in
             try db.removeKeyRecoveryAgent(sha1Thumbprint: agent.sha1Thumbprint, at: now)

@@ -64,6 +64,14 @@ package struct Authority: Sendable {
         try await self.authority.deny(request: id, by: who)
     }
 
+    /// The same for somebody who asks: when none is valid, a new key is made.
+    ///
+    /// - Throws: `RequestError` without a role that may.
+    package func exchangeCertificate(for who: Principal) async throws -> ExchangeCertificateRecord {
+        try who.mustBeAllowed(.getExchangeCertificate, to: "get the CA exchange certificate")
+        return try await self.exchangeKeys.current()
+    }
+
     package func currentExchangeCertificate() async throws -> ExchangeCertificateRecord {
         try await self.exchangeKeys.current()
     }

@@ -114,8 +114,10 @@ extension Instance {
         try who.mustBeAllowed(.manageTemplates, to: "change the enabled templates")
         // First the record of what is about to change: a change without one must not be.
         try await self.record(
-            .configurationChanged, by: who,
-            details: ["Entry": "EnabledTemplates", "Value": names.sorted().joined(separator: " ")])
+            .propertyChanged, by: who,
+            details: [
+                "Property": "Templates", "Index": "0", "Type": "string", "Value": names.sorted().joined(separator: " "),
+            ])
         try TemplateFiles.writeEnabled(names, self.layout)
     }
 

@@ -9,6 +9,7 @@ extension Instance {
     /// - Returns: the path of the PEM chain.
     /// - Throws: what issuing throws; the key is removed again then.
     package func enrollWebServer(dnsNames: [String], keyToken: String, by who: Principal) async throws -> String {
+        try who.mustBeAllowed(.manageWebServer, to: "issue the enrolment service's certificate")
         guard let first = dnsNames.first else {
             throw ServiceError.invalidName("The service's name", "at least one DNS name is needed")
         }

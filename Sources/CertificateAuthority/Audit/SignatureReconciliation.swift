@@ -144,7 +144,7 @@ extension SigningIntent {
         /// SHA-256 of its to-be-signed bytes.
         case hash([UInt8])
         case missing
-        /// Messages go to their receivers and are not kept; large lists are in files.
+        /// Messages go to their receivers and are not kept; files of large lists of an older version have no hash.
         case notKept
     }
 
@@ -158,8 +158,8 @@ extension SigningIntent {
             guard let number = UInt64(self.number),
                 let record = try db.crl(number: number, kind: self.kind == .crl ? .base : .delta)
             else { return .missing }
-            // A list too large for the database is in a file, which is not read here.
-            if record.fileName != nil { return .notKept }
+            // A list too large for the database is in a file, which is not read here: its row has the hash.
+            if record.fileName != nil { return record.toBeSignedSHA256.map { .hash($0) } ?? .notKept }
             return .hash(Digest.sha256.hash(try CertificateListFields(derEncoded: record.crlDER).tbsBytes))
         case .message, .auditHead: return .notKept
         }

@@ -47,12 +47,13 @@ extension CAInstallation {
     ///   - settings: `nil` asks for what the certificate in place says.
     /// - Returns: DER, and the position that the certificate will have.
     package static func renewalRequest(
-        signingKey: CASigningKey, settings: CACertificateSettings?, storage: any CAStorage
+        signingKey: CASigningKey, settings: CACertificateSettings?, storage: any CAStorage, surroundings: Surroundings
     ) async throws -> (request: [UInt8], position: CACertificatePosition) {
         let renewal = try await Renewal(of: storage, with: signingKey)
         let request = try await self.subordinateRequest(
             name: renewal.previous.subject, signingKey: signingKey, position: renewal.position,
-            content: settings?.extensions() ?? CACertificateExtensions.carriedOver(from: renewal.previous))
+            content: settings?.extensions() ?? CACertificateExtensions.carriedOver(from: renewal.previous),
+            storage: storage, surroundings: surroundings)
         return (request, renewal.position)
     }
 

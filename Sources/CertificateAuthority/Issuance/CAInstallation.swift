@@ -33,25 +33,30 @@ package enum CAInstallation {
         return try await draft.sign(with: signingKey, by: .service, storage: storage, surroundings: surroundings)
     }
 
-    /// A PKCS #10 request for a subordinate CA's certificate, signed by its key on the token.
+    /// A PKCS #10 request for a subordinate CA's certificate, signed by its key on the token. Counts as a use of the key.
     ///
     /// - Returns: DER.
     package static func subordinateRequest(
-        name: DistinguishedName, signingKey: CASigningKey, settings: CACertificateSettings = CACertificateSettings()
+        name: DistinguishedName, signingKey: CASigningKey, settings: CACertificateSettings = CACertificateSettings(),
+        storage: any CAStorage, surroundings: Surroundings
     ) async throws -> [UInt8] {
         try await self.subordinateRequest(
-            name: name, signingKey: signingKey, position: .first, content: settings.extensions())
+            name: name, signingKey: signingKey, position: .first, content: settings.extensions(), storage: storage,
+            surroundings: surroundings)
     }
 
     static func subordinateRequest(
         name: DistinguishedName, signingKey: CASigningKey, position: CACertificatePosition,
-        content: [Certificate.Extension]
+        content: [Certificate.Extension], storage: any CAStorage, surroundings: Surroundings
     ) async throws -> [UInt8] {
         let all = try CACertificateExtensions.all(
             content, key: signingKey.subjectPublicKeyInfo, position: position)
         return try await self.request(
             name: name, signingKey: signingKey,
-            extensions: all + [ExtensionEncoding.microsoftTemplateName(self.subordinateTemplateName)])
+            extensions: all + [ExtensionEncoding.microsoftTemplateName(self.subordinateTemplateName)],
+            recorder: KeyUseRecorder(
+                storage: storage, surroundings: surroundings, keyIndex: position.keyIndex,
+                purpose: "certificate request"))
     }
 
     /// A PKCS #10 request for any key on a token: a key recovery agent's, a TLS server's.
@@ -60,7 +65,14 @@ package enum CAInstallation {
     package static func request(
         name: DistinguishedName, signingKey: CASigningKey, extensions: [Certificate.Extension]
     ) async throws -> [UInt8] {
-        let key = try TokenPrivateKey(signingKey)
+        try await self.request(name: name, signingKey: signingKey, extensions: extensions, recorder: nil)
+    }
+
+    private static func request(
+        name: DistinguishedName, signingKey: CASigningKey, extensions: [Certificate.Extension],
+        recorder: KeyUseRecorder?
+    ) async throws -> [UInt8] {
+        let key = try TokenPrivateKey(signingKey, recorder: recorder)
         // An empty list of extensions is not allowed (RFC 5280, section 4.1), so none is asked for then.
         let attributes: [CertificateSigningRequest.Attribute] =
             extensions.isEmpty

@@ -9,12 +9,15 @@ package import X509
 /// It signs asynchronously only, verifies what the token returned, and has no bytes to serialise.
 package struct TokenPrivateKey: CustomPrivateKey {
     private let key: CASigningKey
+    private let recorder: KeyUseRecorder?
     package let publicKey: Certificate.PublicKey
     package let defaultSignatureAlgorithm: Certificate.SignatureAlgorithm
 
+    /// - Parameter recorder: for a CA's key, whose every use is in the ledger.
     /// - Throws: `CertificateError` for a public key that swift-certificates does not know.
-    package init(_ key: CASigningKey) throws {
+    init(_ key: CASigningKey, recorder: KeyUseRecorder? = nil) throws {
         self.key = key
+        self.recorder = recorder
         self.publicKey = try Certificate.PublicKey(derEncoded: key.subjectPublicKeyInfo.derBytes)
         self.defaultSignatureAlgorithm = TokenPrivateKey.algorithm(of: key)
     }
@@ -33,7 +36,10 @@ package struct TokenPrivateKey: CustomPrivateKey {
         guard signatureAlgorithm == self.defaultSignatureAlgorithm else {
             throw IssuanceError.unsupportedKeyOperation("sign with \(signatureAlgorithm)")
         }
-        let signature = try await self.key.sign(Array(bytes))
+        let signature =
+            if let recorder { try await recorder.sign(Array(bytes), with: self.key) } else {
+                try await self.key.sign(Array(bytes))
+            }
         return try Certificate.Signature(
             signatureAlgorithm: signatureAlgorithm, signatureBytes: ASN1BitString(bytes: signature[...]))
     }

@@ -88,10 +88,10 @@ extension CertificationAuthority {
             } else {
                 signature = try await key.sign(draft.toBeSigned())
             }
-            records.append(
-                try draft.signed(
-                    signature, algorithm: key.algorithm,
-                    directory: self.configuration.revocation.largeListDirectory))
+            var record = try draft.signed(
+                signature, algorithm: key.algorithm, directory: self.configuration.revocation.largeListDirectory)
+            if record.fileName != nil { record.toBeSignedSHA256 = hash }
+            records.append(record)
         }
         return records
     }

@@ -6,6 +6,9 @@ package enum CAOperation: String, Sendable, Codable, CaseIterable {
     // Requesters and readers.
     case enroll = "enroll"
     case readRequests = "read-requests"
+    case getExchangeCertificate = "get-exchange-certificate"
+    case readConfiguration = "read-configuration"
+    case readPermissions = "read-permissions"
     // Certificate managers.
     case approveRequest = "approve-request"
     case denyRequest = "deny-request"
@@ -23,6 +26,7 @@ package enum CAOperation: String, Sendable, Codable, CaseIterable {
     case manageTemplates = "manage-templates"
     case manageRecoveryAgents = "manage-recovery-agents"
     case manageCACertificates = "manage-ca-certificates"
+    case manageWebServer = "manage-web-server"
     case publishCRL = "publish-crl"
     case resubmitDeniedRequest = "resubmit-denied-request"
     case releaseKey = "release-key"
@@ -34,6 +38,7 @@ package enum CAOperation: String, Sendable, Codable, CaseIterable {
     // Auditors.
     case changeAuditFilter = "change-audit-filter"
     case readAudit = "read-audit"
+    case signAuditHead = "sign-audit-head"
     // The owner of the instance on this machine.
     case setRoleSeparation = "set-role-separation"
     // Nobody by a role: whoever holds the card.
@@ -70,17 +75,24 @@ extension CAOperation {
         switch self {
         case .enroll: OperationRule([.enrollee, .administrator])
         case .readRequests: OperationRule([.reader, .certificateManager, .administrator, .auditor])
+        // To make a new one signs, and costs a key on the token.
+        case .getExchangeCertificate: OperationRule([.enrollee, .reader, .certificateManager, .administrator])
+        case .readConfiguration:
+            OperationRule([.reader, .certificateManager, .administrator, .auditor, .backupOperator])
+        // Under role separation nobody could see which roles are in conflict, if it were not for the owner.
+        case .readPermissions:
+            OperationRule([.reader, .certificateManager, .administrator, .auditor], ownerMay: true)
         case .approveRequest, .denyRequest, .resubmitRequest, .setRequestAttributes, .setRequestExtension,
             .revokeCertificate, .retrieveArchivedKey, .importArchivedKey, .importCertificate:
             OperationRule([.certificateManager])
         case .configure, .restrictManagers, .manageTemplates, .manageRecoveryAgents, .manageCACertificates,
-            .publishCRL, .resubmitDeniedRequest, .releaseKey:
+            .manageWebServer, .publishCRL, .resubmitDeniedRequest, .releaseKey:
             OperationRule([.administrator])
         // The owner can always give roles: nobody else could after the last administrator has gone.
         case .changePermissions: OperationRule([.administrator], ownerMay: true)
         case .deleteRows: OperationRule([.administrator, .certificateManager], needsAllRoles: true)
         case .backUp, .restore: OperationRule([.backupOperator])
-        case .changeAuditFilter, .readAudit: OperationRule([.auditor, .administrator])
+        case .changeAuditFilter, .readAudit, .signAuditHead: OperationRule([.auditor, .administrator])
         case .setRoleSeparation: OperationRule([], ownerMay: true)
         case .openArchivedKey: OperationRule([], otherwise: "the holder of a key recovery agent's card")
         }

@@ -24,6 +24,11 @@ extension RequestError {
             ])
     }
 
+    /// True for what the table of roles, role separation or a restriction of certificate managers has refused.
+    package var isRefusalOfCaller: Bool {
+        [.accessDenied, .roleConflict, .restrictedManager, .enrollmentDenied].contains(self.code)
+    }
+
     /// The certificate manager may not deal with this requester, or not with this template.
     static func restrictedManager(_ manager: Principal, requester: String, operation: String) -> RequestError {
         RequestError(

@@ -44,6 +44,8 @@ package struct CRLRecord: Sendable, Equatable {
     package var crlDER: [UInt8]
     /// Name of the file in the instance's directory of large lists; `nil` when the list is in ``crlDER``.
     package var fileName: String?
+    /// SHA-256 of the to-be-signed bytes of a list in a file; `nil` for others, and for files of an older version.
+    package var toBeSignedSHA256: [UInt8]?
     /// When it was at every place of publication; `nil` before.
     package var publishedWhen: Date?
     /// Why the last attempt to publish it failed.
@@ -53,7 +55,7 @@ package struct CRLRecord: Sendable, Equatable {
         number: UInt64, caKeyIndex: Int, thisUpdate: Date, nextUpdate: Date, crlDER: [UInt8], kind: CRLKind = .base,
         shard: Int = 0, issuedWhen: Date? = nil, nextPublish: Date? = nil, baseNumber: UInt64? = nil,
         changeNumber: Int64 = 0, entryCount: Int? = nil, byteCount: Int? = nil, fileName: String? = nil,
-        publishedWhen: Date? = nil, publicationError: String? = nil
+        toBeSignedSHA256: [UInt8]? = nil, publishedWhen: Date? = nil, publicationError: String? = nil
     ) {
         self.number = number
         self.kind = kind
@@ -69,6 +71,7 @@ package struct CRLRecord: Sendable, Equatable {
         self.byteCount = byteCount ?? crlDER.count
         self.crlDER = crlDER
         self.fileName = fileName
+        self.toBeSignedSHA256 = toBeSignedSHA256
         self.publishedWhen = publishedWhen
         self.publicationError = publicationError
     }

@@ -1,6 +1,13 @@
 import GRDB
 
 extension Schema {
+    /// Of lists that are kept as files, so that the ledger can be compared with them.
+    static func registerListHashes(_ migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("audit-2-list-hashes") {
+            try $0.execute(sql: "ALTER TABLE revocation_list ADD COLUMN tbs_sha256 BLOB")
+        }
+    }
+
     /// Signed heads of the audit chain.
     static func registerAudit(_ migrator: inout DatabaseMigrator) {
         migrator.registerMigration("audit-1") { db in

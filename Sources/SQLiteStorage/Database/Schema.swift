@@ -21,6 +21,7 @@ enum Schema {
         Schema.registerCases(&migrator)
         Schema.registerArchival(&migrator)
         Schema.registerIssuance(&migrator)
+        Schema.registerListHashes(&migrator)
         return migrator
     }
 

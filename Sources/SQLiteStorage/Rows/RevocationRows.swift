@@ -13,6 +13,7 @@ extension CRLRecord {
             changeNumber: try row.integer("change_number"),
             entryCount: try row.integerIfPresent("entry_count").map { Int($0) },
             byteCount: try row.int("byte_count"), fileName: try row.textIfPresent("file_name"),
+            toBeSignedSHA256: try row.bytesIfPresent("tbs_sha256"),
             publishedWhen: try row.dateIfPresent("published_when"),
             publicationError: try row.textIfPresent("publication_error"))
     }
@@ -25,7 +26,8 @@ extension CRLRecord {
             "next_publish": self.nextPublish?.stored,
             "base_number": try self.baseNumber.map { try CRLRecord.stored($0, operation) },
             "change_number": self.changeNumber, "entry_count": self.entryCount, "byte_count": self.byteCount,
-            "file_name": self.fileName, "published_when": self.publishedWhen?.stored,
+            "file_name": self.fileName, "tbs_sha256": self.toBeSignedSHA256?.stored,
+            "published_when": self.publishedWhen?.stored,
             "publication_error": self.publicationError, "crl_der": self.crlDER.stored,
         ]
     }
@@ -37,17 +39,18 @@ extension CRLRecord {
 
     static let insertion = """
         INSERT INTO revocation_list (number, kind, ca_key_index, crl_shard, issued_when, this_update, next_update,
-            next_publish, base_number, change_number, entry_count, byte_count, file_name, published_when,
+            next_publish, base_number, change_number, entry_count, byte_count, file_name, tbs_sha256, published_when,
             publication_error, crl_der)
         VALUES (:number, :kind, :ca_key_index, :crl_shard, :issued_when, :this_update, :next_update,
-            :next_publish, :base_number, :change_number, :entry_count, :byte_count, :file_name, :published_when,
+            :next_publish, :base_number, :change_number, :entry_count, :byte_count, :file_name, :tbs_sha256, :published_when,
             :publication_error, :crl_der)
         """
 
     /// Without the bytes, which a list of lists does not need.
     static let summaries = """
         SELECT number, kind, ca_key_index, crl_shard, issued_when, this_update, next_update, next_publish, base_number,
-            change_number, entry_count, byte_count, file_name, published_when, publication_error, x'' AS crl_der
+            change_number, entry_count, byte_count, file_name, tbs_sha256, published_when, publication_error,
+            x'' AS crl_der
         FROM revocation_list ORDER BY number DESC, kind LIMIT ?
         """
 

@@ -55,7 +55,8 @@ struct VerifyAudit: ContextCommand {
             verdict = try AuditFile.verify(
                 file, certificates: self.caCertificate.map { try Output.readDER($0, what: $0) }, wanted)
         } else {
-            verdict = try await context.open(self.options).verifyAudit(wanted)
+            let instance = try context.open(self.options)
+            verdict = try await instance.verifyAudit(wanted, by: instance.localOperator())
         }
         if self.json { try Console.json(verdict) }
         guard verdict.isSound else { throw ServiceError.auditNotSound(verdict.findings) }
@@ -128,7 +129,7 @@ struct SignAudit: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        guard let head = try await authority.signAuditHead() else {
+        guard let head = try await authority.signAuditHead(by: authority.localOperator()) else {
             return Console.say("Nothing was recorded since the last signed head.")
         }
         Console.say("Signed the head of the audit chain: entry \(head.sequence)")
@@ -149,7 +150,8 @@ struct ShowAuditFilter: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let filter = try await context.open(self.options).auditFilter()
+        let instance = try context.open(self.options)
+        let filter = try await instance.auditFilter(for: instance.localOperator())
         Console.say("Filter: \(filter.rawValue)")
         for (name, bit) in AuditFilter.names {
             Console.say("  \(name) (\(bit.rawValue)): \(filter.contains(bit) ? "recorded" : "not recorded")")

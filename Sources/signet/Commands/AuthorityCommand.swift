@@ -31,7 +31,7 @@ struct InstallCertificate: ContextCommand {
         let instance = try context.open(self.options)
         let installed = try await instance.installCertificate(
             Output.readDER(self.certificate, what: self.certificate),
-            chain: self.chain.map { try Output.readDER($0, what: $0) })
+            chain: self.chain.map { try Output.readDER($0, what: $0) }, by: instance.localOperator())
         Console.say("Installed. Certificate SHA-256: \(installed.thumbprintText)")
         Console.say("Published: \(installed.publishedPath)")
     }
@@ -103,7 +103,7 @@ struct ExchangeCertificate: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
-        let record = try await authority.currentExchangeCertificate()
+        let record = try await authority.exchangeCertificate(for: authority.localOperator())
         try Output.writePEM(record.certificateDER, label: "CERTIFICATE", to: self.out)
         Console.say("Exchange certificate, valid until \(Output.time(record.notAfter)): \(self.out)")
     }

@@ -63,7 +63,9 @@ struct ListCRLs: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let limit = self.limit
-        let crls = try await context.open(self.options).storage.read { try $0.crls(limit: limit) }
+        let crls = try await context.open(self.options, for: .readConfiguration, to: "list CRLs").storage.read {
+            try $0.crls(limit: limit)
+        }
         Console.table(
             ["Number", "Kind", "Base", "Key", "Shard", "This update", "Next update", "Entries", "Bytes", "Published"],
             crls.map { crl in
@@ -94,7 +96,7 @@ struct ShowCRL: ContextCommand {
     var out: String?
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+        let instance = try await context.open(self.options, for: .readConfiguration, to: "show a CRL")
         let crl = try await instance.crl(number: self.number, kind: self.delta ? .delta : .base)
         let fields: [(String, String?)] = [
             ("Number", "\(crl.number)"), ("Kind", crl.kind.rawValue), ("Base", crl.baseNumber.map { "\($0)" }),

@@ -104,7 +104,8 @@ struct ListCases: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let limit = self.limit
-        let cases = try await context.open(self.options).storage.read { db in
+        let cases = try await context.open(self.options, for: .readRequests, to: "list replacements").storage.read {
+            db in
             try db.replacementCases(limit: limit).map { try db.status(of: $0) }
         }
         Console.table(
@@ -131,7 +132,9 @@ struct ShowCase: ContextCommand {
     var number: Int64
 
     func run(in context: CommandContext) async throws {
-        let status = try await context.open(self.options).authority(for: .records).authority.status(ofCase: self.number)
+        let status = try await context.open(self.options, for: .readRequests, to: "show a replacement").authority(
+            for: .records
+        ).authority.status(ofCase: self.number)
         let replacement = status.replacement
         let fields: [(String, String?)] = [
             ("Case", "\(replacement.caseID)"), ("State", status.state.rawValue), ("Subject", replacement.subject),

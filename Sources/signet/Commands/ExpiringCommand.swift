@@ -21,7 +21,7 @@ struct ExpiringCommand: ContextCommand {
     var json = false
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+        let instance = try await context.open(self.options, for: .readRequests, to: "list what expires")
         let notices = try await instance.expiring(within: self.within.seconds, limit: self.limit)
         if self.json {
             let message = try ExpiryNotice.json(

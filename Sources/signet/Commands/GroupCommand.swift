@@ -36,7 +36,9 @@ struct ListGroups: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let groups = try await context.open(self.options).storage.read { try $0.groups() }
+        let groups = try await context.open(self.options, for: .readPermissions, to: "list groups").storage.read {
+            try $0.groups()
+        }
         Console.table(
             ["Group", "Roles", "Members"],
             groups.map { [$0.name, $0.roles.text, $0.members.sorted().joined(separator: ", ")] })

@@ -22,7 +22,8 @@ struct FindKey: ContextCommand {
     var term: String
 
     func run(in context: CommandContext) async throws {
-        let found = try await context.open(self.options).archivedKeys(matching: self.term)
+        let found = try await context.open(self.options, for: .readRequests, to: "look for archived keys").archivedKeys(
+            matching: self.term)
         for key in found { KeyListing.print(key) }
         Console.say("\(found.count) archived key\(found.count == 1 ? "" : "s")")
         if found.isEmpty { throw ExitCode.failure }

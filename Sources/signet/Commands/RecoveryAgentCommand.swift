@@ -153,7 +153,8 @@ struct ListAgents: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let agents = try await context.open(self.options).authority(for: .records).recoveryAgents()
+        let agents = try await context.open(self.options, for: .readConfiguration, to: "list key recovery agents")
+            .authority(for: .records).recoveryAgents()
         Console.table(
             ["State", "Serial", "Not after", "Subject"],
             agents.map { agent in

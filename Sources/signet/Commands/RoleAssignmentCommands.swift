@@ -66,7 +66,7 @@ struct ListRoles: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+        let instance = try await context.open(self.options, for: .readPermissions, to: "list roles")
         let (rows, separation) = try await instance.storage.read { db in
             let users = try db.users().map { ["user", $0.name, $0.roles.text, "-"] }
             let groups = try db.groups().map { ["group", $0.name, $0.roles.text, "-"] }
@@ -167,7 +167,8 @@ struct ListRestrictions: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let restrictions = try await context.open(self.options).storage.read { try $0.managerRestrictions(of: nil) }
+        let restrictions = try await context.open(self.options, for: .readPermissions, to: "list restrictions").storage
+            .read { try $0.managerRestrictions(of: nil) }
         Console.table(
             ["Manager", "Effect", "Group", "Template"],
             restrictions.map { [$0.manager, $0.effect.rawValue, $0.group, $0.template] })

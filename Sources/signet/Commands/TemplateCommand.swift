@@ -21,7 +21,7 @@ struct ListTemplates: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+        let instance = try await context.open(self.options, for: .readConfiguration, to: "list templates")
         let enabled = Set(try instance.enabledTemplateNames().map { $0.lowercased() })
         Console.table(
             ["Name", "Display name", "Version", "Enabled", "OID"],
@@ -48,7 +48,8 @@ struct ShowTemplate: ContextCommand {
     var name: String
 
     func run(in context: CommandContext) async throws {
-        let template = try context.open(self.options).template(named: self.name)
+        let template = try await context.open(self.options, for: .readConfiguration, to: "show a template").template(
+            named: self.name)
         let text = self.bits ? TemplateBits(template).ldif : try TemplateSettings.text(of: template, changing: [])
         Console.say(text.trimmingCharacters(in: .newlines))
     }
@@ -181,7 +182,7 @@ struct DiffTemplate: ContextCommand {
     var other: String?
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+        let instance = try await context.open(self.options, for: .readConfiguration, to: "compare templates")
         let template = try instance.template(named: self.name)
         let reference: CertificateTemplate
         if let other = self.other {
@@ -211,7 +212,8 @@ struct CheckTemplates: ContextCommand {
     var names: [String] = []
 
     func run(in context: CommandContext) async throws {
-        let problems = try await context.open(self.options).checkTemplates(self.names)
+        let problems = try await context.open(self.options, for: .readConfiguration, to: "check templates")
+            .checkTemplates(self.names)
         for problem in problems {
             Console.say("\(problem.template): \(problem.severity.rawValue): \(problem.text) [\(problem.id)]")
             Console.say("  \(problem.remedy)")

@@ -45,7 +45,7 @@ struct ListUsers: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let rows = try await context.open(self.options).storage.read { db in
+        let rows = try await context.open(self.options, for: .readPermissions, to: "list users").storage.read { db in
             try db.users().map { user in
                 [user.name, user.roles.text, try db.groups(of: user.name).map(\.name).joined(separator: ", ")]
             }

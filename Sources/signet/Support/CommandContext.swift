@@ -1,5 +1,6 @@
 import ArgumentParser
 import CAService
+import CertificateAuthority
 import Diagnostics
 import Foundation
 import KeyProvider
@@ -13,6 +14,15 @@ final class CommandContext {
         let instance = try Instance.open(options.instance, secrets: .interactive)
         self.openers.append(instance.tokens)
         self.instances.append(instance)
+        return instance
+    }
+
+    /// Opens an instance for an operator who has to be allowed something there.
+    ///
+    /// - Parameter text: what is being done, as it stands after "Could not".
+    func open(_ options: InstanceOptions, for operation: CAOperation, to text: String) async throws -> Instance {
+        let instance = try self.open(options)
+        try await instance.localOperator().mustBeAllowed(operation, to: text)
         return instance
     }
 
@@ -40,6 +50,15 @@ final class CommandContext {
         }
     }
 
+    /// Records that the operator was refused something. What cannot be recorded is told: the refusal stands.
+    func recordRefusal(_ error: any Error) async {
+        for instance in self.instances {
+            do { try await instance.recordRefusal(error, of: instance.localOperator()) } catch {
+                for line in ErrorReport(error).lines { Console.complain("refusal not recorded: \(line)") }
+            }
+        }
+    }
+
     func close() async {
         await self.forwardEvents()
         for opener in self.openers { await opener.close() }
@@ -57,6 +76,7 @@ extension ContextCommand {
         do {
             try await self.run(in: context)
         } catch {
+            await context.recordRefusal(error)
             await context.close()
             throw error
         }
