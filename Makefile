@@ -4,11 +4,12 @@ BUILD_DIR := $(shell pwd)/.build
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help packages build release simulator-release quickstart quickstart-clean test format lint bench clean
+.PHONY: help packages build release simulator-release quickstart quickstart-clean test sweep format lint bench clean
 
 help:
 	@echo "make quickstart   build, then run the whole path on SoftHSM: CA, enrolment, archival, recovery"
 	@echo "make test         build everything and run the tests"
+	@echo "make sweep        kill the CA, or let its disk fail, at every call of a scenario: half an hour"
 	@echo "make build        debug build of the programs and the token simulator"
 	@echo "make release      optimised build"
 	@echo "make simulator-release   optimised build of the token simulator only, loaded once"
@@ -52,6 +53,11 @@ $(CERTSRV_CLIENT)/bin/python:
 test: packages simulator-release $(CERTSRV_CLIENT)/bin/python
 	$(SWIFT) build --build-tests
 	set -o pipefail; $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 2>&1 | awk -f .ci/failures.awk
+
+# Every call at which the authority can be killed or its disk fail; `make test` takes some of them.
+sweep: packages
+	$(SWIFT) build --build-tests
+	SIGNET_SWEEP=full $(SWIFT) test --skip-build --filter CrashSweepTests
 
 format:
 	$(SWIFT) format format --configuration .swift-format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -171,11 +171,20 @@ let package = Package(
                 "EnrollmentWeb", "SQLiteStorage", "CertificateAuthority", "PKIMessages", "KeyProvider", "SecretMemory",
                 "Diagnostics", logging, lifecycle,
             ] + hummingbird),
+        // The authority that the crash sweep kills, with faults of the disk linked in.
+        .target(name: "StorageFaults", path: "Tests/StorageFaults"),
+        .executableTarget(
+            name: "swept-authority",
+            dependencies: [
+                "StorageFaults", "CAService", "CertificateAuthority", "KeyProvider", "PKIMessages", "SimulatorControl",
+                "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/SweptAuthority", swiftSettings: settings),
         tests(
             "CAServiceTests",
             [
                 "CAService", "CertificateAuthority", "PKIMessages", "KeyProvider", "PKCS11", "PKCS11KeyProvider",
-                "SimulatorControl", "SecretMemory", "Diagnostics",
+                "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority",
             ]),
         // The programs are built with the tests, which run them.
         tests("IntegrationTests", ["signet", "signetd"]),

@@ -1,0 +1,70 @@
+import ArgumentParser
+import CAService
+import CertificateAuthority
+import Diagnostics
+import Foundation
+import KeyProvider
+
+/// A certification authority that works until a fault ends it: the child process of the crash sweep.
+@main
+struct SweptAuthority: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swept-authority", abstract: "Works through a scenario, with faults.",
+        subcommands: [Create.self, Work.self])
+}
+
+/// Makes the authority.
+struct Create: AsyncParsableCommand {
+    @Argument var instance: String
+    @Option var module: String
+    @Option var label: String
+    @Option var pin: String
+
+    func run() async throws {
+        let configuration = InstanceConfiguration(
+            name: "Swept CA", type: .root,
+            token: TokenConfiguration(
+                module: self.module, token: "pkcs11:token=\(self.label)", profile: "softhsm2", pin: .file(self.pin)),
+            web: .init(host: "127.0.0.1", port: 1, publicationPort: 2, publicationURL: "http://localhost:2"),
+            userPrincipalNameSuffix: nil)
+        _ = try await InstanceCreation(
+            plan: .init(
+                directory: self.instance, configuration: configuration, subject: "CN=Swept CA", keyAlgorithm: .p256),
+            secrets: .system
+        ).makeRoot(validityYears: 20)
+    }
+}
+
+/// Goes on with the scenario where the diary ends, until a fault ends the process or the scenario has ended.
+struct Work: AsyncParsableCommand {
+    @Argument var instance: String
+    @Option var diary: String
+    @Option var request: String
+    /// Names with commas between, taken in turn.
+    @Option(transform: { try $0.split(separator: ",").map { try Fault(named: String($0)) } }) var fault: [Fault]
+    /// At which call of the first step the fault comes.
+    @Option var number: Int
+    /// Of the calls of a step every so many meet the fault, beginning at another one in each step.
+    @Option var stride: Int
+    /// The socket of the token's simulator.
+    @Option var control: String?
+
+    func run() async throws {
+        let runner = try Runner(
+            instance: self.instance, diary: Diary(path: self.diary),
+            request: Array(Data(contentsOf: URL(filePath: self.request))),
+            orders: FaultOrders(faults: self.fault, instance: self.instance, control: self.control),
+            stride: self.stride)
+        do {
+            if self.fault[0].endsProcess {
+                try await runner.workUntilKilled(number: self.number)
+            } else {
+                try await runner.workThroughFailures()
+            }
+        } catch {
+            let report = ErrorReport(error)
+            FileHandle.standardError.write(Data("\(error)\n\(report.lines.joined(separator: "\n"))\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+}
