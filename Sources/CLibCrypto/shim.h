@@ -15,6 +15,7 @@
 #include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <openssl/pkcs12.h>
+#include <openssl/pkcs7.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -30,6 +31,48 @@ static inline X509 *signet_sk_X509_value(const STACK_OF(X509) *stack, int index)
 }
 /* Frees the stack and every certificate in it. */
 static inline void signet_sk_X509_pop_free(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
+
+/* STACK_OF(PKCS12_SAFEBAG), STACK_OF(PKCS7) */
+static inline int signet_sk_PKCS12_SAFEBAG_num(const STACK_OF(PKCS12_SAFEBAG) *stack) {
+    return sk_PKCS12_SAFEBAG_num(stack);
+}
+static inline PKCS12_SAFEBAG *signet_sk_PKCS12_SAFEBAG_value(const STACK_OF(PKCS12_SAFEBAG) *stack, int index) {
+    return sk_PKCS12_SAFEBAG_value(stack, index);
+}
+/* Frees the stack and every bag in it. */
+static inline void signet_sk_PKCS12_SAFEBAG_pop_free(STACK_OF(PKCS12_SAFEBAG) *stack) {
+    sk_PKCS12_SAFEBAG_pop_free(stack, PKCS12_SAFEBAG_free);
+}
+/* Frees the stack and everything in it. */
+static inline void signet_sk_PKCS7_pop_free(STACK_OF(PKCS7) *stack) { sk_PKCS7_pop_free(stack, PKCS7_free); }
+static inline void signet_OPENSSL_free(void *memory) { OPENSSL_free(memory); }
+
+/* The bags of all parts of a file, those in parts that the password encrypts included; NULL when a part does not open. */
+static inline STACK_OF(PKCS12_SAFEBAG) *signet_PKCS12_bags(const PKCS12 *file, const char *password) {
+    STACK_OF(PKCS7) *parts = PKCS12_unpack_authsafes(file);
+    STACK_OF(PKCS12_SAFEBAG) *all = sk_PKCS12_SAFEBAG_new_null();
+    int is_good = parts != NULL && all != NULL;
+    for (int index = 0; is_good && index < sk_PKCS7_num(parts); index++) {
+        PKCS7 *part = sk_PKCS7_value(parts, index);
+        STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+        if (PKCS7_type_is_data(part)) bags = PKCS12_unpack_p7data(part);
+        else if (PKCS7_type_is_encrypted(part)) bags = PKCS12_unpack_p7encdata(part, password, -1);
+        else continue;
+        is_good = bags != NULL;
+        while (is_good && sk_PKCS12_SAFEBAG_num(bags) > 0) {
+            PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_shift(bags);
+            if (sk_PKCS12_SAFEBAG_push(all, bag) <= 0) {
+                PKCS12_SAFEBAG_free(bag);
+                is_good = 0;
+            }
+        }
+        sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    }
+    sk_PKCS7_pop_free(parts, PKCS7_free);
+    if (is_good) return all;
+    sk_PKCS12_SAFEBAG_pop_free(all, PKCS12_SAFEBAG_free);
+    return NULL;
+}
 
 /* Constants that are computed in the headers. */
 static inline int signet_ERR_GET_REASON(unsigned long code) { return ERR_GET_REASON(code); }

@@ -16,8 +16,8 @@ public struct KeyPairImport: Sendable {
     }
 }
 
-/// Takes in the key of an old software certification authority, once. The only way by which a private key from outside
-/// comes onto a token; none leads back.
+/// Takes in the key of an old software certification authority, once. The only way by which a CA's private key from
+/// outside comes onto a token; none leads back. Keys of users: ``UserKeyStoring``.
 public protocol KeyImporting: Sendable {
     /// Checks the capacity, writes the key sensitive and not extractable, reads it back and proves it in a new session. By
     /// unwrapping where the device has RFC 5649, so that the interface to the token sees no plaintext; by

@@ -216,7 +216,7 @@ public protocol TransientKeyOperating: Sendable {
 
 /// One token with all of its abilities. Code that needs one ability takes that protocol, not this one.
 public protocol KeyToken: DigestSigning, KeyDecrypting, KeyGenerating, KeyFinding, CapacityReporting, RandomGenerating,
-    TransientKeyOperating, HandleKeeping
+    TransientKeyOperating, HandleKeeping, UserKeyStoring
 {
     var identification: TokenIdentification { get }
     /// The name of the device profile in force.

@@ -74,7 +74,7 @@ extension Session {
 
 extension CertificateFields {
     /// The attributes of an X.509 certificate object (PKCS #11 v2.40, section 4.6.3).
-    fileprivate func template(_ certificateDER: [UInt8], id: [UInt8], label: String) -> AttributeTemplate {
+    func template(_ certificateDER: [UInt8], id: [UInt8], label: String) -> AttributeTemplate {
         var template = AttributeTemplate()
         template[.objectClass] = .certificate
         template[.certificateType] = .x509

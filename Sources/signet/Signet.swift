@@ -18,7 +18,8 @@ struct Signet: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
             CaseCommand.self, ExpiringCommand.self,
-            RecoveryAgentCommand.self, KeyCommand.self, UserCommand.self, GroupCommand.self, WebCommand.self,
+            RecoveryAgentCommand.self, KeyCommand.self, RecoverCommand.self, UserCommand.self, GroupCommand.self,
+            WebCommand.self,
             TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
             TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self,

@@ -62,8 +62,9 @@ struct ArchivalTests {
         #expect(found.text.contains("UPN: ") && found.text.hasSuffix("1 archived key\n"))
         try await site.operate("key", "get", "--instance", issuing, "--out", site.path("blob"), serial)
         try await self.readByOpenSSL(site)
+        try await self.agentsAndRefusals(site, card: card, serial: serial)
         try await site.operate(
-            "key", "recover", "--token-file", card, "--ca-certificates", site.path("chain.pem"), "--out",
+            "recover", "--timeout", "0", "--token-file", card, "--ca-certificates", site.path("chain.pem"), "--out",
             site.path("alice.p12"), "--password", "file:\(site.path("alice.password"))", site.path("blob"))
         try await succeed([
             "openssl", "pkcs12", "-in", site.path("alice.p12"), "-passin", "file:\(site.path("alice.password"))",
@@ -76,6 +77,21 @@ struct ArchivalTests {
         #expect(decrypted.text.contains("the message"))
         try await self.checkTrail(site)
         try await self.noKeyOnDisk(site)
+    }
+
+    /// Without a file the agents are told; no file is overwritten; a card that cannot open the blob is not asked for a PIN.
+    private func agentsAndRefusals(_ site: Site, card: String, serial: String) async throws {
+        let issuing = site.path("issuing")
+        let agents = try await site.operate("key", "get", "--instance", issuing, serial).text
+        #expect(agents.contains("can be opened by:") && agents.contains("CN=Agent, serial number "))
+        let again = try await site.signet("key", "get", "--instance", issuing, "--out", site.path("blob"), serial)
+        #expect(again.status == 1 && again.stderr.contains("0x80070050"), "\(again.stderr)")
+        let wrong = try await site.signet(
+            "recover", "--token-file", site.path("issuing.yaml"), "--pin", "file:/nowhere", "--ca-certificates",
+            site.path("chain.pem"), "--out", site.path("none.p12"), "--password", "generate", site.path("blob"))
+        #expect(wrong.status == 1 && wrong.stderr.contains("0x8009000d"), "\(wrong.stderr)")
+        #expect(wrong.text.contains("Key of: ") && wrong.text.contains("CN=Agent, serial number "))
+        #expect(!FileManager.default.fileExists(atPath: site.path("none.p12")))
     }
 
     /// Request, response and recovery blob are CMS that openssl can print.

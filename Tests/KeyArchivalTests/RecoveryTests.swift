@@ -108,6 +108,12 @@ struct RecoveryTests {
         #expect(verified.stdout == archived?.envelopedDataDER)
         let printed = try await run(["openssl", "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", blob])
         #expect(printed.text.contains("1.3.6.1.4.1.311.21.16"))
+        // The user's certificate with its chain, that of the CA, and the agent's: all that recovery needs.
+        let certificates = try await run(
+            ["openssl", "pkcs7", "-inform", "DER", "-in", blob, "-print_certs", "-noout"])
+        for subject in ["CN = alice", "CN = Issuing CA", "CN = Agent"] {
+            #expect(certificates.text.contains("subject=") && certificates.text.contains(subject))
+        }
     }
 
     @Test("Taking a blob is for certificate managers, and is recorded")
@@ -223,6 +229,72 @@ struct RecoveryTests {
                 forRequest: other.requestID, by: Self.manager)
             let recovery = try KeyRecovery(blobDER: blob, trusting: [site.authority.certificate])
             await #expect(throws: ArchivalError.of(.keyMismatch)) { try await recovery.recover(with: [card.keys]) }
+        }
+    }
+
+    /// What the user's token is left with, and whether the key came wrapped.
+    private func put(
+        _ site: Site, from card: TestToken, onto target: TestToken
+    ) async throws -> KeyRecovery.Transferred {
+        let recovery = try await KeyRecovery(blobDER: site.blob(), trusting: [site.authority.certificate])
+        return try await recovery.transfer(with: [card.keys], to: target.keys, label: "alice")
+    }
+
+    @Test(
+        "A key goes straight onto the user's token: wrapped where both can, through locked memory else",
+        arguments: [true, false])
+    func ontoToken(isWrapped: Bool) async throws {
+        try await TestToken.with(.softHSM, label: "agent card") { card in
+            let pair = try await card.generate(.keyRecoveryAgent, label: "agent")
+            let site = try await Site(
+                TestAuthority(), agent: SubjectPublicKeyInfo(derEncoded: pair.subjectPublicKeyInfo)
+            ) { agent in
+                ArchivedKeyDraft(
+                    format: .tokenWrapped,
+                    envelopedDataDER: try EnvelopedData.sealing(
+                        privateKey: TestKey.user.privateKey, to: [agent], encryption: .aesKeyWrapPadded,
+                        transport: .oaep(.sha1), random: LibCrypto.randomBytes
+                    ).contentInfoDER(),
+                    kraHashes: [agent.sha1Thumbprint.map { Hexadecimal.lower([$0]) }.joined(separator: " ")],
+                    evidenceJSON: "{}")
+            }
+            try await TestToken.with(
+                .softHSM, label: "new token", overrides: isWrapped ? [:] : TestToken.withoutKeyWrap
+            ) { target in
+                let done = try await self.put(site, from: card, onto: target)
+                #expect(done.wasWrapped == isWrapped)
+                let pairs = try await target.keys.keyPairs()
+                #expect(pairs == [done.pair])
+                #expect(done.pair.attributes.extractable == false && done.pair.attributes.sensitive == true)
+                try await #expect(
+                    target.keys.certificates(for: done.pair.locator) == [site.certificate.derBytes])
+                let ciphertext = try KeyTransport.encrypt(
+                    Array("the message".utf8), to: TestKey.user.publicKey, transport: .pkcs1v15)
+                let opened = try await target.keys.decrypt(
+                    ciphertext, with: done.pair.locator, transport: .rsaPKCS1v15)
+                try #expect(opened.matches(SecretBytes(copying: "the message".utf8)))
+                // The agent's card has what it had.
+                try await #expect(card.keys.keyPairs().map(\.label) == ["agent"])
+            }
+        }
+    }
+
+    @Test("A token without room takes neither key nor certificate: 0x80100028")
+    func ontoFullToken() async throws {
+        try await TestToken.with(.softHSM, label: "agent card") { card in
+            let pair = try await card.generate(.keyRecoveryAgent, label: "agent")
+            let site = try await Site.sealed(to: SubjectPublicKeyInfo(derEncoded: pair.subjectPublicKeyInfo))
+            try await TestToken.with(
+                .softHSM, label: "new token", overrides: ["capacity.max_objects": "2"]
+            ) { target in
+                let error = await #expect(throws: KeyProviderError.self) {
+                    try await self.put(site, from: card, onto: target)
+                }
+                #expect(error?.code == .tokenFull)
+                #expect(error?.hresult.rawValue == 0x8010_0028)
+                try await #expect(target.keys.keyPairs().isEmpty)
+                try await #expect(target.keys.capacity().objects == 0)
+            }
         }
     }
 }

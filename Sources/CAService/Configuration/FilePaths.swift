@@ -68,6 +68,19 @@ package enum FilePaths {
         try FilePaths.create(path, mode: mode) { try FilePaths.write(bytes[...], to: $0, path) }
     }
 
+    /// Writes a file that must not be there yet, so that it is there whole or not at all, whenever the process ends.
+    package static func createWhole(_ path: String, with bytes: [UInt8], mode: UInt32) throws {
+        let temporary = path + ".new.\(getpid())"
+        unlink(temporary)
+        try FilePaths.create(temporary, with: bytes, mode: mode)
+        defer { unlink(temporary) }
+        // Unlike a rename, a link never replaces what somebody else has made meanwhile.
+        guard link(temporary, path) == 0 else {
+            if errno == EEXIST { throw ServiceError.exists(path, "The file") }
+            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
+        }
+    }
+
     private static func create(_ path: String, mode: UInt32, _ body: (Int32) throws -> Void) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
@@ -103,7 +116,7 @@ package enum FilePaths {
     package static func create(_ path: String, secret: SecretBytes) throws {
         var bytes = secret.withUnsafeBytes { Array($0) }
         defer { SecretBytes.wipe(&bytes) }
-        try FilePaths.create(path, with: bytes, mode: 0o600)
+        try FilePaths.createWhole(path, with: bytes, mode: 0o600)
     }
 
     /// Writes a secret beside the target with mode 0600, syncs, and renames over it.

@@ -1,4 +1,5 @@
 package import CertificateAuthority
+import Foundation
 package import KeyArchival
 package import PKIMessages
 
@@ -141,5 +142,20 @@ extension Instance {
     /// Certificates with an archived key that fit a search term.
     package func archivedKeys(matching term: String) async throws -> [CertificateRecord] {
         try await KeyFinder(storage: self.storage).candidates(matching: term)
+    }
+
+    /// Archived keys that fit, as a list and as a script.
+    package func listing(of keys: [CertificateRecord]) -> ArchivedKeyListing {
+        let host = ProcessInfo.processInfo.hostName
+        return ArchivedKeyListing(authority: "\(host)\\\(self.configuration.name)", keys: keys)
+    }
+
+    /// The agents who can open the one archived key that fits.
+    package func agents(
+        ofKeyMatching term: String, for who: Principal
+    ) async throws -> (key: CertificateRecord, agents: [ArchivedKeyAgent]) {
+        let finder = KeyFinder(storage: self.storage)
+        let found = try await finder.certificate(matching: term)
+        return (found, try await finder.agents(ofRequest: found.requestID, for: who))
     }
 }

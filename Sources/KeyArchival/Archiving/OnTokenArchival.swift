@@ -78,7 +78,7 @@ struct OnTokenArchival: Sendable {
 }
 
 /// Random bytes encrypted with the request's public key: whoever decrypts them has its private key.
-private struct Challenge: Sendable {
+struct Challenge: Sendable {
     let bytes: [UInt8]
     let ciphertext: [UInt8]
     let transport: KeyTransportAlgorithm

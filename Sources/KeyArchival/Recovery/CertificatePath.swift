@@ -1,10 +1,15 @@
-import PKIMessages
+package import PKIMessages
 import X509
 
 /// Follows issuers, by name and signature.
-enum CertificatePath {
+package enum CertificatePath {
     /// Longer paths do not exist in practice, and each step costs a signature check.
     static let maximumLength = 8
+
+    /// True when the one is a CA certificate with the issuer's name and key of the other.
+    package static func isIssuer(_ issuer: CertificateFields, of certificate: CertificateFields) -> Bool {
+        issuer.isIssuer(of: certificate)
+    }
 
     /// The certificate and those above it, as far as they are in `pool`; ends at a self-issued one.
     ///

@@ -95,19 +95,43 @@ package struct KeyRecovery: Sendable {
         return RecoveredKey(privateKey: privateKey, certificate: self.certificate, chain: self.chain)
     }
 
+    /// A recipient's encrypted key, and the key on a card that opens it.
+    struct Opening: Sendable {
+        let key: KeyLocator
+        let encryptedKey: [UInt8]
+        let transport: KeyTransportAlgorithm
+    }
+
+    /// True when the content can be unwrapped by a token.
+    var isWrapped: Bool { self.blob.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad }
+    var encryptedContent: [UInt8] { self.blob.envelopedData.encryptedContent }
+
+    /// `nil` when the token has no key that opens the blob.
+    func opening(on token: any KeyFinding) async throws -> Opening? {
+        guard let (locator, recipient) = try await self.fittingKey(on: token) else { return nil }
+        return Opening(
+            key: locator, encryptedKey: recipient.encryptedKey,
+            transport: KeyTransportAlgorithm(try recipient.keyEncryption))
+    }
+
     private func fittingKey(
         on tokens: [any KeyFinding & KeyDecrypting]
     ) async throws -> (token: any KeyFinding & KeyDecrypting, key: KeyLocator, recipient: KeyTransRecipientInfo) {
         for token in tokens {
-            let keys = try await token.keyPairs()
-            for (recipient, info) in zip(self.recipients, self.blob.envelopedData.recipients) {
-                guard let wanted = recipient.certificate?.subjectPublicKeyInfo.sha256 else { continue }
-                if let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted }) {
-                    return (token, key.locator, info)
-                }
-            }
+            if let (key, recipient) = try await self.fittingKey(on: token) { return (token, key, recipient) }
         }
         throw ArchivalError.noRecoveryKey(self.recipients)
+    }
+
+    private func fittingKey(
+        on token: any KeyFinding
+    ) async throws -> (key: KeyLocator, recipient: KeyTransRecipientInfo)? {
+        let keys = try await token.keyPairs()
+        for (recipient, info) in zip(self.recipients, self.blob.envelopedData.recipients) {
+            guard let wanted = recipient.certificate?.subjectPublicKeyInfo.sha256 else { continue }
+            if let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted }) { return (key.locator, info) }
+        }
+        return nil
     }
 }
 

@@ -11,7 +11,7 @@ package enum PKCS12 {
     package static let defaultRounds = 300_000
     /// A file that asks for more is refused before it costs the time.
     private static let maximumRounds = 10_000_000
-    private static let what = "PKCS #12 file"
+    static let what = "PKCS #12 file"
 
     /// What a file holds.
     package struct Contents: Sendable {
@@ -39,8 +39,19 @@ package enum PKCS12 {
         privateKey: SecretBytes, friendlyName: String?, password: SecretBytes, rounds: Int = defaultRounds
     ) throws -> SecretBytes {
         let key = try PrivateKeyInfo(derEncoded: privateKey).key()
-        return try self.make(
-            key, certificate: nil, chain: nil, friendlyName: friendlyName, password: password, rounds: rounds)
+        let terminated = try self.terminated(password)
+        return try terminated.withUnsafeBytes { bytes in
+            let characters = bytes.bindMemory(to: CChar.self).baseAddress
+            // A MAC round count of -1 makes no MAC: it is made below, with a hash that is named.
+            let made = try LibCrypto.require(
+                PKCS12_create(
+                    characters, friendlyName, key.pointer, nil, nil, NID_aes_256_cbc, NID_aes_256_cbc, Int32(rounds),
+                    -1, 0), self.what)
+            defer { PKCS12_free(made) }
+            try LibCrypto.check(
+                PKCS12_set_mac(made, characters, -1, nil, 16, Int32(rounds), EVP_sha256()), self.what)
+            return try LibCrypto.secretDER(self.what) { i2d_PKCS12(made, $0) }
+        }
     }
 
     /// - Parameters:
@@ -55,34 +66,9 @@ package enum PKCS12 {
         privateKey: SecretBytes, certificate: [UInt8], chain: [[UInt8]], friendlyName: String?, password: SecretBytes,
         rounds: Int = defaultRounds
     ) throws -> SecretBytes {
-        let info = try PrivateKeyInfo(derEncoded: privateKey)
-        let fields = try CertificateFields(derEncoded: certificate)
-        guard try info.matches(fields.subjectPublicKeyInfo) else {
-            throw PKIMessageError.keyMismatch(self.what, "the private key does not belong to the certificate")
-        }
-        for issuer in chain { _ = try CertificateFields(derEncoded: issuer) }
-        return try self.make(
-            info.key(), certificate: X509Pointer(certificate), chain: X509Stack(chain), friendlyName: friendlyName,
-            password: password, rounds: rounds)
-    }
-
-    private static func make(
-        _ key: LibCrypto.PrivateKey, certificate: X509Pointer?, chain: X509Stack?, friendlyName: String?,
-        password: SecretBytes, rounds: Int
-    ) throws -> SecretBytes {
-        let terminated = try self.terminated(password)
-        return try terminated.withUnsafeBytes { bytes in
-            let characters = bytes.bindMemory(to: CChar.self).baseAddress
-            // A MAC round count of -1 makes no MAC: it is made below, with a hash that is named.
-            let made = try LibCrypto.require(
-                PKCS12_create(
-                    characters, friendlyName, key.pointer, certificate?.pointer, chain?.pointer, NID_aes_256_cbc,
-                    NID_aes_256_cbc, Int32(rounds), -1, 0), self.what)
-            defer { PKCS12_free(made) }
-            try LibCrypto.check(
-                PKCS12_set_mac(made, characters, -1, nil, 16, Int32(rounds), EVP_sha256()), self.what)
-            return try LibCrypto.secretDER(self.what) { i2d_PKCS12(made, $0) }
-        }
+        try self.make(
+            [Entry(privateKey: privateKey, certificate: certificate, friendlyName: friendlyName)], chain: chain,
+            password: password, protection: .modern(rounds: rounds))
     }
 
     /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file or lacks key or certificate,
@@ -146,7 +132,7 @@ package enum PKCS12 {
             }, friendlyName: name)
     }
 
-    private static func parsed(_ file: SecretBytes) throws -> OpaquePointer {
+    static func parsed(_ file: SecretBytes) throws -> OpaquePointer {
         guard file.count <= DERLimits.maximumMessageBytes else {
             throw PKIMessageError.tooLarge(self.what, bytes: file.count, limit: DERLimits.maximumMessageBytes)
         }
@@ -165,7 +151,7 @@ package enum PKCS12 {
         }
     }
 
-    private static func checkRounds(_ parsed: OpaquePointer) throws {
+    static func checkRounds(_ parsed: OpaquePointer) throws {
         var iterations: UnsafePointer<ASN1_INTEGER>?
         PKCS12_get0_mac(nil, nil, nil, &iterations, parsed)
         // Without the field there is one round.
@@ -176,7 +162,7 @@ package enum PKCS12 {
     }
 
     /// The password as the C string that `PKCS12_create` takes.
-    private static func terminated(_ password: SecretBytes) throws -> SecretBytes {
+    static func terminated(_ password: SecretBytes) throws -> SecretBytes {
         try password.withUnsafeBytes { bytes in
             guard !bytes.contains(0) else {
                 throw PKIMessageError.invalidValue("password", "it has a zero byte")
@@ -191,7 +177,7 @@ package enum PKCS12 {
 }
 
 /// An `X509` that is freed with its owner.
-private final class X509Pointer {
+final class X509Pointer {
     let pointer: OpaquePointer
 
     init(_ der: [UInt8]) throws {
@@ -204,26 +190,5 @@ private final class X509Pointer {
 
     deinit {
         X509_free(self.pointer)
-    }
-}
-
-/// A `STACK_OF(X509)` that is freed with its owner, with the certificates in it.
-private final class X509Stack {
-    let pointer: OpaquePointer
-
-    init(_ certificates: [[UInt8]]) throws {
-        self.pointer = try LibCrypto.require(signet_sk_X509_new_null(), "certificates")
-        for der in certificates {
-            let certificate = try X509Pointer(der)
-            try LibCrypto.check(X509_up_ref(certificate.pointer), "certificates")
-            guard signet_sk_X509_push(self.pointer, certificate.pointer) > 0 else {
-                X509_free(certificate.pointer)
-                throw LibCrypto.failure("certificates")
-            }
-        }
-    }
-
-    deinit {
-        signet_sk_X509_pop_free(self.pointer)
     }
 }

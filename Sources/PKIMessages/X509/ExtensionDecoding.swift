@@ -73,6 +73,18 @@ package struct ExtensionDecoding: Sendable {
         try self.distributionPointURLs(OID.freshestCRL, "freshestCRL")
     }
 
+    /// The addresses of the issuer's certificate, in order (RFC 5280, section 4.2.2.1: id-ad-caIssuers).
+    package func issuerCertificateURLs() throws -> [String] {
+        try self.value(OID.authorityInformationAccess, "authorityInfoAccess") { node in
+            try DER.sequence(of: AccessDescription.self, identifier: .sequence, rootNode: node)
+        }?.compactMap { description in
+            guard description.method == OID.accessMethodCAIssuers,
+                case .uniformResourceIdentifier(let url) = description.location
+            else { return nil }
+            return url
+        } ?? []
+    }
+
     private func distributionPointURLs(_ oid: ASN1ObjectIdentifier, _ name: String) throws -> [String] {
         try self.value(oid, name) { node in
             try DER.sequence(of: DistributionPoint.self, identifier: .sequence, rootNode: node)
@@ -164,6 +176,24 @@ private struct DistributionPoint: DERParseable {
                 DER.optionalImplicitlyTagged(&nodes, tagNumber: tag, tagClass: .contextSpecific) { _ in () }
             }
             return names ?? []
+        }
+    }
+}
+
+/// AccessDescription ::= SEQUENCE { accessMethod OBJECT IDENTIFIER, accessLocation GeneralName }
+private struct AccessDescription: DERParseable {
+    let method: ASN1ObjectIdentifier
+    let location: GeneralName
+
+    private init(method: ASN1ObjectIdentifier, location: GeneralName) {
+        self.method = method
+        self.location = location
+    }
+
+    init(derEncoded node: ASN1Node) throws {
+        self = try DER.sequence(node, identifier: .sequence) { nodes in
+            AccessDescription(
+                method: try ASN1ObjectIdentifier(derEncoded: &nodes), location: try GeneralName(derEncoded: &nodes))
         }
     }
 }
