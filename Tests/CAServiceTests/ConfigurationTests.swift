@@ -33,6 +33,7 @@ struct ConfigurationTests {
         #expect(read.crl.periodDays == 7)
         #expect(read.archival.recoveryAgents == 1)
         #expect(read.archival.hostPlaintextAllowed && read.archival.trustedAgents == nil)
+        #expect(read.archival.threshold == nil && read.archival.releaseApprovals == 0)
         #expect(read.exchange == InstanceConfiguration.ExchangePolicy())
         #expect(read.web.host == "127.0.0.1" && read.web.port == 8443 && read.web.publicationPort == 8080)
         #expect(read.tokens["ca"]?.pin == .environment("CA_PIN"))
@@ -45,6 +46,10 @@ struct ConfigurationTests {
         written.name = "A \"quoted\" name: with\ttab \\ and é"
         written.certificates.userPrincipalNameSuffix = "example.com"
         written.archival.trustedAgents = "agents"
+        written.archival.recoveryAgents = 3
+        written.archival.threshold = 2
+        written.archival.releaseApprovals = 2
+        written.archival.releaseValidity = .days(3)
         written.exchange = .init(
             validity: .days(14), overlap: .days(2), keep: .days(30), retiresAutomatically: false, requiresTemplate: true
         )
@@ -55,6 +60,15 @@ struct ConfigurationTests {
     @Test(
         "A mistake is told with file, field and reason",
         arguments: [
+            (
+                "version: 1", "archival: {threshold: {required: 2}}\nversion: 1",
+                "archival.threshold.required: at most archival.recovery-agents is expected"
+            ),
+            (
+                "version: 1",
+                "archival: {recovery-agents: 2, format: microsoft-2003, threshold: {required: 2}}\nversion: 1",
+                "archival.threshold.required: the format microsoft-2003 knows one agent alone"
+            ),
             ("version: 1", "version: 2", "version: a whole number from 1 to 1 is expected"),
             ("name: Example CA", "nme: Example CA", "name: it is missing"),
             ("type: subordinate", "type: leaf", "type: root or subordinate is expected, not \"leaf\""),

@@ -14,6 +14,7 @@ import Testing
         RequestError.accessDenied(principal, operation: .configure, to: "x"),
         RequestError.roleConflict(principal, operation: "x"),
         RequestError.restrictedManager(principal, requester: "x", operation: "y"),
+        RequestError.releaseNotApproved(1, needed: 2, by: ["x"]), RequestError.releaseNotControlled(1),
         RequestError.enrollmentDenied(principal), RequestError.unknownSerialNumber("01", operation: "x"),
         RequestError.wrongRevocationStatus("01", "x"), RequestError.interrupted(1),
         RequestError.signerNotFound(), RequestError.attributesTooLong(bytes: 2, limit: 1),

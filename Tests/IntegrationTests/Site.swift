@@ -40,9 +40,10 @@ struct Site: Sendable {
 
     /// Makes an initialised SoftHSM token and its description for `--token-file`.
     ///
+    /// - Parameter other: a token whose module the new one shares a process with; by default it has a place of its own.
     /// - Returns: the path of the description.
-    func makeToken(_ label: String) async throws -> String {
-        let configuration = try self.softHSMConfiguration(label)
+    func makeToken(_ label: String, beside other: String? = nil) async throws -> String {
+        let configuration = try other.map { self.path("\($0).conf") } ?? self.softHSMConfiguration(label)
         let file = try self.directory.write(
             "\(label).yaml",
             Array(

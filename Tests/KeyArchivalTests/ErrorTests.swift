@@ -12,7 +12,9 @@ struct ErrorTests {
         .keyMismatch(with: "the certificate"), .pathNotAvailable("it is off", advice: "Turn it on."),
         .noArchivedKey(requestID: 1, "it has none"), .agentCertificateMissing(requestID: 1, hash: "0a"),
         .nothingFound("x"), .exchangeKeyRetired("61"), .exchangeCertificateRevoked("61"), .ambiguousName("x", []),
-        .untrustedBlob("it is unsigned"), .noRecoveryKey([]),
+        .untrustedBlob("it is unsigned"), .noRecoveryKey([]), .sharesNeeded(2, of: 3, present: 1), .foreignShare("x"),
+        .badShare("x"), .duplicateShare(1), .shareForAnother("x"), .notAnAgent("x"), .noSeal(),
+        .tooFewForThreshold(2, distinctKeys: 1),
     ]
 
     @Test("Every code has an error with a failing HRESULT that has a name, and an imperative sentence of advice")

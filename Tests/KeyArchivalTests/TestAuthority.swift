@@ -147,10 +147,12 @@ final class TestAuthority: Sendable {
             surroundings: self.surroundings)
     }
 
-    var recoveryBlobs: RecoveryBlobBuilder {
+    var recoveryBlobs: RecoveryBlobBuilder { self.recoveryBlobs(KeyReleasePolicy()) }
+
+    func recoveryBlobs(_ release: KeyReleasePolicy, at date: Date = now) -> RecoveryBlobBuilder {
         RecoveryBlobBuilder(
             storage: self.storage, authority: self.certificate, signatureAlgorithm: .ecdsaWithSHA256,
-            surroundings: self.surroundings
+            surroundings: Surroundings(now: { date }, randomBytes: LibCrypto.randomBytes), release: release
         ) { [privateKey] draft in
             try draft.assemble(
                 signature: SoftwareKeys.sign(draft.bytesToSign, with: privateKey, digest: .sha256))

@@ -19,25 +19,52 @@ extension InstanceConfiguration {
         /// A directory with certificates and CRLs of authorities that may have certified agents beside this CA; below the
         /// instance when it is relative.
         package var trustedAgents: String?
+        /// How many of a key's agents have to open it together. `nil`: any one of them opens it alone.
+        package var threshold: Int?
+        /// How many other certificate managers must approve before one takes an archived key.
+        package var releaseApprovals: Int
+        /// For how long an approval counts.
+        package var releaseValidity: TemplatePeriod
 
         package init(
             format: Format = .automatic, recoveryAgents: Int = 1, hostPlaintextAllowed: Bool = true,
-            trustedAgents: String? = nil
+            trustedAgents: String? = nil, threshold: Int? = nil, releaseApprovals: Int = 0,
+            releaseValidity: TemplatePeriod = .days(1)
         ) {
             self.format = format
             self.recoveryAgents = recoveryAgents
             self.hostPlaintextAllowed = hostPlaintextAllowed
             self.trustedAgents = trustedAgents
+            self.threshold = threshold
+            self.releaseApprovals = releaseApprovals
+            self.releaseValidity = releaseValidity
         }
 
         init(yaml: YAMLMapping?) throws {
+            let threshold = try yaml?.optionalMapping("threshold")
+            let release = try yaml?.optionalMapping("release")
             self.init(
                 format: try yaml?.value(
                     "format", default: .automatic, expected: "automatic, token-wrapped, cms-aes or microsoft-2003",
                     Format.init(rawValue:)) ?? .automatic,
                 recoveryAgents: try yaml?.integer("recovery-agents", in: 1...100, default: 1) ?? 1,
                 hostPlaintextAllowed: try yaml?.boolean("host-plaintext-allowed", default: true) ?? true,
-                trustedAgents: try yaml?.optionalText("trusted-agents"))
+                trustedAgents: try yaml?.optionalText("trusted-agents"),
+                threshold: try threshold?.integer("required", in: 2...100),
+                releaseApprovals: try release?.integer("approvals", in: 0...9, default: 0) ?? 0,
+                releaseValidity: try release?.value(
+                    "validity", default: .days(1), expected: "a period such as \"1 days\"", { TemplatePeriod($0) })
+                    ?? .days(1))
+            if let required = self.threshold, let threshold {
+                guard required <= self.recoveryAgents else {
+                    throw threshold.invalid("required", "at most archival.recovery-agents is expected")
+                }
+                guard self.format != .microsoft2003 else {
+                    throw threshold.invalid("required", "the format microsoft-2003 knows one agent alone")
+                }
+            }
+            try threshold?.finish()
+            try release?.finish()
             try yaml?.finish()
         }
 
@@ -50,6 +77,13 @@ extension InstanceConfiguration {
               # false: a key whose plaintext would have to be in the host's memory is refused.
               host-plaintext-allowed: \(self.hostPlaintextAllowed)
             \(self.trustedAgents.map { "  trusted-agents: \(YAMLText.quoted($0))" } ?? "  # trusted-agents: agents")
+              # How many of a key's recovery agents have to open it together; without it, any one of them opens it alone.
+            \(self.threshold.map { "  threshold: {required: \($0)}" } ?? "  # threshold: {required: 2}")
+              # How many other certificate managers must approve before one takes an archived key, and for how long that
+              # counts.
+              release:
+                approvals: \(self.releaseApprovals)
+                validity: \(self.releaseValidity)
             """
         }
     }
@@ -113,5 +147,11 @@ extension InstanceConfiguration {
               require-template: \(self.requiresTemplate)
             """
         }
+    }
+}
+
+extension KeyReleasePolicy {
+    init(_ policy: InstanceConfiguration.ArchivalPolicy) {
+        self.init(approvals: policy.releaseApprovals, validity: policy.releaseValidity.timeInterval)
     }
 }

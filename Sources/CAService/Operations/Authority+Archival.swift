@@ -33,7 +33,8 @@ extension ArchivalSettings {
             case .cmsAES: .cmsAES
             case .microsoft2003: .microsoft2003
             }
-        self.init(format: format, isHostPlaintextAllowed: policy.hostPlaintextAllowed)
+        self.init(
+            format: format, isHostPlaintextAllowed: policy.hostPlaintextAllowed, threshold: policy.threshold)
     }
 }
 
@@ -126,7 +127,8 @@ extension Authority {
         let authority = self.authority
         let builder = RecoveryBlobBuilder(
             storage: self.instance.storage, authority: authority.caCertificate,
-            signatureAlgorithm: authority.signatureAlgorithm, surroundings: self.instance.surroundings
+            signatureAlgorithm: authority.signatureAlgorithm, surroundings: self.instance.surroundings,
+            release: KeyReleasePolicy(self.instance.configuration.archival)
         ) {
             try await authority.signedMessage($0, purpose: "recovery blob", requestID: found.requestID)
         }

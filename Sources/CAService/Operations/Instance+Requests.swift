@@ -54,12 +54,12 @@ extension Instance {
     private func recordRetrieval(_ request: RequestRecord, by who: Principal) async throws {
         let operation = "export the archived key of request \(request.requestID)"
         try who.mustBeAllowed(.retrieveArchivedKey, to: operation)
-        let event = AuditEvent(
-            .archivedKeyRetrieved, when: self.surroundings.now(), who: who.name,
-            details: ["Request ID": "\(request.requestID)"])
+        let release = KeyReleasePolicy(self.configuration.archival)
+        let now = self.surroundings.now()
         try await self.storage.write { db in
             try db.mustManage(who, request, to: operation)
-            try db.append(event)
+            try db.recordRetrieval(
+                ofKey: request.requestID, requester: request.requesterName, by: who, release, at: now)
         }
     }
 }

@@ -51,6 +51,9 @@ package struct AgentRecovery: Sendable {
         }
     }
 
+    /// Of blobs that were checked before.
+    init(checked blobs: [Blob]) { self.blobs = blobs }
+
     package init(blob: [UInt8], authorityPEM: [UInt8]) throws {
         try self.init(blobs: [("blob", blob)], authorityPEM: authorityPEM)
     }

@@ -71,6 +71,8 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let keyRemoved = AuditEventID(rawValue: 10_011)
     /// Ours: a private key that existed in software was brought onto a token.
     package static let keyImported = AuditEventID(rawValue: 10_012)
+    /// Ours: a certificate manager consented to the release of an archived key.
+    package static let keyReleaseApproved = AuditEventID(rawValue: 10_013)
 }
 
 /// An event to be recorded.

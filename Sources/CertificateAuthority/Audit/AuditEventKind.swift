@@ -98,6 +98,9 @@ package struct AuditEventKind: Sendable {
         .init(
             .archivedKeyRetrieved, .archivedKeys, "Certificate Services retrieved an archived key.", ["Request ID"]),
         .init(
+            .keyReleaseApproved, .archivedKeys, "A certificate manager approved the release of an archived key.",
+            ["Request ID", "Requester"]),
+        .init(
             .certificateImported, .archivedKeys, "Certificate Services imported a certificate into its database.",
             ["Certificate", "Request ID"]),
         .init(

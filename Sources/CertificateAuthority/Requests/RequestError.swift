@@ -17,6 +17,10 @@ package struct RequestError: DiagnosableError, Equatable {
         package static let roleConflict = Code(rawValue: "roleConflict")
         /// The certificate manager is restricted to other requesters or templates (0x80094009).
         package static let restrictedManager = Code(rawValue: "restrictedManager")
+        /// Too few certificate managers have approved the release of an archived key (0x80094009).
+        package static let releaseNotApproved = Code(rawValue: "releaseNotApproved")
+        /// No approval is needed for the release of archived keys.
+        package static let releaseNotControlled = Code(rawValue: "releaseNotControlled")
         /// The caller may not enrol at this CA.
         package static let enrollmentDenied = Code(rawValue: "enrollmentDenied")
         /// This CA issued no certificate with that serial number.

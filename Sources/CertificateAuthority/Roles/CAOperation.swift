@@ -17,6 +17,7 @@ package enum CAOperation: String, Sendable, Codable, CaseIterable {
     case setRequestExtension = "set-request-extension"
     case revokeCertificate = "revoke-certificate"
     case retrieveArchivedKey = "retrieve-archived-key"
+    case approveKeyRelease = "approve-key-release"
     case importArchivedKey = "import-archived-key"
     case importCertificate = "import-certificate"
     // CA administrators.
@@ -83,7 +84,7 @@ extension CAOperation {
         case .readPermissions:
             OperationRule([.reader, .certificateManager, .administrator, .auditor], ownerMay: true)
         case .approveRequest, .denyRequest, .resubmitRequest, .setRequestAttributes, .setRequestExtension,
-            .revokeCertificate, .retrieveArchivedKey, .importArchivedKey, .importCertificate:
+            .revokeCertificate, .retrieveArchivedKey, .approveKeyRelease, .importArchivedKey, .importCertificate:
             OperationRule([.certificateManager])
         case .configure, .restrictManagers, .manageTemplates, .manageRecoveryAgents, .manageCACertificates,
             .manageWebServer, .publishCRL, .resubmitDeniedRequest, .releaseKey:

@@ -1,7 +1,9 @@
 package import Foundation
 
 /// What can be read of an instance's database. All methods throw `StorageError`.
-package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading, RevocationReading {
+package protocol StorageReading: RoleStorageReading, RequestStorageReading, AuditStorageReading, RevocationReading,
+    KeyReleaseReading
+{
     func request(_ requestID: Int64) throws -> RequestRecord?
     /// The one thing that every step of a request asks, without the rest of its row.
     func disposition(ofRequest requestID: Int64) throws -> Disposition?
@@ -44,7 +46,7 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
 
 /// What can be written, inside one transaction.
 package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting,
-    RevocationWriting
+    RevocationWriting, KeyReleaseWriting
 {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64

@@ -19,6 +19,15 @@ struct ArchivalEvidence: Encodable {
         var firmware: String
     }
 
+    /// That several agents have to open the key together.
+    struct Threshold: Encodable {
+        var required: Int
+        var agents: Int
+        /// Made and shared in the host's locked memory: it seals what is encrypted to the agents already, and neither the
+        /// private key nor its content-encryption key was seen for it.
+        var sealingKey = "host-memory"
+    }
+
     var path: Path
     var token: TokenName
     /// The device profile in force.
@@ -31,6 +40,8 @@ struct ArchivalEvidence: Encodable {
     var privateKeyAttributes: KeyAttributes?
     /// Whether the memory with the plaintext was locked against swapping; only on the host's path.
     var memoryLocked: Bool?
+    /// Only where several agents have to act together.
+    var threshold: Threshold?
     /// ISO 8601, UTC.
     var archivedWhen: String
 

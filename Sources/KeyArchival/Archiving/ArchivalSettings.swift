@@ -11,11 +11,16 @@ package struct ArchivalSettings: Sendable {
     /// False refuses every request whose key would be plaintext in the host's memory.
     package var isHostPlaintextAllowed: Bool
 
+    /// How many of a key's agents have to open it together. `nil`: any one of them opens it alone.
+    package var threshold: Int?
+
     package init(
-        format: ArchiveFormat? = nil, keyTransport: TransportPadding? = nil, isHostPlaintextAllowed: Bool = true
+        format: ArchiveFormat? = nil, keyTransport: TransportPadding? = nil, isHostPlaintextAllowed: Bool = true,
+        threshold: Int? = nil
     ) {
         self.format = format
         self.keyTransport = keyTransport
         self.isHostPlaintextAllowed = isHostPlaintextAllowed
+        self.threshold = threshold
     }
 }

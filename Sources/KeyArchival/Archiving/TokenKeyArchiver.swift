@@ -45,10 +45,20 @@ package struct TokenKeyArchiver: KeyArchiver {
                 try await HostMemoryArchival(sent, self.token, agents, self.keyTransport, format)
                     .run(self.surroundings)
             }
+        return try self.draft(result, agents)
+    }
+
+    private func draft(_ result: ArchivalResult, _ agents: [CertificateFields]) throws -> ArchivedKeyDraft {
+        var (envelopedData, evidence) = (result.envelopedData, result.evidence)
+        if let threshold = self.settings.threshold {
+            envelopedData = try ThresholdEnvelope.sealing(
+                envelopedData, to: agents, threshold: threshold, transport: self.keyTransport,
+                random: self.surroundings.randomBytes)
+            evidence.threshold = .init(required: threshold, agents: agents.count)
+        }
         return ArchivedKeyDraft(
-            format: result.format, envelopedDataDER: try result.envelopedData.contentInfoDER(),
-            kraHashes: agents.map { Hexadecimal.lower($0.sha1Thumbprint).spaced },
-            evidenceJSON: try result.evidence.json())
+            format: result.format, envelopedDataDER: try envelopedData.contentInfoDER(),
+            kraHashes: agents.map { Hexadecimal.lower($0.sha1Thumbprint).spaced }, evidenceJSON: try evidence.json())
     }
 
     private enum Path {

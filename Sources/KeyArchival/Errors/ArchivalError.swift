@@ -41,11 +41,27 @@ package struct ArchivalError: DiagnosableError, Equatable {
         /// None of the tokens has a key that opens the blob.
         package static let noRecoveryKey = Code(rawValue: "noRecoveryKey")
 
+        /// Too few agents have opened their shares.
+        package static let sharesNeeded = Code(rawValue: "sharesNeeded")
+        /// A share of another archived key.
+        package static let foreignShare = Code(rawValue: "foreignShare")
+        /// A share that is not the one that was archived.
+        package static let badShare = Code(rawValue: "badShare")
+        /// One share was given twice.
+        package static let duplicateShare = Code(rawValue: "duplicateShare")
+        /// A share was passed on to an agent whose card is not there.
+        package static let shareForAnother = Code(rawValue: "shareForAnother")
+        /// The receiver of a share is no agent of the blob.
+        package static let notAnAgent = Code(rawValue: "notAnAgent")
+        /// There are no shares, because one agent alone opens it.
+        package static let noSeal = Code(rawValue: "noSeal")
+
         static let all: [Code] = [
             .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound,
             .exchangeKeyRetired, .exchangeCertificateRevoked, .notDecrypted,
             .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing, .nothingFound,
-            .ambiguousName, .untrustedBlob, .noRecoveryKey,
+            .ambiguousName, .untrustedBlob, .noRecoveryKey, .sharesNeeded, .foreignShare, .badShare,
+            .duplicateShare, .shareForAnother, .notAnAgent, .noSeal,
         ]
     }
 

@@ -32,10 +32,14 @@ package struct KeyRecovery: Sendable {
     package let chain: [CertificateFields]
     /// The CA certificate whose key signed the blob.
     package let signer: CertificateFields
-    /// In the order of the blob.
-    package let recipients: [Recipient]
+    /// In the order of the blob. Where several must act together, those who hold a share.
+    package internal(set) var recipients: [Recipient]
+    /// How several agents open it together; `nil` where any one of them opens it alone.
+    package internal(set) var threshold: ThresholdEnvelope?
 
-    private let blob: RecoveryBlob
+    var envelopedData: EnvelopedData
+    /// All certificates of the blob.
+    let certificates: [CertificateFields]
 
     /// Reads a blob and checks its signature.
     ///
@@ -55,14 +59,18 @@ package struct KeyRecovery: Sendable {
         let anchors = Set(trusted.map(\.derBytes))
         guard CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
         else { throw ArchivalError.untrustedBlob("none of the trusted certification authorities signed it") }
-        self.blob = blob
+        self.envelopedData = blob.envelopedData
+        self.threshold = try ThresholdEnvelope(blob.envelopedData)
+        self.certificates = certificates
         self.signer = signer
         self.certificate = try CertificateFields(derEncoded: blob.userCertificate())
         self.chain = Array(CertificatePath.path(from: self.certificate, through: pool).dropFirst())
-        self.recipients = blob.envelopedData.recipients.map { recipient in
-            Recipient(
-                identifier: recipient.rid, certificate: certificates.first { recipient.rid.names($0) })
-        }
+        let transported = self.threshold?.shares.map(\.recipient) ?? blob.envelopedData.recipients
+        self.recipients = transported.map { Self.recipient($0, certificates) }
+    }
+
+    static func recipient(_ info: KeyTransRecipientInfo, _ certificates: [CertificateFields]) -> Recipient {
+        Recipient(identifier: info.rid, certificate: certificates.first { info.rid.names($0) })
     }
 
     /// The certificate that the signer names and whose key made the signature: two CAs can have one name.
@@ -82,13 +90,15 @@ package struct KeyRecovery: Sendable {
     /// Opens the key with whichever token has an agent's key.
     ///
     /// - Parameter tokens: logged in, or able to.
-    /// - Throws: ``ArchivalError``: `noRecoveryKey` (0x8009000D), `keyMismatch` (0x80090003) when the archived key does not
-    ///   belong to the certificate; ``KeyProviderError``; ``PKIMessageError`` when the content does not open.
+    /// - Throws: ``ArchivalError``: `noRecoveryKey` (0x8009000D), `sharesNeeded` where several agents have to act together
+    ///   (see ``combining(_:)``), `keyMismatch` (0x80090003) when the archived key does not belong to the certificate;
+    ///   ``KeyProviderError``; ``PKIMessageError`` when the content does not open.
     package func recover(with tokens: [any KeyFinding & KeyDecrypting]) async throws -> RecoveredKey {
+        try self.mustBeOpenedByOne()
         let (token, locator, recipient) = try await self.fittingKey(on: tokens)
         let contentEncryptionKey = try await token.decrypt(
             recipient.encryptedKey, with: locator, transport: KeyTransportAlgorithm(try recipient.keyEncryption))
-        let privateKey = try self.blob.envelopedData.openPrivateKey(contentEncryptionKey: contentEncryptionKey)
+        let privateKey = try self.envelopedData.openPrivateKey(contentEncryptionKey: contentEncryptionKey)
         guard try privateKey.matches(self.certificate.subjectPublicKeyInfo) else {
             throw ArchivalError.keyMismatch("recover the private key", with: "the certificate")
         }
@@ -103,12 +113,14 @@ package struct KeyRecovery: Sendable {
     }
 
     /// True when the content can be unwrapped by a token.
-    var isWrapped: Bool { self.blob.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad }
-    var encryptedContent: [UInt8] { self.blob.envelopedData.encryptedContent }
+    var isWrapped: Bool { self.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad }
+    var encryptedContent: [UInt8] { self.envelopedData.encryptedContent }
 
-    /// `nil` when the token has no key that opens the blob.
+    /// `nil` when the token has no key that opens the blob alone.
     func opening(on token: any KeyFinding) async throws -> Opening? {
-        guard let (locator, recipient) = try await self.fittingKey(on: token) else { return nil }
+        guard self.threshold == nil, let (locator, recipient) = try await self.fittingKey(on: token) else {
+            return nil
+        }
         return Opening(
             key: locator, encryptedKey: recipient.encryptedKey,
             transport: KeyTransportAlgorithm(try recipient.keyEncryption))
@@ -127,7 +139,7 @@ package struct KeyRecovery: Sendable {
         on token: any KeyFinding
     ) async throws -> (key: KeyLocator, recipient: KeyTransRecipientInfo)? {
         let keys = try await token.keyPairs()
-        for (recipient, info) in zip(self.recipients, self.blob.envelopedData.recipients) {
+        for (recipient, info) in zip(self.recipients, self.envelopedData.recipients) {
             guard let wanted = recipient.certificate?.subjectPublicKeyInfo.sha256 else { continue }
             if let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted }) { return (key.locator, info) }
         }

@@ -8,20 +8,24 @@ package struct RecoveryBlobBuilder: Sendable {
     private let signatureAlgorithm: SignatureAlgorithmIdentifier
     private let sign: @Sendable (SignedDataDraft) async throws -> [UInt8]
     private let surroundings: Surroundings
+    private let release: KeyReleasePolicy
 
     /// - Parameters:
     ///   - authority: the CA's current certificate.
     ///   - signatureAlgorithm: that of its key.
+    ///   - release: how many other managers must have approved.
     ///   - sign: makes the CMS message with the CA's key; `CertificationAuthority.signedMessage`.
     package init(
         storage: any CAStorage, authority: CertificateFields, signatureAlgorithm: SignatureAlgorithmIdentifier,
-        surroundings: Surroundings, sign: @escaping @Sendable (SignedDataDraft) async throws -> [UInt8]
+        surroundings: Surroundings, release: KeyReleasePolicy = KeyReleasePolicy(),
+        sign: @escaping @Sendable (SignedDataDraft) async throws -> [UInt8]
     ) {
         self.storage = storage
         self.authority = authority
         self.signatureAlgorithm = signatureAlgorithm
         self.sign = sign
         self.surroundings = surroundings
+        self.release = release
     }
 
     private struct Stored: Sendable {
@@ -34,16 +38,20 @@ package struct RecoveryBlobBuilder: Sendable {
     /// The recovery blob of one request's key. Recorded as audit event 787 before it is returned.
     ///
     /// - Parameter requestID: as ``KeyFinder`` finds it.
-    /// - Throws: ``RequestError`` with `accessDenied` (0x80070005) unless the caller is a certificate manager;
-    ///   ``ArchivalError``: `noArchivedKey` (0x80094004), `agentCertificateMissing` (0x80092004); what `sign` throws;
+    /// - Throws: ``RequestError`` with `accessDenied` (0x80070005) unless the caller is a certificate manager,
+    ///   `restrictedManager` or `releaseNotApproved` (0x80094009); ``ArchivalError``: `noArchivedKey` (0x80094004), `agentCertificateMissing` (0x80092004); what `sign` throws;
     ///   ``StorageError``.
     package func recoveryBlob(forRequest requestID: Int64, by caller: Principal) async throws -> [UInt8] {
         try caller.mustBeAllowed(.retrieveArchivedKey, to: "retrieve an archived key")
+        let release = self.release
+        let now = self.surroundings.now()
         let stored = try await self.storage.read { db in
             let stored = try Self.stored(requestID, db)
             try db.mustManage(
                 caller, requester: stored.certificate.requesterName, template: stored.certificate.templateName,
                 to: "retrieve an archived key")
+            try db.mustBeReleased(
+                requestID, requester: stored.certificate.requesterName, to: caller, release, at: now)
             return stored
         }
         let draft = try RecoveryBlob.draft(
@@ -51,10 +59,11 @@ package struct RecoveryBlobBuilder: Sendable {
             certificates: try self.certificates(stored), signer: IssuerAndSerialNumber(self.authority),
             signatureAlgorithm: self.signatureAlgorithm)
         let blob = try await self.sign(draft)
-        let event = AuditEvent(
-            .archivedKeyRetrieved, when: self.surroundings.now(), who: caller.name,
-            details: ["Request ID": "\(requestID)", "Serial Number": stored.certificate.serialNumber])
-        try await self.storage.write { try $0.append(event) }
+        try await self.storage.write { db in
+            try db.recordRetrieval(
+                ofKey: requestID, requester: stored.certificate.requesterName, by: caller, release, at: now,
+                details: ["Serial Number": stored.certificate.serialNumber])
+        }
         return blob
     }
 

@@ -42,6 +42,20 @@ package struct EnvelopedData: Hashable, Sendable {
         self.unprotectedAttributesDER = nil
     }
 
+    /// For recipients of a kind that an object identifier names; version 3 (RFC 5652, section 6.1).
+    package init(
+        otherRecipients: [OtherRecipientInfo], contentEncryptionAlgorithm: ContentEncryptionAlgorithm,
+        encryptedContentType: ASN1ObjectIdentifier = OID.data, encryptedContent: [UInt8]
+    ) throws {
+        self.version = 3
+        self.recipientInfos = try otherRecipients.map { .other(try StrictDER.serialize($0)) }
+        self.encryptedContentType = encryptedContentType
+        self.contentEncryptionAlgorithm = contentEncryptionAlgorithm
+        self.encryptedContent = encryptedContent
+        self.originatorInfoDER = nil
+        self.unprotectedAttributesDER = nil
+    }
+
     /// - Throws: ``PKIMessageError``; `wrongContentType` (0x80091004) when the content is not an EnvelopedData.
     package init(_ contentInfo: ContentInfo) throws {
         try contentInfo.requireContentType(OID.envelopedData, "EnvelopedData")

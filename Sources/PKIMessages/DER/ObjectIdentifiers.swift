@@ -101,6 +101,14 @@ package enum OID {
     /// szOID_KP_KEY_RECOVERY_AGENT.
     package static let keyRecoveryAgent: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 21, 6]
 
+    // MARK: Ours
+
+    /// A share of the key that opens a message (docs/threshold-recovery.md). Below the arc that Microsoft keeps for those
+    /// who have none, by the GUID 08c328bf-e12b-4922-a02e-ecc9e7aa06c6.
+    package static let thresholdShare: ASN1ObjectIdentifier = [
+        1, 2, 840, 113_556, 1, 8000, 2554, 2243, 10431, 57643, 18722, 41006, 15_518_183, 11_142_854,
+    ]
+
     // MARK: Microsoft (MS-WCCE, sections 2.2.2.6 and 2.2.2.7), 1.3.6.1.4.1.311
     /// 2.1.14, the older name of extensionRequest.
     package static let msCertExtensions: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 311, 2, 1, 14]

@@ -5,7 +5,9 @@ import GRDB
 extension SQLiteWriter {
     /// What belongs to a request and goes with it, the request itself last. An intent's number can go: a certificate's
     /// serial number ends in that of its request, which the table never gives twice.
-    private static let dependents = ["lint_finding", "request_extension", "intent", "certificate", "request"]
+    private static let dependents = [
+        "key_release_approval", "lint_finding", "request_extension", "intent", "certificate", "request",
+    ]
 
     func prune(
         _ rule: PruningRule, after position: RequestQuery.Position?, effort: Int, now: Date

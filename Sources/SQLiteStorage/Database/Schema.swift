@@ -22,6 +22,7 @@ enum Schema {
         Schema.registerArchival(&migrator)
         Schema.registerIssuance(&migrator)
         Schema.registerListHashes(&migrator)
+        Schema.registerKeyRelease(&migrator)
         return migrator
     }
 

@@ -4,9 +4,9 @@ import CertificateAuthority
 import KeyArchival
 import PKIMessages
 
-/// `signet key find|get|recover|put`
+/// `signet key find|approve|get|recover|put`
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key", abstract: "Archived private keys: find, take the recovery blob, recover.",
-        subcommands: [FindKey.self, GetKey.self, RecoverKeys.self, PutKeyOnCard.self])
+        subcommands: [FindKey.self, ApproveKeyRelease.self, GetKey.self, RecoverKeys.self, PutKeyOnCard.self])
 }

@@ -58,6 +58,9 @@ struct BlobOptions: ParsableArguments {
             authorityPEM: FilePaths.read(self.caCertificates))
         for blob in recovery.blobs {
             Console.say("Key of: \(blob.subject) (serial \(blob.serialNumber))")
+            if let threshold = blob.recovery.threshold {
+                Console.say("  opens when \(threshold.threshold) of these \(threshold.count) agents act together:")
+            }
             for agent in blob.recipients { Console.say("  can be opened by: \(agent)") }
         }
         return recovery
@@ -71,6 +74,8 @@ struct RecoverCommand: ContextCommand {
         discussion: """
             The card that fits is found by itself, among all tokens that are there. Signature and chain of every blob are
             checked, and what is in it is shown, before the PIN is asked for. Nothing is ever overwritten.
+            Where several agents have to act together, one card after another is asked for; or each of the agents passes a
+            share with --share-out to the one who finishes with --share.
             """)
 
     @OptionGroup var options: BlobOptions
@@ -86,6 +91,8 @@ struct RecoverCommand: ContextCommand {
         help: "Where the PKCS#12's password comes from: prompt, file:PATH, env:NAME; or generate, shown once.")
     var password: String = "prompt"
 
+    @OptionGroup var shares: ShareOptions
+
     @Flag(name: .long, help: "Triple DES and SHA-1, for clients that do not know AES in PKCS#12 (before 2018).")
     var legacy = false
 
@@ -96,24 +103,43 @@ struct RecoverCommand: ContextCommand {
     var blobs: [String]
 
     func validate() throws {
-        guard (self.out == nil) != (self.outDirectory == nil) else {
-            throw ValidationError("Name either --out or --out-directory.")
+        let places = [self.out, self.outDirectory, self.shares.shareOut].compactMap { $0 }
+        guard places.count == 1 else {
+            throw ValidationError("Name either --out, --out-directory or --share-out.")
         }
+        try self.shares.validate(blobs: self.blobs.count)
         guard !self.blobs.isEmpty, (0...600_000).contains(self.timeout) else {
             throw ValidationError("Name a blob, and a --timeout of 0 to 600000.")
         }
     }
 
     func run(in context: CommandContext) async throws {
-        if let out = self.out, FilePaths.exists(out) { throw ServiceError.exists(out, "The file") }
+        for file in [self.out, self.shares.shareOut].compactMap({ $0 }) where FilePaths.exists(file) {
+            throw ServiceError.exists(file, "The file")
+        }
         let recovery = try self.options.read(self.blobs)
-        let files = try self.files(recovery)
-        let password = try self.readPassword()
         let opener = try context.opener()
         let configurations = try self.options.cards.configurations()
+        if let shareOut = self.shares.shareOut, let name = self.shares.shareFor, let blob = recovery.blobs.first {
+            let passed = try await SharedRecovery.message(of: blob, for: name) { blobs in
+                try await opener.openCard(among: configurations, for: blobs)
+            }
+            try FilePaths.createWhole(shareOut, with: passed.message, mode: 0o600)
+            return Console.say("The share of \(passed.holder) is in \(shareOut), encrypted to \(name).")
+        }
+        let files = try self.files(recovery)
+        let password = try self.readPassword()
         let count = recovery.blobs.count
-        let opened = try await recovery.open { blobs in
+        let combined = try await self.shares.shared().combine(recovery) { blobs in
             try await opener.openCard(among: configurations, for: blobs)
+        } progress: {
+            Console.complain($0)
+        }
+        let opened = try await combined.recovery.open { blobs in
+            for card in combined.cards {
+                if try await blobs.containOne(openedBy: card) { return card }
+            }
+            return try await opener.openCard(among: configurations, for: blobs)
         } progress: { done in
             if count > 1 { Console.complain("\(done) of \(count) keys") }
         }
