@@ -50,7 +50,15 @@ $(CERTSRV_CLIENT)/bin/python:
 	@{ python3 -m venv $(CERTSRV_CLIENT) && $(CERTSRV_CLIENT)/bin/pip install --quiet certsrv; } >/dev/null 2>&1 \
 		|| { rm -rf $(CERTSRV_CLIENT); echo "note: PyPI gave no certsrv client; its test is skipped"; }
 
-test: packages simulator-release $(CERTSRV_CLIENT)/bin/python
+# The same for the libraries with which an archival request is built from the protocol's description alone.
+ARCHIVAL_CLIENT := $(BUILD_DIR)/archival-client
+
+$(ARCHIVAL_CLIENT)/bin/python:
+	@mkdir -p $(BUILD_DIR)
+	@{ python3 -m venv $(ARCHIVAL_CLIENT) && $(ARCHIVAL_CLIENT)/bin/pip install --quiet cryptography asn1crypto; } \
+		>/dev/null 2>&1 || { rm -rf $(ARCHIVAL_CLIENT); echo "note: PyPI gave no archival client; its test is skipped"; }
+
+test: packages simulator-release $(CERTSRV_CLIENT)/bin/python $(ARCHIVAL_CLIENT)/bin/python
 	$(SWIFT) build --build-tests
 	set -o pipefail; $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 2>&1 | awk -f .ci/failures.awk
 

@@ -53,3 +53,51 @@ struct RecoveryAgentTests {
         try await site.operate("audit", "verify", "--instance", issuing)
     }
 }
+
+@Suite("Evidence of archived keys, on the command line")
+struct EvidenceTests {
+    @Test("key evidence tells each key's way, lists those that were in host memory, and the CA signs what it printed")
+    func evidence() async throws {
+        let site = try await Site.issuing()
+        _ = try await site.makeAgent()
+        let issuing = site.path("issuing")
+        for (name, format) in [("alice", "token-wrapped"), ("bob", "cms-aes")] {
+            try await site.makeArchivalRequest(name, format: format)
+            try await site.operate(
+                "request", "submit", "--instance", issuing, "--out", site.path("\(name).crt"), site.path("\(name).cmc"))
+        }
+        try await site.operate("audit", "sign", "--instance", issuing)
+        let all = try await site.operate("key", "evidence", "--instance", issuing).text
+        #expect(all.contains("  Path: on-token\n") && all.contains("  Path: host-memory\n"))
+        #expect(all.contains("  Token: issuing, serial number "))
+        #expect(all.contains("sensitive yes, extractable yes, local no"))
+        #expect(all.matches(of: /Vouched for: audit entry \d+, under a signed head/).count == 2)
+        #expect(all.hasSuffix("2 archived keys; in host memory: 1\n"))
+
+        let listed = try await site.operate(
+            "key", "evidence", "--instance", issuing, "--host-memory", "--statement", site.path("statement"))
+        #expect(listed.text.contains("CN=bob") && !listed.text.contains("CN=alice"))
+        let statement = try await succeed([
+            "openssl", "cms", "-verify", "-inform", "DER", "-in", site.path("statement"), "-CAfile",
+            site.path("chain.pem"), "-purpose", "any",
+        ]).text
+        try site.directory.write("list", listed.stdout)
+        let digest = try await succeed(["sha256sum", site.path("list")]).text.prefix(64)
+        #expect(statement.hasPrefix("signet-archival-evidence 1 keys=2 in-host-memory=1 changed=0 unvouched=0 "))
+        #expect(statement.contains(" sha256=\(digest) "))
+
+        try await succeed([
+            "python3", "-c",
+            """
+            import sqlite3, sys
+            database = sqlite3.connect(sys.argv[1])
+            database.execute("UPDATE archived_key SET evidence = replace(evidence, 'host-memory', 'on-token')")
+            database.commit()
+            """, "\(issuing)/signet.sqlite",
+        ])
+        let forged = try await site.signet("key", "evidence", "--instance", issuing, "--host-memory")
+        #expect(forged.status == 1)
+        #expect(forged.text.contains("NO, THE RECORD WAS CHANGED"))
+        try await site.operate("audit", "verify", "--instance", issuing)
+    }
+}

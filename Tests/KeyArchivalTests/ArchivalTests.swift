@@ -291,16 +291,46 @@ struct RefusedArchivalTests {
         }
     }
 
-    @Test("A key that is not RSA is refused")
-    func notRSA() async throws {
+    static let unarchivable: [(SoftwareKeys.Kind, ArchiveFormat?)] = [
+        (.ed25519, nil), (.p256, .microsoft2003), (.ed25519, .cmsAES),
+    ]
+
+    @Test(
+        "A key that can only sign is refused, and in the format of Windows every key that is not RSA",
+        arguments: unarchivable)
+    func notArchivable(_ kind: SoftwareKeys.Kind, _ format: ArchiveFormat?) async throws {
         try await ArchivingSite.with(hasExchangeKey: false) { site in
-            let publicKey = try PrivateKeyInfo(derEncoded: SoftwareKeys.generate(.p256)).subjectPublicKeyInfo()
+            let publicKey = try PrivateKeyInfo(derEncoded: SoftwareKeys.generate(kind)).subjectPublicKeyInfo()
             let request = try site.request(TestKey.user.privateKey, of: publicKey, .aesKeyWrapPadded)
+            let settings = ArchivalSettings(format: format)
             let error = await #expect(throws: ArchivalError.self) {
-                try await site.authority.archiver(site.token.keys).archive(request)
+                try await site.authority.archiver(site.token.keys, settings: settings).archive(request)
             }
             #expect(error?.code == .unsupportedKey)
             #expect(error?.hresult == .badAlgorithm)
+        }
+    }
+
+    @Test("An elliptic-curve key is proven and archived in host memory; where that is forbidden it is refused")
+    func ellipticCurve() async throws {
+        try await ArchivingSite.with { site in
+            let privateKey = try SoftwareKeys.generate(.p256)
+            let publicKey = try PrivateKeyInfo(derEncoded: privateKey).subjectPublicKeyInfo()
+            let request = try site.request(privateKey, of: publicKey, .aesKeyWrapPadded)
+            let draft = try await site.authority.archiver(site.token.keys).archive(request)
+            #expect(draft.format == .cmsAES)
+            try #expect(site.open(draft, agent: 0).matches(publicKey))
+            let other = try site.request(SoftwareKeys.generate(.p256), of: publicKey, .aes256CBC)
+            await #expect(throws: ArchivalError.of(.keyMismatch)) {
+                try await site.authority.archiver(site.token.keys).archive(other)
+            }
+            for settings in [
+                ArchivalSettings(isHostPlaintextAllowed: false), ArchivalSettings(format: .tokenWrapped),
+            ] {
+                await #expect(throws: ArchivalError.of(.pathNotAvailable)) {
+                    try await site.authority.archiver(site.token.keys, settings: settings).archive(request)
+                }
+            }
         }
     }
 

@@ -22,7 +22,8 @@ final class TestAuthority: Sendable {
     let surroundings = Surroundings(now: { TestAuthority.now }, randomBytes: LibCrypto.randomBytes)
     private let privateKey: SecretBytes
 
-    init(name: String = "Issuing CA") async throws {
+    /// - Parameter database: path of its database; in memory when not given.
+    init(name: String = "Issuing CA", database: String? = nil) async throws {
         self.privateKey = try SoftwareKeys.generate(.p256)
         let publicKey = try PrivateKeyInfo(derEncoded: self.privateKey).subjectPublicKeyInfo()
         let subject = try StrictDER.serialize(DistinguishedNameText.parse("CN=\(name),O=Example"))
@@ -32,7 +33,8 @@ final class TestAuthority: Sendable {
             notAfter: TestAuthority.now.addingTimeInterval(86_400 * 3650), subjectDER: subject,
             subjectPublicKeyInfo: publicKey, extensions: [try ExtensionEncoding.basicConstraints(isCA: true)])
         self.certificate = try TestAuthority.sign(tbs, with: self.privateKey)
-        self.storage = try SQLiteStorage(inMemoryNamed: name)
+        self.storage =
+            if let database { try SQLiteStorage(path: database) } else { try SQLiteStorage(inMemoryNamed: name) }
         let own = CACertificateRecord(
             use: .own, index: 0, keyIndex: 0, certificateDER: self.certificate.derBytes, locator: nil)
         let list = CRLRecord(

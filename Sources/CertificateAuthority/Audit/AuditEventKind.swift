@@ -124,11 +124,11 @@ package struct AuditEventKind: Sendable {
             .propertyChanged, .configuration, "A property of Certificate Services changed.",
             ["Property", "Index", "Type", "Value"]),
         .init(
-            .keyArchived, .archivedKeys, "Certificate Services archived a key.",
-            ["Request ID", "Requester", "KRA Hashes"]),
+            .keyArchived, .archivedKeys, "Certificate Services archived a key.", always: true,
+            ["Request ID", "Requester", "KRA Hashes", "Evidence SHA-256"]),
         .init(
             .keyImportedAndArchived, .archivedKeys, "Certificate Services imported and archived a key.",
-            ["Request ID"]),
+            always: true, ["Request ID", "Evidence SHA-256"]),
         .init(
             .caCertificatePublished, .configuration,
             "Certificate Services published the CA certificate.", ["Certificate Hash", "Valid From", "Valid To"]),

@@ -42,7 +42,7 @@ extension StorageReading {
 }
 
 extension StorageWriting {
-    /// Records that a manager consents to the release of an archived key, as event 10012.
+    /// Records that a manager consents to the release of an archived key, as event 10013.
     ///
     /// - Parameter requester: whose key it is: nobody approves the release of the own one.
     /// - Throws: ``RequestError``: `accessDenied`, `roleConflict`, `restrictedManager` (0x80094009; also for the own key),

@@ -30,6 +30,8 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
     /// One that is configured or was: archived keys may still be encrypted to it.
     func keyRecoveryAgent(sha1Thumbprint: [UInt8]) throws -> KRARecord?
     func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord?
+    /// In the order of requests, beginning after one.
+    func archivedKeys(afterRequest requestID: Int64, limit: Int) throws -> [ArchivedKeyRecord]
     /// What certificate managers have set on a request, in the order of the identifiers.
     func extensions(ofRequest requestID: Int64) throws -> [RequestExtension]
 

@@ -1,52 +1,57 @@
 import Diagnostics
 import Foundation
-import KeyProvider
+package import KeyProvider
+import PKIMessages
 
 /// What is kept beside an archived key about the way it took.
-struct ArchivalEvidence: Encodable {
-    enum Path: String, Encodable {
+package struct ArchivalEvidence: Codable, Sendable, Equatable {
+    package enum Path: String, Codable, Sendable {
         /// Neither key nor plaintext left the token.
         case onToken = "on-token"
         /// The plaintext was in the host's memory for the time of re-encryption.
         case hostMemory = "host-memory"
     }
 
-    struct TokenName: Encodable {
-        var label: String
-        var serialNumber: String
-        var manufacturer: String
-        var model: String
-        var firmware: String
+    package struct TokenName: Codable, Sendable, Equatable {
+        package var label: String
+        package var serialNumber: String
+        package var manufacturer: String
+        package var model: String
+        package var firmware: String
     }
 
     /// That several agents have to open the key together.
-    struct Threshold: Encodable {
-        var required: Int
-        var agents: Int
+    package struct Threshold: Codable, Sendable, Equatable {
+        package var required: Int
+        package var agents: Int
         /// Made and shared in the host's locked memory: it seals what is encrypted to the agents already, and neither the
         /// private key nor its content-encryption key was seen for it.
-        var sealingKey = "host-memory"
+        package var sealingKey = "host-memory"
     }
 
-    var path: Path
-    var token: TokenName
+    package var path: Path
+    package var token: TokenName
     /// The device profile in force.
-    var profile: String
+    package var profile: String
     /// The exchange certificate's serial number.
-    var exchangeCertificate: String
+    package var exchangeCertificate: String
     /// PKCS #11 mechanisms in the order of their use.
-    var mechanisms: [String]
+    package var mechanisms: [String]
     /// What the token said of the unwrapped private key; only on the token's path.
-    var privateKeyAttributes: KeyAttributes?
+    package var privateKeyAttributes: KeyAttributes?
     /// Whether the memory with the plaintext was locked against swapping; only on the host's path.
-    var memoryLocked: Bool?
+    package var memoryLocked: Bool?
+    /// SHA-256 of the public key that the private key was proven to belong to. `nil` in records of older versions.
+    package var publicKeySHA256: String?
+    /// SHA-256 of the stored EnvelopedData. `nil` in records of older versions.
+    package var envelopedDataSHA256: String?
     /// Only where several agents have to act together.
-    var threshold: Threshold?
+    package var threshold: Threshold?
     /// ISO 8601, UTC.
-    var archivedWhen: String
+    package var archivedWhen: String
 
     init(
-        path: Path, token: any KeyToken, exchangeCertificate: String, mechanisms: [String],
+        path: Path, token: any KeyToken, sent: ReceivedKey, mechanisms: [String],
         privateKeyAttributes: KeyAttributes? = nil, memoryLocked: Bool? = nil, at date: Date
     ) {
         let identification = token.identification
@@ -55,11 +60,17 @@ struct ArchivalEvidence: Encodable {
             label: identification.label, serialNumber: identification.serialNumber,
             manufacturer: identification.manufacturer, model: identification.model, firmware: identification.firmware)
         self.profile = token.profileName
-        self.exchangeCertificate = exchangeCertificate
+        self.exchangeCertificate = sent.exchangeCertificate.serialHex
+        self.publicKeySHA256 = Hexadecimal.lower(sent.publicKey.sha256)
         self.mechanisms = mechanisms
         self.privateKeyAttributes = privateKeyAttributes
         self.memoryLocked = memoryLocked
         self.archivedWhen = date.ISO8601Format()
+    }
+
+    /// Reads what ``json()`` made.
+    package init(json: String) throws {
+        self = try JSONDecoder().decode(ArchivalEvidence.self, from: Data(json.utf8))
     }
 
     func json() throws -> String {

@@ -57,7 +57,7 @@ struct HostMemoryArchival: Sendable {
                 recipients: recipients, contentEncryptionAlgorithm: ContentEncryptionAlgorithm(cipher),
                 encryptedContent: encrypted.content),
             evidence: ArchivalEvidence(
-                path: .hostMemory, token: self.token, exchangeCertificate: self.sent.exchangeCertificate.serialHex,
+                path: .hostMemory, token: self.token, sent: self.sent,
                 mechanisms: [self.sent.transport.mechanismName] + encrypted.mechanisms,
                 memoryLocked: plaintext.isLocked, at: surroundings.now()))
     }

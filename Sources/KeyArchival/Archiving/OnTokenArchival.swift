@@ -42,8 +42,8 @@ struct OnTokenArchival: Sendable {
                 recipients: recipients, contentEncryptionAlgorithm: .aes256WrapPad,
                 encryptedContent: rewrapped.privateKey),
             evidence: ArchivalEvidence(
-                path: .onToken, token: self.token, exchangeCertificate: self.sent.exchangeCertificate.serialHex,
-                mechanisms: rewrapped.mechanisms, privateKeyAttributes: rewrapped.attributes,
+                path: .onToken, token: self.token, sent: self.sent, mechanisms: rewrapped.mechanisms,
+                privateKeyAttributes: rewrapped.attributes,
                 at: surroundings.now()))
     }
 

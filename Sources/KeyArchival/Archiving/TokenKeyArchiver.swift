@@ -56,8 +56,10 @@ package struct TokenKeyArchiver: KeyArchiver {
                 random: self.surroundings.randomBytes)
             evidence.threshold = .init(required: threshold, agents: agents.count)
         }
+        let envelopedDataDER = try envelopedData.contentInfoDER()
+        evidence.envelopedDataSHA256 = Hexadecimal.lower(Digest.sha256.hash(envelopedDataDER))
         return ArchivedKeyDraft(
-            format: result.format, envelopedDataDER: try envelopedData.contentInfoDER(),
+            format: result.format, envelopedDataDER: envelopedDataDER,
             kraHashes: agents.map { Hexadecimal.lower($0.sha1Thumbprint).spaced }, evidenceJSON: try evidence.json())
     }
 
@@ -70,7 +72,7 @@ package struct TokenKeyArchiver: KeyArchiver {
     /// that was revoked is taken by nobody: others may have what was encrypted to it.
     private func received(_ request: KeyArchivalRequest) async throws -> ReceivedKey {
         let publicKey = try SubjectPublicKeyInfo(derEncoded: request.subjectPublicKeyInfo)
-        guard publicKey.isRSA else { throw ArchivalError.unsupportedKey() }
+        try self.mustBeArchivable(publicKey)
         let envelopedData = try EnvelopedData(contentInfoDER: request.encryptedKeyDER)
         for record in try await self.storage.read({ try $0.exchangeCertificates() }) {
             let certificate = try CertificateFields(derEncoded: record.certificateDER)
@@ -88,16 +90,27 @@ package struct TokenKeyArchiver: KeyArchiver {
         throw ArchivalError.recipientNotFound(recipients: envelopedData.recipientInfos.count)
     }
 
+    /// RSA keys, as Windows archives them. Keys on NIST curves, which can agree on keys (RFC 5753), as well, unless the
+    /// format is that of Windows, which has no place for them. A key that can only sign is nobody's to archive.
+    private func mustBeArchivable(_ publicKey: SubjectPublicKeyInfo) throws {
+        if publicKey.isRSA { return }
+        guard publicKey.algorithm == OID.ecPublicKey, self.settings.format != .microsoft2003 else {
+            throw ArchivalError.unsupportedKey()
+        }
+    }
+
     private func path(for sent: ReceivedKey) throws -> Path {
         let isWrapped = sent.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad
-        let canStayOnToken = isWrapped && self.token.canRewrapPrivateKeys
+        let canStayOnToken = isWrapped && self.token.canRewrapPrivateKeys && sent.publicKey.isRSA
         switch self.settings.format {
         case nil where canStayOnToken, .tokenWrapped where canStayOnToken: return .onToken
         case .tokenWrapped:
             throw ArchivalError.pathNotAvailable(
-                isWrapped
-                    ? "the exchange token cannot unwrap and wrap private keys"
-                    : "the requester did not encrypt the key with AES key wrap with padding",
+                !sent.publicKey.isRSA
+                    ? "a key that is not RSA cannot be proven on the token"
+                    : isWrapped
+                        ? "the exchange token cannot unwrap and wrap private keys"
+                        : "the requester did not encrypt the key with AES key wrap with padding",
                 advice: "Set archival.format to automatic, or use a requester and a token that wrap by RFC 5649.")
         case let format:
             guard self.settings.isHostPlaintextAllowed else {

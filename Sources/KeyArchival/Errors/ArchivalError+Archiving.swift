@@ -29,9 +29,11 @@ extension ArchivalError {
 
     static func unsupportedKey() -> ArchivalError {
         ArchivalError(
-            code: .unsupportedKey, operation: self.archiving, reason: "the public key of the request is not RSA",
+            code: .unsupportedKey, operation: self.archiving, reason: "keys of this kind are not archived",
             hresult: .badAlgorithm,
-            advice: ["Request the certificate with an RSA key, or from a template that does not archive."])
+            advice: [
+                "Request with an RSA key, or from a template that does not archive; microsoft-2003 has no other keys."
+            ])
     }
 
     static func signatureOnlyKey() -> ArchivalError {

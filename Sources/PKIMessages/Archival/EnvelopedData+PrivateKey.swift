@@ -87,6 +87,8 @@ extension EnvelopedData {
             return try PrivateKeyInfo(derEncoded: plaintext, allowingZeroPadding: true)
         case .aes256CBC(let vector):
             return try Self.privateKey(SymmetricCipher.aes256CBC.decrypt(self.encryptedContent, key: key, iv: vector))
+        case .aes192CBC(let vector):
+            return try Self.privateKey(SymmetricCipher.aes192CBC.decrypt(self.encryptedContent, key: key, iv: vector))
         case .aes128CBC(let vector):
             return try Self.privateKey(SymmetricCipher.aes128CBC.decrypt(self.encryptedContent, key: key, iv: vector))
         case .desEDE3CBC(let vector):

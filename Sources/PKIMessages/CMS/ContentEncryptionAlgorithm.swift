@@ -6,6 +6,8 @@ package enum ContentEncryptionAlgorithm: Hashable, Sendable {
     case aes256CBC([UInt8])
     /// AES-128 in CBC mode, initialisation vector of 16 bytes (RFC 3565).
     case aes128CBC([UInt8])
+    /// AES-192-CBC with its initialisation vector, as a requester may choose it.
+    case aes192CBC([UInt8])
     /// Triple DES with three keys in CBC mode, initialisation vector of 8 bytes (RFC 3370, section 5.1).
     case desEDE3CBC([UInt8])
     /// AES-256 key wrap with padding (RFC 5649, OID of RFC 5958 section 4 usage), for a PrivateKeyInfo.
@@ -18,7 +20,7 @@ package enum ContentEncryptionAlgorithm: Hashable, Sendable {
         switch self {
         case .aes256CBC, .aes256WrapPad: 32
         case .aes128CBC: 16
-        case .desEDE3CBC: 24
+        case .desEDE3CBC, .aes192CBC: 24
         case .other: nil
         }
     }
@@ -29,6 +31,7 @@ extension ContentEncryptionAlgorithm: DERParseable, DERSerializable {
         let identifier = try AlgorithmIdentifier(derEncoded: node)
         switch identifier.algorithm {
         case OID.aes256CBC: self = .aes256CBC(try Self.initializationVector(identifier, bytes: 16))
+        case OID.aes192CBC: self = .aes192CBC(try Self.initializationVector(identifier, bytes: 16))
         case OID.aes128CBC: self = .aes128CBC(try Self.initializationVector(identifier, bytes: 16))
         case OID.desEDE3CBC: self = .desEDE3CBC(try Self.initializationVector(identifier, bytes: 8))
         case OID.aes256WrapPad:
@@ -52,6 +55,7 @@ extension ContentEncryptionAlgorithm: DERParseable, DERSerializable {
     package func serialize(into coder: inout DER.Serializer) throws {
         switch self {
         case .aes256CBC(let vector): try Self.serialize(OID.aes256CBC, vector, into: &coder)
+        case .aes192CBC(let vector): try Self.serialize(OID.aes192CBC, vector, into: &coder)
         case .aes128CBC(let vector): try Self.serialize(OID.aes128CBC, vector, into: &coder)
         case .desEDE3CBC(let vector): try Self.serialize(OID.desEDE3CBC, vector, into: &coder)
         case .aes256WrapPad:

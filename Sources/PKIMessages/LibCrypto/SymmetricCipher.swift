@@ -10,6 +10,7 @@ package struct SymmetricCipher: Hashable, Sendable {
     package let blockBytes: Int
 
     package static let aes256CBC = SymmetricCipher(name: "AES-256-CBC", keyBytes: 32, blockBytes: 16)
+    package static let aes192CBC = SymmetricCipher(name: "AES-192-CBC", keyBytes: 24, blockBytes: 16)
     package static let aes128CBC = SymmetricCipher(name: "AES-128-CBC", keyBytes: 16, blockBytes: 16)
     /// For messages of the Windows Server 2003 kind.
     package static let desEDE3CBC = SymmetricCipher(name: "DES-EDE3-CBC", keyBytes: 24, blockBytes: 8)
@@ -101,6 +102,7 @@ package struct SymmetricCipher: Hashable, Sendable {
     private var evp: OpaquePointer? {
         switch self {
         case .aes256CBC: EVP_aes_256_cbc()
+        case .aes192CBC: EVP_aes_192_cbc()
         case .aes128CBC: EVP_aes_128_cbc()
         default: EVP_des_ede3_cbc()
         }

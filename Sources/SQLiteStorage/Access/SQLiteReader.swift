@@ -123,6 +123,12 @@ extension DatabaseReading {
             [requestID], ArchivedKeyRecord.init)
     }
 
+    func archivedKeys(afterRequest requestID: Int64, limit: Int) throws -> [ArchivedKeyRecord] {
+        try self.all(
+            "list archived keys", "SELECT * FROM archived_key WHERE request_id > ? ORDER BY request_id LIMIT ?",
+            [requestID, limit], ArchivedKeyRecord.init)
+    }
+
     func user(named name: String) throws -> UserRecord? {
         try self.one("read a user", "SELECT * FROM user WHERE name = ?", [name], UserRecord.init)
     }

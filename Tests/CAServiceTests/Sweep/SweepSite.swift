@@ -1,4 +1,3 @@
-import CAService
 import CertificateAuthority
 import Diagnostics
 import Foundation
@@ -7,6 +6,8 @@ import PKIMessages
 import SecretMemory
 import TestSupport
 import Testing
+
+@testable import CAService
 
 /// A certification authority in this process with its keys on one card, and a key recovery agent with another one.
 final class SweepSite: Sendable {
@@ -23,7 +24,8 @@ final class SweepSite: Sendable {
     let request, archivalRequest: [UInt8]
     private let agentOpener: TokenOpener
 
-    init() async throws {
+    /// - Parameter minimumKeyBits: of RSA keys in the template User; the template's own when not given.
+    init(minimumKeyBits: Int? = nil) async throws {
         self.directory = try TemporaryDirectory()
         self.authorityCard = try await SweepCard(label: "ca")
         self.agentCard = try await SweepCard(label: "agent")
@@ -34,6 +36,9 @@ final class SweepSite: Sendable {
         _ = try await SweepSite.creation(
             self.directory.path("ca"), on: self.authorityCard, surroundings: surroundings
         ).makeRoot(validityYears: 20)
+        if let minimumKeyBits {
+            try SweepSite.setMinimumKeyBits(minimumKeyBits, in: self.directory.path("ca/templates"))
+        }
         let instance = try Instance.open(
             self.directory.path("ca"), secrets: .system, surroundings: surroundings)
         self.authority = try await instance.authority()
@@ -57,6 +62,12 @@ final class SweepSite: Sendable {
                 exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
                 revocationListDER: instance.storage.read { try $0.latestCRL(caKeyIndex: 0)?.crlDER ?? [] },
                 format: .tokenWrapped, now: surroundings.now()))
+    }
+
+    private static func setMinimumKeyBits(_ bits: Int, in templates: String) throws {
+        var template = try #require(try TemplateFiles.read(from: templates).first { $0.name == "User" })
+        template.minimumKeyBits.rsa = bits
+        try Data(TemplateFiles.text(of: template).utf8).write(to: URL(fileURLWithPath: templates + "/User.yaml"))
     }
 
     static func creation(

@@ -1,0 +1,198 @@
+import CertificateAuthority
+import DeviceProfiles
+import Foundation
+import KeyProvider
+import PKCS11KeyProvider
+import PKIMessages
+import SQLiteStorage
+import SecretMemory
+import TestSupport
+import Testing
+
+@testable import KeyArchival
+
+/// What one process archives, in files of a directory; the private key is in it encrypted or masked only.
+struct MemoryScenario: Codable {
+    var modulePath: String
+    var softHSMConfiguration: String
+    var label: String
+    var pin: String
+    var probe: MemoryProbe
+    var encryptedKey: [UInt8]
+    var publicKey: [UInt8]
+    var exchangeKey: KeyLocator
+    var agentKey: [UInt8]
+    /// Encrypted to the requester's key.
+    var challenge: [UInt8]
+    var maskedPrivateKey: [UInt8]
+
+    enum Work: String, Codable, Sendable {
+        /// Archival as the service does it.
+        case archival
+        /// The token calls of the same path and nothing else, as a control.
+        case tokenCalls
+    }
+
+    /// Does the work in this process, then looks at its memory.
+    ///
+    /// - Returns: the names of the fragments that are there.
+    func run(_ work: Work, isOnToken: Bool, database: String) async throws -> Set<String> {
+        setenv("SOFTHSM2_CONF", self.softHSMConfiguration, 1)
+        let catalog = try ProfileCatalog(directories: [SimulatorLibrary.profiles])
+        let pin = self.pin
+        let token = try await TokenKeyStore.open(
+            TokenConfiguration(
+                modulePath: self.modulePath, initializationString: nil,
+                profile: try catalog.profile(named: "softhsm2", overrides: [:]),
+                reference: try KeyReference("pkcs11:token=\(self.label.replacing(" ", with: "%20"))")),
+            modules: ModuleRegistry()
+        ) { try SecretBytes(copying: pin.utf8) }
+        switch (work, isOnToken) {
+        case (.archival, _): try await self.archive(token, isOnToken: isOnToken, database: database)
+        case (.tokenCalls, true): try await self.callTokenOnly(token)
+        case (.tokenCalls, false): try await self.encryptOnTokenOnly(token)
+        }
+        let found = try self.probe.foundInThisProcess()
+        await token.close()
+        return found
+    }
+
+    private func archive(_ token: any KeyToken, isOnToken: Bool, database: String) async throws {
+        let storage = try SQLiteStorage(path: database)
+        let own = try await storage.read { try $0.caCertificates() }
+        let surroundings = Surroundings(now: { TestAuthority.now }, randomBytes: LibCrypto.randomBytes)
+        let agents = try KRASelection(
+            storage: storage,
+            check: KRACertificateCheck(
+                issuers: own.map { try PKIMessages.CertificateFields(derEncoded: $0.certificateDER) }),
+            count: 1, surroundings: surroundings)
+        let archiver = TokenKeyArchiver(
+            exchangeToken: token, storage: storage, agents: agents,
+            settings: ArchivalSettings(format: isOnToken ? .tokenWrapped : .cmsAES), surroundings: surroundings)
+        let draft = try await archiver.archive(
+            KeyArchivalRequest(
+                requesterName: "alice", encryptedKeyDER: self.encryptedKey, subjectPublicKeyInfo: self.publicKey))
+        let requestID = try await storage.read { try $0.exchangeCertificates().first?.requestID } ?? 0
+        try await storage.write { try $0.insert(draft.record(forRequest: requestID, at: TestAuthority.now)) }
+    }
+
+    private func callTokenOnly(_ token: any KeyToken) async throws {
+        let envelope = try EnvelopedData(contentInfoDER: self.encryptedKey)
+        try await token.withTransientKeys { [self] token in
+            let received = try token.unwrapSecretKey(
+                envelope.recipients[0].encryptedKey, with: self.exchangeKey, transport: .rsaOAEP(.sha1), as: .aes256)
+            let privateKey = try token.unwrapPrivateKey(
+                envelope.encryptedContent, with: received, algorithm: .aesKeyWrapPadded, as: .rsa(modulusBits: 2048))
+            _ = try token.decrypt(self.challenge, with: privateKey, transport: .rsaPKCS1v15)
+            let fresh = try token.generateSecretKey(.aes256)
+            _ = try token.wrap(privateKey, under: fresh, algorithm: .aesKeyWrapPadded)
+            _ = try token.wrap(fresh, to: self.agentKey, transport: .rsaOAEP(.sha1))
+        }
+    }
+
+    /// The token sees the plaintext once, as the argument of `C_Encrypt`.
+    private func encryptOnTokenOnly(_ token: any KeyToken) async throws {
+        let envelope = try EnvelopedData(contentInfoDER: self.encryptedKey)
+        _ = try await token.decrypt(
+            envelope.recipients[0].encryptedKey, with: self.exchangeKey, transport: .rsaOAEP(.sha1))
+        let masked = self.maskedPrivateKey
+        let plaintext = try SecretBytes(capacity: masked.count) { buffer in
+            for index in masked.indices { buffer[index] = masked[index] ^ MemoryProbe.mask }
+            return masked.count
+        }
+        try await token.withTransientKeys { token in
+            let key = try token.generateSecretKey(.aes256)
+            let cipher = ContentCipher(
+                algorithm: .aes256, initializationVector: [UInt8](repeating: 7, count: 16))
+            _ = try token.encrypt(plaintext, with: key, cipher: cipher)
+            _ = try token.wrap(key, to: self.agentKey, transport: .rsaOAEP(.sha1))
+        }
+    }
+}
+
+/// The answer of a process, and whether its probe finds what is surely there.
+struct MemoryFinding: Codable {
+    var found: Set<String>
+    var findsWhatIsPlanted: Bool
+}
+
+@Suite("What archival leaves in memory and on disk")
+struct MemoryTests {
+    @Test(
+        "After archival no private component of the key is in memory that the bare token calls do not leave, nor on disk",
+        arguments: [true, false])
+    func memory(isOnToken: Bool) async throws {
+        let directory = try TemporaryDirectory()
+        let scenario = try await self.prepare(directory, isOnToken: isOnToken)
+        let control = try await self.child(.tokenCalls, isOnToken, directory)
+        let archival = try await self.child(.archival, isOnToken, directory)
+        #expect(archival.subtracting(control) == [], "left by the token itself: \(control.sorted())")
+
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        let files = names.filter { $0.hasPrefix("database") }
+        #expect(files.contains("database.sqlite"))
+        for file in files { #expect(try scenario.probe.found(inFile: directory.path(file)) == [], "\(file)") }
+    }
+
+    private func prepare(_ directory: TemporaryDirectory, isOnToken: Bool) async throws -> MemoryScenario {
+        let authority = try await TestAuthority(database: directory.path("database.sqlite"))
+        var made: MemoryScenario?
+        try await TestToken.with(.softHSM) { token in
+            let pair = try await token.generate(.exchange, label: "exchange")
+            let exchange = try await authority.addExchangeCertificate(pair)
+            try await authority.addAgent("Agent", key: TestKey.agents[0].publicKey)
+            // The token's files outlive the object that made them.
+            try FileManager.default.copyItem(
+                atPath: token.software.directory.path, toPath: directory.path("token"))
+            made = try self.scenario(token, pair, exchange, isOnToken: isOnToken)
+        }
+        var scenario = try #require(made)
+        let text = "directories.tokendir = \(directory.path("token/tokens"))\nobjectstore.backend = file\n"
+        scenario.softHSMConfiguration = try directory.write("softhsm2.conf", Array(text.utf8))
+        scenario.modulePath = directory.path("token/module-softhsm2.so")
+        try JSONEncoder().encode(scenario).write(to: URL(fileURLWithPath: directory.path("scenario.json")))
+        return scenario
+    }
+
+    private func scenario(
+        _ token: TestToken, _ pair: TokenKeyPair, _ exchange: PKIMessages.CertificateFields, isOnToken: Bool
+    ) throws -> MemoryScenario {
+        let key = try TestKey.user
+        return MemoryScenario(
+            modulePath: "", softHSMConfiguration: "", label: token.software.label, pin: token.software.userPIN,
+            probe: try MemoryProbe(privateKeyInfo: key.privateKey),
+            encryptedKey: try KeyArchivalMessage.sealForExchange(
+                privateKey: key.privateKey, exchangeCertificate: exchange,
+                format: isOnToken ? .aesKeyWrapPadded : .microsoft2003, transport: .oaep(.sha1),
+                random: LibCrypto.randomBytes),
+            publicKey: key.publicKey.derBytes, exchangeKey: pair.locator,
+            agentKey: try TestKey.agents[0].publicKey.derBytes,
+            challenge: try KeyTransport.encrypt([1, 2, 3], to: key.publicKey, transport: .pkcs1v15),
+            maskedPrivateKey: key.privateKey.withUnsafeBytes { $0.map { $0 ^ MemoryProbe.mask } })
+    }
+
+    /// Does the work in a process of its own, which never has the key but by that work.
+    private func child(
+        _ work: MemoryScenario.Work, _ isOnToken: Bool, _ directory: TemporaryDirectory
+    ) async throws -> Set<String> {
+        let (path, name) = (directory.path, work.rawValue)
+        await #expect(processExitsWith: .success) {
+            [path = path as String, name = name as String, isOnToken = isOnToken as Bool] in
+            let scenario = try JSONDecoder().decode(
+                MemoryScenario.self, from: Data(contentsOf: URL(fileURLWithPath: path + "/scenario.json")))
+            let work = try #require(MemoryScenario.Work(rawValue: name))
+            let found = try await scenario.run(work, isOnToken: isOnToken, database: path + "/database.sqlite")
+            let fragment = scenario.probe.fragments[0]
+            let planted = UnsafeMutablePointer<UInt8>.allocate(capacity: fragment.masked.count)
+            for index in fragment.masked.indices { planted[index] = fragment.masked[index] ^ MemoryProbe.mask }
+            let isFound = try scenario.probe.foundInThisProcess().contains(fragment.name)
+            planted.deallocate()
+            try JSONEncoder().encode(MemoryFinding(found: found, findsWhatIsPlanted: isFound))
+                .write(to: URL(fileURLWithPath: "\(path)/\(name).json"))
+        }
+        let answer = try JSONDecoder().decode(
+            MemoryFinding.self, from: Data(contentsOf: URL(fileURLWithPath: directory.path("\(name).json"))))
+        #expect(answer.findsWhatIsPlanted)
+        return answer.found
+    }
+}
