@@ -21,7 +21,7 @@ struct FindKey: ContextCommand {
     var term: String
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+        let instance = try await context.open(self.options, for: .readRequests, to: "look for archived keys")
         let found = try await instance.archivedKeys(matching: self.term)
         let listing = instance.listing(of: found)
         if self.script, !found.isEmpty {
