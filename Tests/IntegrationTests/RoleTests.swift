@@ -96,6 +96,6 @@ struct RoleTests {
         #expect(table.contains(/back-up +- +- +- +x/))
         let json = try await succeed([Programs.signet, "role", "matrix", "--json"]).stdout
         let object = try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
-        #expect((object["operations"] as? [[String: Any]])?.count == 32)
+        #expect((object["operations"] as? [[String: Any]])?.count == 33)
     }
 }

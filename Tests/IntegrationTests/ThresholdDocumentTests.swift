@@ -92,19 +92,17 @@ struct ThresholdDocumentTests {
         }
     }
 
-    /// One account is one person: the own approval lets nobody take the key alone, by either command.
+    /// The one whose key it is cannot consent to its release, nor take it alone by either command.
     private func release(_ site: Site, _ serial: String) async throws {
         let issuing = site.path("issuing")
         let off = try await site.signet("key", "approve", "--instance", issuing, serial)
         #expect(off.status == 1 && off.stderr.contains("0x80070057"), "\(off.stderr)")
         try self.change(site, "approvals: 0", "approvals: 1")
-        for _ in 0..<2 {
-            let refused = try await site.signet(
-                "key", "get", "--instance", issuing, "--out", site.path("again.rec"), serial)
-            #expect(refused.status == 1 && refused.stderr.contains("0x80094009"), "\(refused.stderr)")
-            let approved = try await site.operate("key", "approve", "--instance", issuing, serial)
-            #expect(approved.text.contains("1 of 1 approvals."))
-        }
+        let approval = try await site.signet("key", "approve", "--instance", issuing, serial)
+        #expect(approval.status == 1 && approval.stderr.contains("0x80094009"), "\(approval.stderr)")
+        let refused = try await site.signet(
+            "key", "get", "--instance", issuing, "--out", site.path("again.rec"), serial)
+        #expect(refused.status == 1 && refused.stderr.contains("0x80094009"), "\(refused.stderr)")
         let rows = try await site.operate(
             "request", "list", "--instance", issuing, "--disposition", "issued", "--numbers")
         var refusals = 0
@@ -116,8 +114,6 @@ struct ThresholdDocumentTests {
             refusals += exported.stderr.contains("0x80094009") ? 1 : 0
         }
         #expect(refusals == 1)
-        let trail = try await site.operate("audit", "show", "--instance", issuing, "--limit", "1000").text
-        #expect(trail.contains(" 10013 "))
         try await site.operate("audit", "verify", "--instance", issuing)
     }
 }
