@@ -92,16 +92,7 @@ extension PKCS12 {
     package static func openAll(
         _ file: SecretBytes, password: SecretBytes
     ) throws -> (entries: [Entry], certificates: [[UInt8]]) {
-        let parsed = try self.parsed(file)
-        defer { PKCS12_free(parsed) }
-        try self.checkRounds(parsed)
-        let terminated = try self.terminated(password)
-        return try terminated.withUnsafeBytes { bytes in
-            let characters = bytes.bindMemory(to: CChar.self).baseAddress
-            guard PKCS12_verify_mac(parsed, characters, -1) == 1 else {
-                LibCrypto.drainErrors()
-                throw PKIMessageError.wrongPassword(self.what)
-            }
+        try self.withVerified(file, password: password) { parsed, characters in
             var found: (keys: [SecretBytes], certificates: [([UInt8], String?)]) = ([], [])
             let bags = try LibCrypto.require(signet_PKCS12_bags(parsed, characters), self.what)
             defer { signet_sk_PKCS12_SAFEBAG_pop_free(bags) }

@@ -87,16 +87,7 @@ package enum PKCS12 {
     ///
     /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file or lacks a key, `wrongPassword`.
     package static func openKey(_ file: SecretBytes, password: SecretBytes) throws -> KeyContents {
-        let parsed = try self.parsed(file)
-        defer { PKCS12_free(parsed) }
-        try self.checkRounds(parsed)
-        let terminated = try self.terminated(password)
-        return try terminated.withUnsafeBytes { bytes in
-            let characters = bytes.bindMemory(to: CChar.self).baseAddress
-            guard PKCS12_verify_mac(parsed, characters, -1) == 1 else {
-                LibCrypto.drainErrors()
-                throw PKIMessageError.wrongPassword(self.what)
-            }
+        try self.withVerified(file, password: password) { parsed, characters in
             var key: OpaquePointer?
             var certificate: OpaquePointer?
             var others: OpaquePointer?
@@ -130,6 +121,27 @@ package enum PKCS12 {
                 let other = signet_sk_X509_value(others, index)
                 return try LibCrypto.der(self.what) { i2d_X509(other, $0) }
             }, friendlyName: name)
+    }
+
+    /// Lends a file whose MAC is right, and the password as a C string, for the time of `body`.
+    ///
+    /// - Throws: ``PKIMessageError``: `tooLarge`, `malformed`, `wrongPassword`.
+    static func withVerified<R>(
+        _ file: SecretBytes, password: SecretBytes,
+        _ body: (_ parsed: OpaquePointer, _ characters: UnsafePointer<CChar>?) throws -> R
+    ) throws -> R {
+        let parsed = try self.parsed(file)
+        defer { PKCS12_free(parsed) }
+        try self.checkRounds(parsed)
+        let terminated = try self.terminated(password)
+        return try terminated.withUnsafeBytes { bytes in
+            let characters = bytes.bindMemory(to: CChar.self).baseAddress
+            guard PKCS12_verify_mac(parsed, characters, -1) == 1 else {
+                LibCrypto.drainErrors()
+                throw PKIMessageError.wrongPassword(self.what)
+            }
+            return try body(parsed, characters)
+        }
     }
 
     static func parsed(_ file: SecretBytes) throws -> OpaquePointer {
