@@ -34,6 +34,7 @@ package enum CertificateFetch {
 
     /// The certificates in a DER or PEM file, or in a PKCS #7 without signers.
     package static func certificates(in bytes: [UInt8]) throws -> [CertificateFields] {
+        // `try?`: what is no PKCS #7 may be a certificate; if not, the error of that is told.
         if let signedData = try? SignedData(contentInfoDER: bytes) {
             return try signedData.certificates.map { try CertificateFields(derEncoded: $0) }
         }

@@ -29,7 +29,12 @@ package struct ChainCompletion: Sendable {
         let deadline = ContinuousClock.now + self.limit
         var top = key.chain.last ?? key.certificate
         while !top.isSelfIssued, found.count < ChainCompletion.maximumSteps {
-            let urls = (try? top.issuerURLs()) ?? []
+            let urls: [String]
+            do { urls = try top.issuerURLs() } catch {
+                notes.append(
+                    "the address of the issuer of \(top.subject) cannot be read: \(ErrorReport(error).headline)")
+                break
+            }
             if urls.isEmpty { notes.append("the issuer of \(top.subject) is not known, and no address of it is given") }
             guard let issuer = await self.issuer(of: top, at: urls, until: deadline, notes: &notes) else { break }
             found.append(issuer)
