@@ -61,7 +61,7 @@ struct FaultOrders {
         }
     }
 
-    /// The simulator serves its socket from a thread of its own, some time after the module was initialised.
+    /// The simulator serves its socket once the token is opened, which is at its first use.
     private func waitUntilServed(_ control: SimulatorControl) throws {
         for _ in 0..<6_000 {
             do { return _ = try control.send(.status) } catch SimulatorControlError.unreachable { usleep(10_000) }

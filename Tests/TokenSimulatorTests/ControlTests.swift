@@ -17,12 +17,12 @@ struct ControlTests {
         try await SimulatedCard(profile: nil, rule: ["handles: same"], settings: ControlTests.settings)
     }
 
-    @Test("The socket is its owner's alone and is gone after C_Finalize")
+    @Test("The socket answers as soon as C_Initialize has returned, is its owner's alone and is gone after C_Finalize")
     func socket() async throws {
         let card = try await self.card()
         do {
             let module = try LoadedModule(card)
-            _ = try card.control.waitForStatus()
+            try card.control.send(.status)
             let mode = try FileManager.default.attributesOfItem(atPath: card.control.path)[.posixPermissions]
             #expect(mode as? Int == 0o600)
             _ = try module.slot()
@@ -41,7 +41,6 @@ struct ControlTests {
         let session = try module.loggedIn()
         var byte: UInt8 = 0
         let random = { module.functions.C_GenerateRandom?(session, &byte, 1) }
-        _ = try card.control.waitForStatus()
         try card.control.send(.fail("function: C_GenerateRandom, returns: DEVICE_ERROR"))
         #expect(
             try card.control.send(.status).last
@@ -61,7 +60,6 @@ struct ControlTests {
     func lockPIN() async throws {
         let card = try await self.card()
         let module = try LoadedModule(card)
-        _ = try card.control.waitForStatus()
         try card.control.send(.lockPIN)
         #expect(try module.tokenFlags() & CKF_USER_PIN_LOCKED != 0)
         var session = CK_SESSION_HANDLE()
@@ -74,7 +72,6 @@ struct ControlTests {
         let card = try await self.card()
         let module = try LoadedModule(card)
         let session = try module.loggedIn()
-        _ = try card.control.waitForStatus()
         try card.control.send(.eject, card: "signet")
         var byte: UInt8 = 0
         #expect(module.functions.C_GenerateRandom?(session, &byte, 1) == CKR_DEVICE_REMOVED)
@@ -93,7 +90,6 @@ struct ControlTests {
         let card = try await self.card()
         let module = try LoadedModule(card)
         _ = try module.slot()
-        _ = try card.control.waitForStatus()
         #expect {
             try card.control.send(command)
         } throws: { error in
@@ -110,7 +106,7 @@ struct ControlTests {
         let card = try await self.card()
         var first: LoadedModule? = try LoadedModule(card)
         _ = try first?.slot()
-        _ = try card.control.waitForStatus()
+        try card.control.send(.status)
         let second = try WaitingTool(
             ["--module", card.modulePath, "--token-label", card.token.label, "--hash", "-m", "SHA256"],
             environment: card.environment)

@@ -30,7 +30,6 @@ struct RemovalTests {
         var other = CK_SESSION_HANDLE()
         #expect(module.open(slot, &other) == CKR_DEVICE_REMOVED)
         // Back, and nobody has looked.
-        _ = try card.control.waitForStatus()
         try card.control.send(.insert(slot: nil))
         #expect(module.sign(session, key) == CKR_DEVICE_REMOVED)
         #expect(try module.slots().first == slot)
@@ -54,7 +53,6 @@ struct RemovalTests {
         let slot = try module.slot()
         let session = try module.loggedIn()
         let count = try module.slots(tokenPresent: false).count
-        _ = try card.control.waitForStatus()
         try card.control.send(.eject)
         #expect(try !module.slots().contains(slot))
         #expect(try module.slots(tokenPresent: false).count == count)
@@ -88,7 +86,6 @@ struct RemovalTests {
             ], settings: ["control: control"])
         let module = try LoadedModule(card)
         let session = try module.loggedIn()
-        _ = try card.control.waitForStatus()
         try card.control.send(.eject)
         var info = CK_SESSION_INFO()
         #expect(module.functions.C_GetSessionInfo?(session, &info) == CKR_TOKEN_NOT_PRESENT)
@@ -106,7 +103,6 @@ struct RemovalTests {
             let module = try LoadedModule(card)
             let session = try module.loggedIn()
             let key = module.generate(session, label: "a").privateKey
-            _ = try card.control.waitForStatus()
             try card.control.send(.eject)
             try card.control.send(.insert(slot: nil))
             _ = try module.slots()

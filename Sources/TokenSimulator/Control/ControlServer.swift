@@ -9,9 +9,26 @@ final class ControlServer: Sendable {
     /// Written to when the thread is to end.
     private let stopping: (read: Int32, write: Int32)
     private let thread = Mutex<pthread_t?>(nil)
+    /// What the thread begins with.
+    private let turn = Mutex<Turn?>(nil)
 
+    /// What the process has that serves the socket.
+    private struct Turn {
+        let lock: Int32
+        let listener: Int32
+
+        /// Leaves the socket to the next one.
+        func end(_ path: String) {
+            close(self.listener)
+            unlink(path)
+            close(self.lock)
+        }
+    }
+
+    /// The socket is there when this returns, unless another process serves it: then it is that one which answers.
+    ///
     /// - Parameter answer: gets a line without its end, and gives the answer without its end.
-    /// - Throws: ``SimulatorError`` when no thread can be had or the path does not fit in an address.
+    /// - Throws: ``SimulatorError`` when no thread or socket can be had or the path does not fit in an address.
     init(path: String, answer: @escaping @Sendable (String) -> String) throws(SimulatorError) {
         guard ControlSocket.address(path) != nil else { throw .control(path, reason: "the path is too long") }
         var ends: [Int32] = [0, 0]
@@ -20,6 +37,8 @@ final class ControlServer: Sendable {
         self.path = path
         self.answer = answer
         self.stopping = (ends[0], ends[1])
+        let turn = try ControlServer.takeTurn(path)
+        self.turn.withLock { $0 = turn }
         // The thread keeps the server until it ends, which stop() waits for.
         let argument = Unmanaged.passRetained(self).toOpaque()
         var thread = pthread_t()
@@ -31,6 +50,7 @@ final class ControlServer: Sendable {
             }, argument)
         guard result == 0 else {
             Unmanaged<ControlServer>.fromOpaque(argument).release()
+            turn?.end(path)
             throw .control(path, reason: String(cString: strerror(result)))
         }
         self.thread.withLock { $0 = thread }
@@ -57,17 +77,10 @@ final class ControlServer: Sendable {
         var signals = sigset_t()
         sigfillset(&signals)
         pthread_sigmask(SIG_BLOCK, &signals, nil)  // Signals are the program's.
-        guard let lock = self.waitForTurn() else { return }
-        defer { close(lock) }
-        guard let listener = ControlSocket.listen(self.path) else {
-            return Simulator.log(ControlServer.failure(self.path))
-        }
-        defer {
-            close(listener)
-            unlink(self.path)
-        }
-        while self.wait(for: listener, milliseconds: -1) {
-            let connection = accept(listener, nil, nil)
+        guard let turn = self.waitForTurn() else { return }
+        defer { turn.end(self.path) }
+        while self.wait(for: turn.listener, milliseconds: -1) {
+            let connection = accept(turn.listener, nil, nil)
             guard connection >= 0 else { continue }
             defer { close(connection) }
             ControlSocket.closeAtExec(connection)
@@ -78,20 +91,34 @@ final class ControlServer: Sendable {
 
     /// Waits until no other process serves the socket.
     ///
-    /// - Returns: the lock; `nil` when the thread is to end.
-    private func waitForTurn() -> Int32? {
-        let descriptor = open(self.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            Simulator.log(ControlServer.failure(self.path))
-            return nil
-        }
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard self.wait(for: -1, milliseconds: 100) else {
-                close(descriptor)
+    /// - Returns: `nil` when the thread is to end, or the socket cannot be had.
+    private func waitForTurn() -> Turn? {
+        if let first = self.turn.withLock({ $0 }) { return first }
+        while self.wait(for: -1, milliseconds: 100) {
+            do {
+                if let turn = try ControlServer.takeTurn(self.path) { return turn }
+            } catch {
+                Simulator.log(error)
                 return nil
             }
         }
-        return descriptor
+        return nil
+    }
+
+    /// - Returns: `nil` while another process serves the socket.
+    private static func takeTurn(_ path: String) throws(SimulatorError) -> Turn? {
+        let lock = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw ControlServer.failure(path) }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            return nil
+        }
+        guard let listener = ControlSocket.listen(path) else {
+            let failure = ControlServer.failure(path)
+            close(lock)
+            throw failure
+        }
+        return Turn(lock: lock, listener: listener)
     }
 
     /// - Returns: false when the thread is to end; true when there is something to read, or the time is up.
