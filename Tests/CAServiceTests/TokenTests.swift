@@ -65,7 +65,7 @@ struct TokenTests {
         for (function, limit) in [("C_InitToken", \TokenDeadlines.generate), ("C_GetSlotList", \TokenDeadlines.rescan)]
         {
             let card = try await SimulatedCard(
-                profile: nil, faults: ["{function: \(function), every: 1, hang: 3}"])
+                profile: nil, faults: ["{function: \(function), every: 1, hang: 20}"])
             let module = try Module(path: card.modulePath, initializationString: card.initializationString)
             var deadlines = TokenDeadlines()
             deadlines[keyPath: limit] = .milliseconds(200)
