@@ -30,6 +30,29 @@ struct PublicationTests {
         }
     }
 
+    @Test("A link between two keys is served under its own name, and certcarc.asp leads to it")
+    func links() async throws {
+        let front = try await WebFront { publications in
+            publications.certificates.append(
+                CACertificateRecord(
+                    use: .newWithOld, index: 1, keyIndex: 0,
+                    certificateDER: publications.certificates[0].certificateDER,
+                    locator: nil))
+        }
+        let link = try await front.get(base + "(0-1).crt", user: nil)
+        #expect(link.status == 200 && link.contentType == "application/pkix-cert")
+        #expect(link.body == front.pki.rootDER)
+        #expect(try await front.get(base + "(1-0).crt", user: nil).status == 404)
+        let page = try await front.get("/certsrv/certcarc.asp").text
+        let path = try #require(page.firstMatch(of: /href="(\/ca\/[^"]+)"/)?.1)
+        #expect(try await front.get(String(path), user: nil).body == front.pki.rootDER)
+        // The chain of what was issued is what it was.
+        let chain = try await front.get("/certsrv/certnew.p7b?ReqID=CACert&Renewal=0&Enc=bin")
+        let printed = try await run(
+            ["openssl", "pkcs7", "-inform", "DER", "-print_certs", "-noout"], input: chain.body)
+        #expect(printed.text.matches(of: /subject=/).count == 2)
+    }
+
     @Test("What is not published is 404", arguments: ["(1).crt", "(1).crl", ".txt", "", "(99999999).crl", "x.crl"])
     func missing(_ suffix: String) async throws {
         #expect(try await WebFront().get(base + suffix, user: nil).status == 404)
@@ -93,7 +116,10 @@ struct PublicationTests {
 
     @Test(
         "A file of another CA is none of this one's, nor is a delta certificate",
-        arguments: ["AB.crl", "A().crt", "A(1)(2).crl", "A-shard.crl", "A+.crt", "A++.crl", "B.crl"])
+        arguments: [
+            "AB.crl", "A().crt", "A(1)(2).crl", "A-shard.crl", "A+.crt", "A++.crl", "B.crl", "A(0-1).crl", "A(0-).crt",
+            "A(-1).crt",
+        ])
     func others(_ text: String) throws {
         #expect(try #require(PublishedFileName(text)).part(ofCA: "A") == nil)
     }

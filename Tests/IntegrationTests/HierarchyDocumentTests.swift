@@ -17,7 +17,7 @@ struct HierarchyDocumentTests {
             ["bash", "-c", "set -euo pipefail; cd '\(work)'\n" + Programs.script(ofDocument: "hierarchy.md")],
             environment: environment)
         #expect(result.status == 0, "\(result.text)\n\(result.stderr)")
-        #expect(result.text.components(separatedBy: "www.crt: OK").count == 3)
+        #expect(result.text.components(separatedBy: "www.crt: OK").count == 4)
         #expect(result.text.contains("www-2.crt: OK"))
         #expect(result.text.contains("DNS:partner.example.test"))
         try await self.judge(site, work)

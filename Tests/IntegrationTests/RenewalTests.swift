@@ -66,6 +66,58 @@ struct RenewalTests {
         try await site.operate("audit", "verify", "--instance", issuing)
     }
 
+    @Test(
+        "A renewal request that the key in place has signed is one of the CA itself, and the parent says so",
+        arguments: [[], ["--new-key"]])
+    func signedRenewal(options: [String]) async throws {
+        let site = try await Site.issuing()
+        let issuing = site.path("issuing")
+        let renewal =
+            ["ca", "renew", "--instance", issuing, "--form", "pkcs7", "--request", site.path("new.req")] + options
+        #expect(try await site.signet(renewal).status == 0)
+        let root = try await site.pem(["root/publish/Test Root CA.crt"], "anchor")
+        try await succeed([
+            "openssl", "cms", "-verify", "-inform", "PEM", "-in", site.path("new.req"), "-CAfile", root, "-purpose",
+            "any", "-binary", "-out", site.path("inner.der"),
+        ])
+        let inner = try await run([
+            "openssl", "req", "-inform", "DER", "-in", site.path("inner.der"), "-verify", "-noout", "-text",
+        ])
+        #expect((inner.text + inner.stderr).contains("verify OK"), "\(inner.stderr)")
+        #expect(inner.text.contains("1.3.6.1.4.1.311.13.1"))
+        try await site.answerRenewal("new")
+        let rows = try await site.operate(
+            "request", "list", "--instance", site.path("root"), "--template", "SubCA", "--numbers"
+        ).text
+        try await site.operate(
+            "request", "export", "--instance", site.path("root"), "--column", "RawOldCertificate", "--out",
+            site.path("renewed.crt"), String(try #require(rows.split(separator: "\n").first)))
+        #expect(try site.directory.read("renewed.crt") == site.directory.read("issuing/publish/Test Issuing CA.crt"))
+        let version = try await site.renewal(ofCertificate: "issuing/publish/Test Issuing CA(1).crt").version
+        #expect(version == (options.isEmpty ? 1 : 0x10001))
+        try await site.issue("www")
+        for name in ["root", "issuing"] { try await site.operate("audit", "verify", "--instance", site.path(name)) }
+    }
+
+    @Test("A renewal request that a revoked certificate has signed is refused by the parent")
+    func revokedRenewal() async throws {
+        let site = try await Site.issuing()
+        let root = site.path("root")
+        try await site.operate(
+            "ca", "renew", "--instance", site.path("issuing"), "--form", "pkcs7", "--request", site.path("new.req"))
+        try await site.operate(
+            "certificate", "revoke", "--instance", root, "--reason", "cACompromise",
+            try await site.serial(of: "issuing.crt"))
+        let refused = try await site.signet(
+            "request", "submit", "--instance", root, "--template", "SubCA", "--out", site.path("no.crt"),
+            site.path("new.req"))
+        #expect(refused.status == 1)
+        #expect(refused.stderr.contains("0x80092010"), "\(refused.stderr)")
+        // A root has no parent to ask.
+        let wrong = try await site.signet("ca", "renew", "--instance", root, "--form", "pkcs7")
+        #expect(wrong.status == 64)
+    }
+
     @Test("A renewal of which the token fails leaves no key and no certificate, and the next one works")
     func tokenFails() async throws {
         let site = try await Site.issuing(simulated: true)

@@ -8,6 +8,17 @@ import PKIMessages
 /// A new key is announced in the database before it is generated and forgotten with the certificate's outcome; what a
 /// crash leaves is removed from the token at the next renewal. A renewal that fails leaves no key behind.
 package struct AuthorityRenewal: Sendable {
+    /// How a subordinate CA asks its parent.
+    package enum RequestForm: String, Sendable, CaseIterable {
+        /// Signed by the key that the certificate is for.
+        case pkcs10
+        /// The same, signed by the key of the certificate in place as well.
+        case pkcs7
+
+        /// Of a PEM file.
+        package var label: String { self == .pkcs10 ? "CERTIFICATE REQUEST" : "PKCS7" }
+    }
+
     private let instance: Instance
     private let who: Principal
     /// `nil` for the same key again.
@@ -42,11 +53,15 @@ package struct AuthorityRenewal: Sendable {
 
     /// Asks the parent for the next certificate of a subordinate CA.
     ///
-    /// - Parameter save: writes the DER PKCS #10; a failure undoes everything.
-    package func requestRenewal(save: @escaping @Sendable ([UInt8]) throws -> Void) async throws -> [UInt8] {
+    /// - Parameter save: writes the DER request; a failure undoes everything.
+    package func requestRenewal(
+        form: RequestForm = .pkcs10, save: @escaping @Sendable ([UInt8]) throws -> Void
+    ) async throws -> [UInt8] {
         try await self.withSigningKey { key, label in
+            let records = try await self.instance.storage.read { try $0.caCertificates() }
             let (request, position) = try await CAInstallation.renewalRequest(
-                signingKey: key, settings: self.settings, storage: self.instance.storage,
+                signingKey: key, signedBy: form == .pkcs7 ? self.instance.newestSigningKey(of: records) : nil,
+                settings: self.settings, storage: self.instance.storage,
                 surroundings: self.instance.surroundings)
             try save(request)
             try await PendingAuthorityKey(label: label, locator: key.locator, isRequested: true, position: position)

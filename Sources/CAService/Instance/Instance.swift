@@ -54,6 +54,12 @@ package struct Instance: Sendable {
             .map { ($0, try CertificateFields(derEncoded: $0.certificateDER)) }
     }
 
+    /// The certificates that link a root's keys.
+    package func linkCertificates() async throws -> [(CACertificateRecord, CertificateFields)] {
+        try await self.storage.read { try $0.caCertificates() }.filter(\.use.isLink)
+            .map { ($0, try CertificateFields(derEncoded: $0.certificateDER)) }
+    }
+
     /// The certificate that a request was answered with.
     package func issuedCertificate(ofRequest requestID: Int64) async throws -> CertificateFields {
         let record = try await self.storage.read { try $0.certificate(forRequest: requestID) }

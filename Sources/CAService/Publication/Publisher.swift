@@ -5,6 +5,7 @@ import Foundation
 /// Where CA certificates and CRLs are published: one pattern for the address in certificates and for the file.
 enum PublicationPattern {
     static let certificate = "%3%4.crt"
+    static func link(_ suffix: String) -> String { "%3\(suffix).crt" }
     static let crl = "%3%8%12%9.crl"
 }
 
@@ -18,12 +19,21 @@ struct Publisher: Sendable {
 
     /// - Returns: the file's path.
     func publish(_ certificate: CACertificateRecord) throws -> String {
-        let name = try PublicationURL.expand(
-            PublicationPattern.certificate, caName: self.authorityName, certificateIndex: certificate.index,
-            keyIndex: certificate.keyIndex, isFileName: true)
-        let path = "\(self.directory)/\(name)"
+        let path = try self.path(of: certificate)
         try FilePaths.replace(path, with: certificate.certificateDER, mode: 0o644)
         return path
+    }
+
+    func hasPublished(_ certificate: CACertificateRecord) throws -> Bool {
+        FilePaths.exists(try self.path(of: certificate))
+    }
+
+    private func path(of certificate: CACertificateRecord) throws -> String {
+        let pattern = certificate.linkSuffix.map(PublicationPattern.link) ?? PublicationPattern.certificate
+        let name = try PublicationURL.expand(
+            pattern, caName: self.authorityName, certificateIndex: certificate.index, keyIndex: certificate.keyIndex,
+            isFileName: true)
+        return "\(self.directory)/\(name)"
     }
 }
 

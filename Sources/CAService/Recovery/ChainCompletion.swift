@@ -28,7 +28,7 @@ package struct ChainCompletion: Sendable {
         var notes: [String] = []
         let deadline = ContinuousClock.now + self.limit
         var top = key.chain.last ?? key.certificate
-        while !top.isSelfIssued, found.count < ChainCompletion.maximumSteps {
+        while !top.isSelfSigned, found.count < ChainCompletion.maximumSteps {
             let urls: [String]
             do { urls = try top.issuerURLs() } catch {
                 notes.append(

@@ -37,7 +37,7 @@ package struct CACertificateChain {
     private func issuers(above own: CertificateFields, at date: Date) throws -> [CertificateFields] {
         var path: [CertificateFields] = []
         var current = own
-        while !current.isRoot {
+        while !current.isSelfSigned {
             guard path.count < CACertificateChain.maximumLength else {
                 throw IssuanceError.invalidCACertificate("its chain is too long or runs in a circle")
             }
@@ -50,9 +50,7 @@ package struct CACertificateChain {
     }
 
     private func issuer(of certificate: CertificateFields) -> CertificateFields? {
-        self.candidates.first {
-            $0.subjectDER == certificate.issuerDER && certificate.isSigned(by: $0.subjectPublicKeyInfo)
-        }
+        self.candidates.issuer(of: certificate)
     }
 
     private func issuerMissing(of certificate: CertificateFields) -> IssuanceError {
@@ -82,6 +80,5 @@ package struct CACertificateChain {
 }
 
 extension CertificateFields {
-    fileprivate var isRoot: Bool { self.isSelfIssued && self.isSigned(by: self.subjectPublicKeyInfo) }
     fileprivate var name: String { DistinguishedNameText.text(of: self.subject) }
 }

@@ -20,6 +20,13 @@ enum CACertificateExtensions {
         return [identifier] + content + [version] + (previous.map { [$0] } ?? [])
     }
 
+    /// What a link certificate says of the key that it is for: the same as that key's own certificate, but for what
+    /// the issuer sets.
+    static func linking(_ certificate: CertificateFields) -> [Certificate.Extension] {
+        let dropped = Set(self.identifying).subtracting([OID.msCAVersion]).union(self.issuers)
+        return certificate.extensions.filter { !dropped.contains($0.oid) }
+    }
+
     /// What a renewed certificate takes over from the one before it, when nothing else is wanted.
     static func carriedOver(from certificate: CertificateFields) -> [Certificate.Extension] {
         let dropped = identifying + (certificate.isSelfIssued ? [] : self.issuers)

@@ -9,18 +9,17 @@ extension CACertificateRecord {
     /// - Returns: nothing when there is no own certificate.
     package static func newestPath(in records: [CACertificateRecord]) throws -> [CACertificateRecord] {
         guard let own = records.filter({ $0.use == .own }).max(by: { $0.index < $1.index }) else { return [] }
-        let pool = try records.filter { $0.use == .chain }
-            .map { ($0, try CertificateFields(derEncoded: $0.certificateDER)) }
-            .sorted { $0.1.notAfter > $1.1.notAfter }
+        let above = records.filter { $0.use == .chain }
+        let pool = try above.map { try CertificateFields(derEncoded: $0.certificateDER) }
+            .sorted { $0.notAfter > $1.notAfter }
         var path = [own]
         var current = try CertificateFields(derEncoded: own.certificateDER)
-        while !current.isSelfIssued, path.count <= CACertificateChain.maximumLength,
-            let (record, fields) = pool.first(where: {
-                $0.1.subjectDER == current.issuerDER && current.isSigned(by: $0.1.subjectPublicKeyInfo)
-            })
+        while !current.isSelfSigned, path.count <= CACertificateChain.maximumLength,
+            let issuer = pool.issuer(of: current),
+            let record = above.first(where: { $0.certificateDER == issuer.derBytes })
         {
             path.append(record)
-            current = fields
+            current = issuer
         }
         return path
     }

@@ -40,32 +40,57 @@ extension CAInstallation {
             with: signingKey, by: administrator, storage: storage, surroundings: surroundings, settling: settling)
     }
 
-    /// A PKCS #10 by which a subordinate CA asks its parent for the next certificate.
+    /// A request by which a subordinate CA asks its parent for the next certificate.
     ///
     /// - Parameters:
     ///   - signingKey: the newest key for the same one again; a key of which there is no certificate for a new one.
+    ///   - former: the key of the certificate in place, which signs a PKCS #7 around the PKCS #10 and so shows that the CA
+    ///     itself asks (protocols.md 1.7); `nil` for the PKCS #10 alone.
     ///   - settings: `nil` asks for what the certificate in place says.
     /// - Returns: DER, and the position that the certificate will have.
+    /// - Throws: ``IssuanceError`` with code `invalidCACertificate`; what the token throws; ``StorageError``. Each use of
+    ///   a key is in the ledger.
     package static func renewalRequest(
-        signingKey: CASigningKey, settings: CACertificateSettings?, storage: any CAStorage, surroundings: Surroundings
+        signingKey: CASigningKey, signedBy former: CASigningKey? = nil, settings: CACertificateSettings?,
+        storage: any CAStorage, surroundings: Surroundings
     ) async throws -> (request: [UInt8], position: CACertificatePosition) {
         let renewal = try await Renewal(of: storage, with: signingKey)
+        let previous = renewal.previous
         let request = try await self.subordinateRequest(
-            name: renewal.previous.subject, signingKey: signingKey, position: renewal.position,
-            content: settings?.extensions() ?? CACertificateExtensions.carriedOver(from: renewal.previous),
+            name: previous.subject, signingKey: signingKey, position: renewal.position,
+            content: settings?.extensions() ?? CACertificateExtensions.carriedOver(from: previous),
+            attributes: former == nil
+                ? [] : [PKCSAttribute(type: OID.msRenewalCertificate, values: [previous.derBytes])],
             storage: storage, surroundings: surroundings)
-        return (request, renewal.position)
+        guard let former else { return (request, renewal.position) }
+        guard former.subjectPublicKeyInfo == previous.subjectPublicKeyInfo else {
+            throw IssuanceError.invalidCACertificate("it is not the certificate of the key that signs the renewal")
+        }
+        let draft = try CosignedDataDraft(
+            eContentType: OID.data, eContent: request,
+            signers: [
+                .init(
+                    .issuerAndSerialNumber(IssuerAndSerialNumber(previous)), algorithm: former.algorithm,
+                    signedAttributes: nil)
+            ],
+            certificates: [previous.derBytes])
+        let recorder = KeyUseRecorder(
+            storage: storage, surroundings: surroundings, keyIndex: renewal.previousKeyIndex,
+            purpose: "renewal request")
+        let signature = try await recorder.sign(draft.bytesToSign[0], with: former)
+        return (try draft.assemble(signatures: [signature]), renewal.position)
     }
 
     private struct Renewal {
         let previous: CertificateFields
+        let previousKeyIndex: Int
         let position: CACertificatePosition
 
         init(of storage: any CAStorage, with key: CASigningKey) async throws {
             let records = try await storage.read { try $0.caCertificates() }
-            let own = try records.filter { $0.use == .own }.sorted { $0.index < $1.index }
-                .map { try CertificateFields(derEncoded: $0.certificateDER) }
-            guard let newest = own.last else {
+            let ownRecords = records.filter { $0.use == .own }.sorted { $0.index < $1.index }
+            let own = try ownRecords.map { try CertificateFields(derEncoded: $0.certificateDER) }
+            guard let newest = own.last, let newestRecord = ownRecords.last else {
                 throw IssuanceError.invalidCACertificate("this instance has no certificate of its own yet")
             }
             let isNewest = newest.subjectPublicKeyInfo == key.subjectPublicKeyInfo
@@ -73,6 +98,7 @@ extension CAInstallation {
                 throw IssuanceError.invalidCACertificate("the key was replaced by a newer one already")
             }
             self.previous = newest
+            self.previousKeyIndex = newestRecord.keyIndex
             self.position = try CACertificatePosition(following: records, hasNewKey: !isNewest)
         }
     }

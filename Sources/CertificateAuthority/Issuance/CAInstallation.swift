@@ -47,13 +47,15 @@ package enum CAInstallation {
 
     static func subordinateRequest(
         name: DistinguishedName, signingKey: CASigningKey, position: CACertificatePosition,
-        content: [Certificate.Extension], storage: any CAStorage, surroundings: Surroundings
+        content: [Certificate.Extension], attributes: [PKCSAttribute] = [], storage: any CAStorage,
+        surroundings: Surroundings
     ) async throws -> [UInt8] {
         let all = try CACertificateExtensions.all(
             content, key: signingKey.subjectPublicKeyInfo, position: position)
         return try await self.request(
             name: name, signingKey: signingKey,
             extensions: all + [ExtensionEncoding.microsoftTemplateName(self.subordinateTemplateName)],
+            attributes: attributes,
             recorder: KeyUseRecorder(
                 storage: storage, surroundings: surroundings, keyIndex: position.keyIndex,
                 purpose: "certificate request"))
@@ -65,23 +67,25 @@ package enum CAInstallation {
     package static func request(
         name: DistinguishedName, signingKey: CASigningKey, extensions: [Certificate.Extension]
     ) async throws -> [UInt8] {
-        try await self.request(name: name, signingKey: signingKey, extensions: extensions, recorder: nil)
+        try await self.request(
+            name: name, signingKey: signingKey, extensions: extensions, attributes: [], recorder: nil)
     }
 
     private static func request(
         name: DistinguishedName, signingKey: CASigningKey, extensions: [Certificate.Extension],
-        recorder: KeyUseRecorder?
+        attributes: [PKCSAttribute], recorder: KeyUseRecorder?
     ) async throws -> [UInt8] {
-        let key = try TokenPrivateKey(signingKey, recorder: recorder)
         // An empty list of extensions is not allowed (RFC 5280, section 4.1), so none is asked for then.
-        let attributes: [CertificateSigningRequest.Attribute] =
-            extensions.isEmpty
-            ? [] : [try .init(ExtensionRequest(extensions: Certificate.Extensions(extensions)))]
-        let request = try await CertificateSigningRequest(
-            version: .v1, subject: name, asyncPrivateKey: Certificate.PrivateKey(key),
-            attributes: CertificateSigningRequest.Attributes(attributes),
-            signatureAlgorithm: key.defaultSignatureAlgorithm)
-        return try StrictDER.serialize(request)
+        let asked = try extensions.isEmpty ? [] : [PKCSAttribute.extensionRequest(extensions)]
+        let info = try CertificationRequest.infoBytes(
+            subject: name, subjectPublicKeyInfo: signingKey.subjectPublicKeyInfo, attributes: asked + attributes)
+        let signature =
+            if let recorder {
+                try await recorder.sign(info, with: signingKey)
+            } else {
+                try await signingKey.sign(info)
+            }
+        return try SignedObject.assemble(tbs: info, algorithm: signingKey.algorithm, signature: signature)
     }
 
     static func mustBeNew(_ storage: any CAStorage) async throws {

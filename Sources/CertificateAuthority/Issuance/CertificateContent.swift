@@ -20,6 +20,8 @@ struct CertificateContent: Sendable {
     var crlShard = 0
     /// How the subject names its key when that is not the usual hash: another CA's.
     var subjectKeyIdentifier: [UInt8]?
+    /// Whether it ties two keys of this CA together (``KeyLink``); no other certificate may have the CA's name.
+    var isLink = false
 
     /// The subject key identifier of the certificate.
     var keyIdentifier: [UInt8] { self.subjectKeyIdentifier ?? self.subjectPublicKeyInfo.keyIdentifier }

@@ -30,14 +30,15 @@ extension CertificationAuthority {
         // Everything but the number of the request, in which the serial number ends, is encoded before.
         let (content, encoding) = try attempting(.issuance) {
             let content = try self.content(for: decided, serialNumber: self.serialNumber(for: 0))
-            return (content, try self.encode(content))
+            return (content, try self.encode(content, by: self.currentSigner))
         }
         let now = self.surroundings.now()
         return try await self.storage.write { [self] db in
             var begun = BegunIssuance(row: decided.row, content: content, encoding: encoding, intentID: 0)
             begun.row.requestID = try db.insert(decided.row)
             try begun.number(begun.row.requestID)
-            begun.intentID = try db.insert(self.intent(begun.content, begun.encoding.bytes, row: begun.row, at: now))
+            begun.intentID = try db.insert(
+                self.intent(begun.content, begun.encoding.bytes, row: begun.row, by: self.currentSigner, at: now))
             try db.append(self.received(begun.row))
             return begun
         }
@@ -51,11 +52,12 @@ extension CertificationAuthority {
         decided.row = begun.row
         let linted: LintedContent
         do {
-            linted = try self.lint(begun.content, begun.encoding)
+            linted = try self.lint(begun.content, begun.encoding, by: self.currentSigner)
         } catch {
             throw RequestFailure.naming(begun.intentID, error)
         }
-        return try await self.storeOutcome(self.sign(linted, intentID: begun.intentID), of: decided)
+        return try await self.storeOutcome(
+            self.sign(linted, intentID: begun.intentID, by: self.currentSigner), of: decided)
     }
 
     /// Which list will name a certificate: by the random part of its serial number, so that all lists are as long.
@@ -84,6 +86,8 @@ extension CertificationAuthority {
     struct SignedCertificate: Sendable {
         var fields: CertificateFields
         var content: CertificateContent
+        /// Which of the CA's keys signed it.
+        var keyIndex: Int
         var intentID: Int64
         /// What the linter found and lets pass.
         var warnings: [LintFinding] = []
@@ -102,54 +106,67 @@ extension CertificationAuthority {
             crlShard: self.crlShard(of: serialNumber))
     }
 
-    func serialNumber(for requestID: Int64) throws -> [UInt8] {
+    func serialNumber(for requestID: Int64, by signer: CASigner? = nil) throws -> [UInt8] {
         try SerialNumberGeneration.make(
-            keyIndex: self.issuer.keyIndex, requestID: requestID, randomBytes: self.surroundings.randomBytes)
+            keyIndex: (signer ?? self.currentSigner).keyIndex, requestID: requestID,
+            randomBytes: self.surroundings.randomBytes)
     }
 
     /// Steps 7 to 9 for a request that is stored: encode and check, store the intent, sign on the token and verify.
-    func sign(_ content: CertificateContent, row: RequestRecord) async throws -> SignedCertificate {
-        let encoding = try attempting(.issuance) { try self.encode(content) }
-        let linted = try self.lint(content, encoding)
+    ///
+    /// - Parameter signer: the newest key when not given.
+    func sign(
+        _ content: CertificateContent, row: RequestRecord, by signer: CASigner? = nil
+    ) async throws -> SignedCertificate {
+        let signer = signer ?? self.currentSigner
+        let encoding = try attempting(.issuance) { try self.encode(content, by: signer) }
+        let linted = try self.lint(content, encoding, by: signer)
         // 8. The serial number and the intent are stored before the token is asked.
-        let intent = self.intent(content, encoding.bytes, row: row, at: self.surroundings.now())
+        let intent = self.intent(content, encoding.bytes, row: row, by: signer, at: self.surroundings.now())
         let intentID = try await self.storage.write { db in
             try db.mustBeActive(row.requestID)
             return try db.insert(intent)
         }
-        return try await self.sign(linted, intentID: intentID)
+        return try await self.sign(linted, intentID: intentID, by: signer)
     }
 
     /// 9. The token signs; ``CASigningKey`` verifies.
-    private func sign(_ linted: LintedContent, intentID: Int64) async throws -> SignedCertificate {
+    private func sign(
+        _ linted: LintedContent, intentID: Int64, by signer: CASigner
+    ) async throws -> SignedCertificate {
         do {
-            let signature = try await self.signingKey.sign(linted.fields.tbsBytes)
+            let signature = try await signer.signingKey.sign(linted.fields.tbsBytes)
             return SignedCertificate(
-                fields: try linted.fields.signed(signature), content: linted.content, intentID: intentID,
-                warnings: linted.warnings)
+                fields: try linted.fields.signed(signature), content: linted.content, keyIndex: signer.keyIndex,
+                intentID: intentID, warnings: linted.warnings)
         } catch {
             throw RequestFailure(.signing, error, intentID: intentID)
         }
     }
 
-    private func encode(_ content: CertificateContent) throws -> EncodedContent {
-        let decided = try self.issuer.toBeSigned(content)
+    private func encode(_ content: CertificateContent, by signer: CASigner) throws -> EncodedContent {
+        let decided = try signer.issuer.toBeSigned(content)
         return EncodedContent(decided: decided, bytes: try decided.derEncoded())
     }
 
     /// Looks at the very bytes that the token will sign.
-    private func lint(_ content: CertificateContent, _ encoding: EncodedContent) throws -> LintedContent {
-        let (fields, warnings) = try self.linter.read(
-            toBeSigned: encoding.bytes, decided: encoding.decided, content: content, issuer: self.issuer)
+    private func lint(
+        _ content: CertificateContent, _ encoding: EncodedContent, by signer: CASigner
+    ) throws -> LintedContent {
+        let linter =
+            signer.keyIndex == self.currentSigner.keyIndex
+            ? self.linter : try self.linter.below([signer.certificate])
+        let (fields, warnings) = try linter.read(
+            toBeSigned: encoding.bytes, decided: encoding.decided, content: content, issuer: signer.issuer)
         return LintedContent(content: content, fields: fields, warnings: warnings)
     }
 
     private func intent(
-        _ content: CertificateContent, _ toBeSigned: [UInt8], row: RequestRecord, at date: Date
+        _ content: CertificateContent, _ toBeSigned: [UInt8], row: RequestRecord, by signer: CASigner, at date: Date
     ) -> SigningIntent {
         SigningIntent(
             kind: .certificate, requestID: row.requestID, number: PKIMessages.SerialNumber.hex(content.serialNumber),
-            toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: self.issuer.keyIndex, createdWhen: date)
+            toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: signer.keyIndex, createdWhen: date)
     }
 
     /// 10. Certificate, outcome, archived key and audit event in one transaction; only then the answer.
@@ -195,7 +212,7 @@ extension CertificationAuthority {
     func outcome(
         _ issued: SignedCertificate, row: RequestRecord, at date: Date, isOnlyChange: Bool = false
     ) -> IssuanceOutcome {
-        let record = CertificateRecord(issued, row: row, caKeyIndex: self.issuer.keyIndex)
+        let record = CertificateRecord(issued, row: row)
         let event = AuditEvent(
             .certificateIssued, when: date, who: row.requesterName,
             details: row.auditDetails([
@@ -249,7 +266,7 @@ extension RequestRecord {
 
 extension CertificateRecord {
     fileprivate init(
-        _ issued: CertificationAuthority.SignedCertificate, row: RequestRecord, caKeyIndex: Int
+        _ issued: CertificationAuthority.SignedCertificate, row: RequestRecord
     ) {
         let fields = issued.fields
         self.init(
@@ -260,6 +277,6 @@ extension CertificateRecord {
             userPrincipalName: issued.content.subject.userPrincipalName, requesterName: row.requesterName,
             templateName: issued.content.template.name,
             subjectKeyIdentifier: fields.subjectPublicKeyInfo.keyIdentifier, notBefore: fields.notBefore,
-            notAfter: fields.notAfter, caKeyIndex: caKeyIndex, crlShard: issued.content.crlShard)
+            notAfter: fields.notAfter, caKeyIndex: issued.keyIndex, crlShard: issued.content.crlShard)
     }
 }

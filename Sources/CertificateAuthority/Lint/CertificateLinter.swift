@@ -7,7 +7,7 @@ import X509
 /// What depends on the CA alone is worked out once. A linter has no state and serves many tasks.
 package struct CertificateLinter: Sendable {
     private let settings: LintSettings
-    private let chain: ChainConstraints
+    private var chain: ChainConstraints
     private let keys: KeyLint
 
     /// - Parameters:
@@ -21,6 +21,15 @@ package struct CertificateLinter: Sendable {
         self.settings = settings
         self.chain = try ChainConstraints(chain)
         self.keys = KeyLint(settings: settings, weakKeys: weakKeys)
+    }
+
+    /// The same for what another key of the CA issues.
+    ///
+    /// - Parameter chain: the issuer's certificate first, the root last.
+    func below(_ chain: [CertificateFields]) throws -> CertificateLinter {
+        var linter = self
+        linter.chain = try ChainConstraints(chain)
+        return linter
     }
 
     /// What is wrong with the bytes by themselves and under this CA; nothing when all is well.

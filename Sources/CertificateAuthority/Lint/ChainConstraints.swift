@@ -26,26 +26,34 @@ struct ChainConstraints: Sendable {
 
     func findings(about fields: CertificateFields) throws -> [LintFinding] {
         var findings: [LintFinding] = []
-        if case .isCertificateAuthority(let pathLength)? = fields.basicConstraints, let remaining = self.remainingDepth
-        {
-            if remaining < 1 {
-                findings.append(
-                    LintFinding("path-length-exceeded", .error, .chain, "no CA may be below this one"))
-            } else if let pathLength, pathLength >= remaining {
-                findings.append(
-                    LintFinding(
-                        "path-length-useless", .warning, .chain,
-                        "the path length is \(pathLength), and the chain allows \(remaining - 1)"))
-            }
+        var isAuthority = false
+        if case .isCertificateAuthority(let pathLength)? = fields.basicConstraints {
+            isAuthority = true
+            findings += self.findings(aboutPathLength: pathLength, isSelfIssued: fields.isSelfIssued)
         }
         if let issuer = self.issuerNotAfter, fields.notAfter > issuer.notAfter {
             findings.append(
                 LintFinding("outlives-issuer", .error, .chain, "the certificate is valid longer than its issuer's"))
         }
-        guard !self.names.isEmpty else { return findings }
+        // A self-issued CA certificate is not held to them (RFC 5280, section 6.1.3): it is the CA of the constraints itself.
+        guard !self.names.isEmpty, !(isAuthority && fields.isSelfIssued) else { return findings }
         let subject = try SubjectNames(fields)
         for subtrees in self.names { findings += subtrees.findings(about: subject) }
         return findings
+    }
+
+    /// A self-issued certificate takes nothing of the path length of those above (RFC 5280, section 4.2.1.9).
+    private func findings(aboutPathLength pathLength: Int?, isSelfIssued: Bool) -> [LintFinding] {
+        guard let remaining = self.remainingDepth, !isSelfIssued else { return [] }
+        if remaining < 1 {
+            return [LintFinding("path-length-exceeded", .error, .chain, "no CA may be below this one")]
+        }
+        guard let pathLength, pathLength >= remaining else { return [] }
+        return [
+            LintFinding(
+                "path-length-useless", .warning, .chain,
+                "the path length is \(pathLength), and the chain allows \(remaining - 1)")
+        ]
     }
 }
 

@@ -32,9 +32,11 @@ struct ContentLint {
         self.require(
             self.fields.subjectPublicKeyInfo != own.subjectPublicKeyInfo, "public key",
             "it is the certification authority's own")
-        // A certificate with the CA's name and another key would be taken for a renewed CA.
+        // A certificate with the CA's name and another key is taken for a renewed CA.
         self.require(
-            self.fields.subjectDER != own.subjectDER, "subject", "it is the certification authority's own")
+            (self.fields.subjectDER == own.subjectDER) == self.content.isLink, "subject",
+            self.content.isLink
+                ? "it is not the certification authority's own" : "it is the certification authority's own")
         self.require(self.fields.authorityKeyIdentifier == self.issuer.keyIdentifier, "authority key identifier")
         self.require(
             self.fields.subjectKeyIdentifier == self.content.keyIdentifier,

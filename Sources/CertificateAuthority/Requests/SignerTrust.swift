@@ -43,7 +43,9 @@ struct SignerPath {
     func check(_ certificate: CertificateFields) throws(RequestError) {
         var subject = certificate
         for depth in 0..<SignerPath.maximumLength {
-            guard let issuer = self.issuer(of: subject) else { throw RequestError.signerUntrusted(certificate) }
+            guard let issuer = self.material.certificates.issuer(of: subject) else {
+                throw RequestError.signerUntrusted(certificate)
+            }
             guard issuer.notBefore <= self.now, self.now <= issuer.notAfter else {
                 throw RequestError.signerExpired(issuer)
             }
@@ -51,16 +53,10 @@ struct SignerPath {
                 issuer.keyUsage?.keyCertSign ?? true, (limit ?? depth) >= depth
             else { throw RequestError.signerUntrusted(certificate) }
             try self.checkRevocation(of: subject, issuer: issuer)
-            if issuer.isSelfIssued, issuer.isSigned(by: issuer.subjectPublicKeyInfo) { return }
+            if issuer.isSelfSigned { return }
             subject = issuer
         }
         throw RequestError.signerUntrusted(certificate)
-    }
-
-    private func issuer(of certificate: CertificateFields) -> CertificateFields? {
-        self.material.certificates.first {
-            $0.subjectDER == certificate.issuerDER && certificate.isSigned(by: $0.subjectPublicKeyInfo)
-        }
     }
 
     private func checkRevocation(

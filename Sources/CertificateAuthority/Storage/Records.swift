@@ -186,15 +186,23 @@ package struct CACertificateRecord: Sendable, Equatable {
         case own
         /// A certificate between this CA and the root, or the root.
         case chain
+        /// A root's new key, certified by the one before it (RFC 4210, section 4.4.1).
+        case newWithOld = "new-with-old"
+        /// A root's former key, certified by the one after it.
+        case oldWithNew = "old-with-new"
+
+        /// Whether it ties two keys of this CA together.
+        package var isLink: Bool { self == .newWithOld || self == .oldWithNew }
     }
 
     package var use: Use
-    /// CA certificate index for ``Use/own`` (0, 1, ... at each renewal); distance to the own certificate for the chain.
+    /// CA certificate index for ``Use/own`` (0, 1, ... at each renewal); distance to the own certificate for the chain;
+    /// index of the CA certificate at which the key in it ended or began for a link.
     package var index: Int
-    /// Which key: 0 for the first.
+    /// Which key: 0 for the first. For a link the key that signed it.
     package var keyIndex: Int
     package var certificateDER: [UInt8]
-    /// `nil` for certificates of the chain.
+    /// `nil` but for ``Use/own``.
     package var locator: KeyLocator?
 
     package init(use: Use, index: Int, keyIndex: Int, certificateDER: [UInt8], locator: KeyLocator?) {

@@ -1,7 +1,12 @@
+import CertificateAuthority
+import Foundation
+
 /// CA certificates, chains and CRLs: `certcarc.asp`. Clients read `var nRenewals=N;` to find the newest.
 struct CACertificatePage {
     /// How often the CA certificate was renewed.
     let renewals: Int
+    /// Names of the files of link certificates.
+    var links: [String] = []
 
     func body() -> HTML {
         let rows = (0...self.renewals).reversed().map { renewal -> HTML in
@@ -19,10 +24,18 @@ struct CACertificatePage {
         }
         return """
             <ul>
-            \(HTML.joined(rows))</ul>
+            \(HTML.joined(rows))\(HTML.joined(self.links.map(CACertificatePage.row)))</ul>
             <script>
             var nRenewals=\(self.renewals);
             </script>
+            """
+    }
+
+    private static func row(ofLink name: String) -> HTML {
+        let path = "/ca/" + (name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
+        return """
+            <li>Link between two keys of this CA: <a href="\(path)">\(name)</a></li>
+
             """
     }
 }

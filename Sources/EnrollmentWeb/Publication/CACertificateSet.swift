@@ -7,10 +7,13 @@ struct CACertificateSet {
     let own: [CACertificateRecord]
     /// Nearest first.
     private let above: [CACertificateRecord]
+    /// Between the keys of a root; in the order of the renewals.
+    let links: [CACertificateRecord]
 
     init(_ records: [CACertificateRecord]) {
         self.own = records.filter { $0.use == .own }.sorted { $0.index < $1.index }
         self.above = records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
+        self.links = records.filter(\.use.isLink).sorted { $0.keyIndex < $1.keyIndex }
     }
 
     /// How often the CA certificate was renewed.
@@ -29,6 +32,12 @@ struct CACertificateSet {
         return record
     }
 
+    /// What a file at a publication point holds.
+    func published(_ part: PublishedFileName.Part) -> CACertificateRecord? {
+        if let suffix = part.linkSuffix { return self.links.first { $0.linkSuffix == suffix } }
+        return self.own.first { $0.index == part.index }
+    }
+
     /// The certificate and those above it, up to the root or as far as they are known.
     func chain(from leafDER: [UInt8]) throws -> [[UInt8]] {
         // Newest first, so that of two certificates of the same key the one still valid is taken.
@@ -37,7 +46,7 @@ struct CACertificateSet {
         }
         var chain = [try CertificateFields(derEncoded: leafDER)]
         // No certificate stands in it twice, so that this ends also when two CAs have certified each other.
-        while let last = chain.last, !last.isSelfIssued, let issuer = CACertificateSet.issuer(of: last, among: issuers),
+        while let last = chain.last, !last.isSelfSigned, let issuer = CACertificateSet.issuer(of: last, among: issuers),
             !chain.contains(where: { $0.derBytes == issuer.derBytes })
         {
             chain.append(issuer)

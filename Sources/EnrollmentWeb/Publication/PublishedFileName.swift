@@ -1,6 +1,7 @@
 import CertificateAuthority
 
-/// The name of a file at a publication point: `Example CA.crt`, `Example CA(1).crl`, `Example CA-shard2+.crl`.
+/// The name of a file at a publication point: `Example CA.crt`, `Example CA(1).crl`, `Example CA-shard2+.crl`, or
+/// `Example CA(0-1).crt` of a link between two keys.
 ///
 /// The number in parentheses is what the tokens `%4` (certificate) and `%8` (key) of publication URLs expand to;
 /// none means 0. Shard and plus sign are `%12` and `%9`. Only `.crt` and `.crl` exist, and a name cannot leave its directory.
@@ -42,6 +43,8 @@ package struct PublishedFileName: Hashable, Sendable {
     package struct Part: Hashable, Sendable {
         /// Of the certificate for `.crt`, of the key for `.crl`.
         package var index: Int
+        /// `(0-1)` of a link certificate; the index counts for nothing then.
+        var linkSuffix: String?
         /// 0 for a list without shards.
         package var shard: Int
         package var isDelta: Bool
@@ -60,12 +63,14 @@ package struct PublishedFileName: Hashable, Sendable {
         guard base.hasPrefix(stem),
             // Number, shard and plus sign, each of which may be missing; only CRLs have the last two.
             // `try?`: a pattern without transformations has nothing to throw.
-            let match = try? /(?:\((\d{1,6})\))?(?:-shard(\d{1,6}))?(\+)?/.wholeMatch(in: base.dropFirst(stem.count))
+            let match = try? /(?:\((\d{1,6})(-\d{1,6})?\))?(?:-shard(\d{1,6}))?(\+)?/
+                .wholeMatch(in: base.dropFirst(stem.count))
         else { return nil }
         let part = Part(
-            index: match.1.flatMap { Int($0) } ?? 0, shard: match.2.flatMap { Int($0) } ?? 0,
-            isDelta: match.3 != nil)
-        guard self.kind == .crl || (part.shard == 0 && !part.isDelta) else { return nil }
+            index: match.1.flatMap { Int($0) } ?? 0,
+            linkSuffix: match.2.map { "(\(match.1 ?? "")\($0))" }, shard: match.3.flatMap { Int($0) } ?? 0,
+            isDelta: match.4 != nil)
+        guard self.kind == .crl ? part.linkSuffix == nil : part.shard == 0 && !part.isDelta else { return nil }
         return part
     }
 }

@@ -41,9 +41,7 @@ struct PublicationRoutes: Sendable {
         switch name.kind {
         case .certificate:
             let authority = CACertificateSet(try await self.publications.caCertificates())
-            guard let record = authority.own.first(where: { $0.index == part.index }) else {
-                throw EnrollmentWebError.notPublished
-            }
+            guard let record = authority.published(part) else { throw EnrollmentWebError.notPublished }
             return .material(
                 record.certificateDER, mediaType: name.kind.mediaType,
                 cacheControl: "public, max-age=3600")

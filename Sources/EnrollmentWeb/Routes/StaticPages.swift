@@ -20,11 +20,15 @@ struct StaticPages: Sendable {
                 layout.page(heading: "View the Status of a Pending Certificate Request", CheckPendingPage().body()))
         }
         certsrv.get("certcarc.asp") { _, _ in
-            let renewals = CACertificateSet(try await self.publications.caCertificates()).renewals
+            let authority = CACertificateSet(try await self.publications.caCertificates())
+            let stem = CAName.sanitized(self.publications.caName)
             return Response.page(
                 layout.page(
                     heading: "Download a CA Certificate, Certificate Chain, or CRL",
-                    CACertificatePage(renewals: renewals).body()))
+                    CACertificatePage(
+                        renewals: authority.renewals,
+                        links: authority.links.compactMap(\.linkSuffix).map { "\(stem)\($0).crt" }
+                    ).body()))
         }
     }
 }

@@ -11,14 +11,14 @@ package enum CertificatePath {
         issuer.isIssuer(of: certificate)
     }
 
-    /// The certificate and those above it, as far as they are in `pool`; ends at a self-issued one.
+    /// The certificate and those above it, as far as they are in `pool`; ends at a root.
     ///
     /// Validity periods are not looked at: an archived key is recovered long after its CA's certificate has expired.
     static func path(from leaf: CertificateFields, through pool: [CertificateFields]) -> [CertificateFields] {
         var path = [leaf]
         var current = leaf
-        while path.count < self.maximumLength, !current.isSelfIssued {
-            guard let issuer = pool.first(where: { $0.isIssuer(of: current) }) else { break }
+        while path.count < self.maximumLength, !current.isSelfSigned {
+            guard let issuer = pool.filter(\.isCertificationAuthority).issuer(of: current) else { break }
             path.append(issuer)
             current = issuer
         }

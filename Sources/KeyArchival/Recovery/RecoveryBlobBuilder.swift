@@ -85,7 +85,7 @@ package struct RecoveryBlobBuilder: Sendable {
                 }
                 return agent
             },
-            authorities: try reader.caCertificates())
+            authorities: try reader.caCertificates().filter { !$0.use.isLink })
     }
 
     private static func thumbprint(_ hash: String) -> [UInt8]? {

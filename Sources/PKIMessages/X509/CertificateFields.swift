@@ -108,6 +108,21 @@ package struct CertificateFields: Sendable {
 
     /// True when issuer and subject are the same name, by their DER.
     package var isSelfIssued: Bool { self.issuerDER == self.subjectDER }
+
+    /// True for a root: a certificate that its own key has signed. Link certificates of a renewed root (RFC 4210,
+    /// section 4.4) are self-issued and are none.
+    package var isSelfSigned: Bool { self.isSelfIssued && self.isSigned(by: self.subjectPublicKeyInfo) }
+}
+
+extension Sequence<CertificateFields> {
+    /// Who signed a certificate, by name and signature. Of several certificates of the same key a root is taken, so that
+    /// a path ends where it can.
+    package func issuer(of certificate: CertificateFields) -> CertificateFields? {
+        let fitting = self.filter {
+            $0.subjectDER == certificate.issuerDER && certificate.isSigned(by: $0.subjectPublicKeyInfo)
+        }
+        return fitting.first(where: \.isSelfSigned) ?? fitting.first
+    }
 }
 
 extension SignedObject {

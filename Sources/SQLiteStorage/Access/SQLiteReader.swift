@@ -90,7 +90,7 @@ extension DatabaseReading {
 // MARK: The authority's own certificates and CRLs
 
 extension DatabaseReading {
-    /// This CA's own certificates, newest first, then the chain upwards.
+    /// This CA's own certificates, newest first, then the chain upwards, then the links between its keys.
     func caCertificates() throws -> [CACertificateRecord] {
         try self.all("list CA certificates", CACertificateRecord.selection, [], CACertificateRecord.init)
     }

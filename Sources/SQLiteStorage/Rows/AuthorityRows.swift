@@ -62,10 +62,10 @@ extension CACertificateRecord {
         VALUES (:use, :certificate_index, :key_index, :certificate_der, :key_reference, :key_sha256)
         """
 
-    /// This CA's own, newest first, then the chain upwards.
+    /// This CA's own, newest first, then the chain upwards, then the links between its keys.
     static let selection = """
         SELECT * FROM ca_certificate
-        ORDER BY use = 'own' DESC, CASE use WHEN 'own' THEN -certificate_index ELSE certificate_index END
+        ORDER BY use = 'own' DESC, use = 'chain' DESC, CASE use WHEN 'own' THEN -certificate_index ELSE certificate_index END
         """
 }
 

@@ -3,14 +3,13 @@ import CAService
 import CertificateAuthority
 import PKIMessages
 
-/// `signet ca install|resume|renew|cross-certify|keys|show|exchange`
+/// `signet ca install|resume|renew|link|cross-certify|keys|show|exchange|release-key`
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The CA's own certificates.",
         subcommands: [
-            InstallCertificate.self, ResumeEnrollment.self, RenewCertificate.self, CrossCertify.self,
-            ListAuthorityKeys.self,
-            ShowAuthority.self, ExchangeCertificate.self, ReleaseKey.self,
+            InstallCertificate.self, ResumeEnrollment.self, RenewCertificate.self, LinkKeys.self,
+            CrossCertify.self, ListAuthorityKeys.self, ShowAuthority.self, ExchangeCertificate.self, ReleaseKey.self,
         ])
 }
 
@@ -73,6 +72,7 @@ struct ShowAuthority: ContextCommand {
             Console.say("Before, certificate \(record.index) of key \(record.keyIndex):")
             self.show(certificate)
         }
+        try await self.showLinks(of: instance)
         if let path = self.pemOut {
             let text = chain.map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }.joined()
             try FilePaths.create(path, with: Array(text.utf8), mode: 0o644)
@@ -82,6 +82,17 @@ struct ShowAuthority: ContextCommand {
 }
 
 extension ShowAuthority {
+    private func showLinks(of instance: Instance) async throws {
+        for (record, certificate) in try await instance.linkCertificates() {
+            Console.say("Link \(record.linkSuffix ?? ""), \(record.use.rawValue):")
+            self.show(certificate)
+        }
+        let missing = try await instance.missingLinkCount()
+        if missing > 0 {
+            Console.say("\(missing) link certificates are missing: signet ca link --instance \(self.options.instance)")
+        }
+    }
+
     private func show(_ certificate: CertificateFields) {
         Console.say("Subject: \(certificate.subject)")
         Console.say("  Serial: \(certificate.serialHex)")

@@ -3,6 +3,8 @@ import CAService
 import CertificateAuthority
 import KeyProvider
 
+extension AuthorityRenewal.RequestForm: ExpressibleByArgument {}
+
 /// `signet ca renew`
 struct RenewCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
@@ -20,8 +22,13 @@ struct RenewCertificate: ContextCommand {
     @Option(name: .long, help: "Algorithm of the new key; that of the key in place when left out.")
     var keyAlgorithm: KeyAlgorithmArgument?
 
-    @Option(name: .long, help: "Subordinate CA: where the PKCS#10 request for the parent is written (PEM).")
+    @Option(name: .long, help: "Subordinate CA: where the request for the parent is written (PEM).")
     var request: String?
+
+    @Option(
+        name: .long,
+        help: "Subordinate CA: pkcs10, or pkcs7, which the key of the certificate in place signs as well.")
+    var form: AuthorityRenewal.RequestForm = .pkcs10
 
     @OptionGroup var parent: ParentOptions
 
@@ -44,9 +51,6 @@ struct RenewCertificate: ContextCommand {
         else {
             throw ValidationError("--abandon takes no other option than --instance.")
         }
-        guard self.validityYears.map({ (1...100).contains($0) }) ?? true else {
-            throw ValidationError("--validity-years takes 1 to 100.")
-        }
     }
 
     func run(in context: CommandContext) async throws {
@@ -57,6 +61,7 @@ struct RenewCertificate: ContextCommand {
         }
         let isRoot = instance.configuration.type == .root
         let client = try self.parent.client()
+        guard !isRoot || self.form == .pkcs10 else { throw ValidationError("--form is for subordinate CAs.") }
         guard isRoot == (self.request == nil && client == nil) else {
             throw ValidationError(
                 isRoot
@@ -68,8 +73,9 @@ struct RenewCertificate: ContextCommand {
             instance, newKeyAlgorithm: self.newKeyAlgorithm(instance, policy), settings: policy?.settings,
             by: instance.localOperator())
         if !isRoot {
-            let request = try await renewal.requestRenewal { [path = self.request] request in
-                if let path { try Output.writePEM(request, label: "CERTIFICATE REQUEST", to: path) }
+            let request = try await renewal.requestRenewal(form: self.form) {
+                [path = self.request, form = self.form] request in
+                if let path { try Output.writePEM(request, label: form.label, to: path) }
             }
             if let client {
                 let outcome = try await ParentEnrollment(instance, parent: client)
@@ -85,6 +91,12 @@ struct RenewCertificate: ContextCommand {
                     ?? policy?.renewalValidity?.seconds)
             Console.say("Renewed. Certificate SHA-256: \(installed.thumbprintText)")
             Console.say("Published: \(installed.publishedPath)")
+            do { try await LinkKeys.link(instance) } catch {
+                Console.complain(
+                    "The CA is renewed, and a link between its keys is missing. When the cause is gone: "
+                        + "signet ca link --instance \(self.options.instance)")
+                throw error
+            }
             Console.say("Next: signet crl publish --instance \(self.options.instance), and restart signetd.")
         }
     }
