@@ -16,6 +16,7 @@ struct ServiceComposition {
     private static let eventInterval = Duration.seconds(1)
     private static let auditSigningInterval = Duration.seconds(3600)
     private static let noticeInterval = Duration.seconds(300)
+    private static let templateInterval = Duration.seconds(1)
 
     let directory: String
     let allowPlainHTTP: Bool
@@ -72,6 +73,10 @@ struct ServiceComposition {
             services.append(try EnrollmentServer(front: front, listener: listener, logger: self.logger))
         }
         services += self.timers(authority, events)
+        services.append(
+            TemplateTimer(
+                watch: TemplateWatch(authority),
+                interval: ServiceComposition.templateInterval, logger: self.logger))
         let heads = AuditTimer(
             authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger)
         services.append(heads)

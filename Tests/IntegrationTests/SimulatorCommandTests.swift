@@ -20,7 +20,7 @@ struct SimulatorCommandTests {
     /// Runs `body` while `pkcs11-tool` has the card open, and so serves the socket.
     private func whileInUse(_ body: () async throws -> Void) async throws {
         let holder = try self.program("--hash", "-m", "SHA256")
-        try await self.until { try await self.simulator("status").status == 0 }
+        try await until("the simulator answers") { try await self.simulator("status").status == 0 }
         try await body()
         _ = try await holder.goOn()  // What it does on a card that is out is its own affair.
     }
@@ -29,14 +29,6 @@ struct SimulatorCommandTests {
         try WaitingTool(
             ["--module", self.card.modulePath, "--token-label", self.card.token.label] + arguments,
             environment: self.card.environment)
-    }
-
-    private func until(_ condition: () async throws -> Bool) async throws {
-        for _ in 0..<2400 {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        Issue.record("it took more than two minutes")
     }
 
     private func sign() async throws -> ToolResult {
@@ -51,7 +43,7 @@ struct SimulatorCommandTests {
             let before = try logins()
             let signer = try self.program(
                 "--login", "--pin", self.card.token.userPIN, "--sign", "-m", "ECDSA", "--id", "01")
-            try await self.until { try logins() > before }
+            try await until("the holder logs in") { try logins() > before }
             #expect(try await self.simulator("eject").status == 0)
             let cut = try await signer.goOn([UInt8](repeating: 7, count: 32))
             #expect(cut.status != 0)

@@ -37,13 +37,13 @@ struct TokenRemovalTests {
                     while !Task.isCancelled { answers.add(try await self.submit(site, port: port, request)) }
                 }
             }
-            try await self.until("some are acknowledged") { answers.acknowledged.count >= 4 }
+            try await until("some are acknowledged") { answers.acknowledged.count >= 4 }
             try await self.simulator(site, "eject")
             let failures = answers.failures
-            try await self.until("requests fail") { answers.failures >= failures + 2 }
+            try await until("requests fail") { answers.failures >= failures + 2 }
             try await self.simulator(site, "insert", slot.map { ["--slot", "\($0)"] } ?? [])
             let acknowledged = answers.acknowledged.count
-            try await self.until("requests are acknowledged again") { answers.acknowledged.count >= acknowledged + 4 }
+            try await until("requests are acknowledged again") { answers.acknowledged.count >= acknowledged + 4 }
             group.cancelAll()
         }
         #expect(try await service.stop() == 0)
@@ -83,11 +83,5 @@ struct TokenRemovalTests {
             try await Task.sleep(for: .milliseconds(50))
         }
         Issue.record("no simulator answered for two minutes")
-    }
-
-    /// Waits for at most five minutes, looking often.
-    private func until(_ what: String, _ condition: () -> Bool) async throws {
-        for _ in 0..<6000 where !condition() { try await Task.sleep(for: .milliseconds(50)) }
-        #expect(condition(), "\(what)")
     }
 }

@@ -9,6 +9,8 @@ package struct Instance: Sendable {
     package let directory: String
     package let configuration: InstanceConfiguration
     package let templates: [CertificateTemplate]
+    /// Of the template files, from before they were read.
+    let templateFingerprint: [String]
     package let storage: any CAStorage
     package let tokens: TokenOpener
     package let surroundings: Surroundings
@@ -24,15 +26,28 @@ package struct Instance: Sendable {
             yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
             file: layout.configurationPath)
         try FilePaths.makeDirectory(layout.largeListDirectory)
+        let fingerprint = try TemplateFiles.fingerprint(layout)
         return Instance(
             directory: directory, configuration: configuration,
-            templates: try TemplateFiles.read(from: layout.templatesDirectory),
+            templates: try TemplateFiles.read(from: layout.templatesDirectory), templateFingerprint: fingerprint,
             storage: try SQLiteStorage(path: layout.databasePath),
             tokens: try TokenOpener(
                 directory: directory, secrets: secrets,
                 profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
                 records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
             surroundings: surroundings)
+    }
+
+    /// The same with the templates as they are on disk now.
+    ///
+    /// - Throws: ``ServiceError`` with file and setting.
+    func rereadingTemplates() throws -> Instance {
+        let fingerprint = try TemplateFiles.fingerprint(self.layout)
+        return Instance(
+            directory: self.directory, configuration: self.configuration,
+            templates: try TemplateFiles.read(from: self.layout.templatesDirectory), templateFingerprint: fingerprint,
+            storage: self.storage,
+            tokens: self.tokens, surroundings: self.surroundings)
     }
 
     package var layout: InstanceLayout { InstanceLayout(directory: self.directory) }

@@ -1,5 +1,6 @@
 import CertificateAuthority
 import Foundation
+import Glibc
 import Yams
 
 /// The directory of certificate templates, one YAML file a template, and the list of those that the CA issues from.
@@ -60,6 +61,25 @@ enum TemplateFiles {
             \(lines)
             """
         try FilePaths.replace(layout.enabledTemplatesPath, with: Array(text.utf8), mode: 0o644)
+    }
+
+    /// What the file system says of every file that counts: it is another one as soon as one of them was changed, added
+    /// or taken away, whoever did it.
+    static func fingerprint(_ layout: InstanceLayout) throws -> [String] {
+        let directory = layout.templatesDirectory
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
+            throw ServiceError.unreadable(directory, error.localizedDescription)
+        }
+        let paths = names.filter { $0.hasSuffix(".yaml") }.sorted().map { "\(directory)/\($0)" }
+        return (paths + [layout.enabledTemplatesPath]).map { path in
+            var status = stat()
+            // One that is gone, or cannot be looked at, is told by the reading.
+            guard stat(path, &status) == 0 else { return "\(path) \(errno)" }
+            let (changed, modified) = (status.st_ctim, status.st_mtim)
+            return "\(path) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec) "
+                + "\(changed.tv_sec).\(changed.tv_nsec)"
+        }
     }
 
     static func reason(_ error: any Error) -> String {

@@ -6,7 +6,7 @@ import Yams
 
 /// Changing the templates of an instance: files, the list of those that are enabled, and the audit trail of both.
 ///
-/// A running service has read its templates when it started; it must be started anew for a change to count.
+/// A running service sees the change at its next look (``TemplateWatch``).
 extension Instance {
     /// The templates that the CA issues from.
     ///
@@ -56,7 +56,7 @@ extension Instance {
         try who.mustBeAllowed(.manageTemplates, to: "add template \(template.name)")
         _ = try TemplateCatalog(self.templates + [template])
         try await self.record(.templateUpdated, by: who, details: self.details(of: template, from: nil))
-        try FilePaths.create(
+        try FilePaths.createWhole(
             TemplateFiles.path(of: template.name, in: self.layout), with: Array(TemplateFiles.text(of: template).utf8),
             mode: 0o644)
     }

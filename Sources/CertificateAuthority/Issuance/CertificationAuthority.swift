@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import KeyProvider
 package import PKIMessages
+import Synchronization
 
 /// A certification authority: takes requests, decides, issues, revokes, publishes.
 ///
@@ -16,7 +17,6 @@ package final class CertificationAuthority: Sendable {
     package let signers: [CASigner]
     /// The one with the newest certificate, which signs certificates and messages.
     package let currentSigner: CASigner
-    package let templates: TemplateCatalog
 
     let storage: any CAStorage
     let policy: any PolicyModule
@@ -25,6 +25,7 @@ package final class CertificationAuthority: Sendable {
     let archiver: (any KeyArchiver)?
     let signerTrust: (any SignerTrust)?
     let surroundings: Surroundings
+    private let catalog: Mutex<TemplateCatalog>
     /// CRLs are made one after another.
     let publications = Turnstile()
 
@@ -48,7 +49,7 @@ package final class CertificationAuthority: Sendable {
         self.currentSigner = self.signers[self.signers.endIndex - 1]
         self.configuration = configuration
         self.chainDER = try CACertificateRecord.newestPath(in: certificates).map(\.certificateDER)
-        self.templates = try TemplateCatalog(templates)
+        self.catalog = Mutex(try TemplateCatalog(templates))
         self.storage = storage
         self.policy = policy
         self.directory = directory
@@ -58,6 +59,18 @@ package final class CertificationAuthority: Sendable {
         self.archiver = archiver
         self.signerTrust = signerTrust
         self.surroundings = surroundings
+    }
+
+    /// The templates that this CA issues from, as they are now. What decides about a request takes them once, so that one
+    /// version of them counts for all of it.
+    package var templates: TemplateCatalog { self.catalog.withLock { $0 } }
+
+    /// Issues from other templates, beginning with the next request that is decided.
+    ///
+    /// - Throws: ``IssuanceError`` with code `invalidConfiguration` for templates that cannot be used; then those in place stay.
+    package func replaceTemplates(_ templates: [CertificateTemplate]) throws {
+        let catalog = try TemplateCatalog(templates)
+        self.catalog.withLock { $0 = catalog }
     }
 
     /// The CA's newest certificate.

@@ -33,8 +33,10 @@ extension CertificationAuthority {
         _ request: ReceivedRequest, row: RequestRecord, caller: Principal, evidence: RequestEvidence = .init()
     ) async throws -> DecidedTerms {
         try await attempting(.policy) {
-            let template = try self.policy.template(for: request.identification, in: self.templates)
-            var question = self.question(about: request, template: template, caller: caller, evidence: evidence)
+            let templates = self.templates
+            let template = try self.policy.template(for: request.identification, in: templates)
+            var question = self.question(
+                about: request, template: template, among: templates, caller: caller, evidence: evidence)
             question.proposal = { [self] in
                 try await self.proposal(
                     self.terms(request, row: row, template: template, caller: caller, evidence: evidence))
@@ -70,7 +72,8 @@ extension CertificationAuthority {
     }
 
     private func question(
-        about request: ReceivedRequest, template: CertificateTemplate, caller: Principal, evidence: RequestEvidence
+        about request: ReceivedRequest, template: CertificateTemplate, among templates: TemplateCatalog,
+        caller: Principal, evidence: RequestEvidence
     ) -> PolicyQuestion {
         PolicyQuestion(
             caller: caller, template: template,
@@ -81,7 +84,7 @@ extension CertificationAuthority {
             renewedCertificate: evidence.renewedCertificate, onBehalfOf: evidence.onBehalfOf,
             requestDigest: request.certificationRequest.signatureAlgorithm.digest,
             isAutoenrollment: request.isAutoenrollment,
-            supersededIdentifiers: Set(template.supersedes.compactMap { self.templates.template(named: $0)?.oid }))
+            supersededIdentifiers: Set(template.supersedes.compactMap { templates.template(named: $0)?.oid }))
     }
 
     private func terms(
