@@ -31,14 +31,25 @@ struct ParentServiceTests {
         try await self.answer(site, resume: resume)
         try await self.judge(site, "child-1")
         let renewed = try await site.signet(
-            ["ca", "renew", "--new-key", "--instance", site.path("child")] + parent)
+            ["ca", "renew", "--new-key", "--form", "pkcs7", "--instance", site.path("child")] + parent)
         #expect(renewed.status == 0 && renewed.text.contains("is pending at the parent"), "\(renewed.stderr)")
+        let number = try await site.pendingRequest()
+        try await site.operate(
+            "request", "export", "--instance", issuing, "--column", "RawOldCertificate", "--out",
+            site.path("renewed.crt"), number)
+        #expect(try site.directory.read("renewed.crt") == site.directory.read("child/publish/Child CA.crt"))
         try await self.answer(site, resume: resume)
         try await self.judge(site, "child-2")
         #expect(
             FileManager.default.fileExists(atPath: site.path("child/publish/Child CA(1).crt")))
         let nothing = try await resume()
         #expect(nothing.status == 1 && nothing.stderr.contains("0x80094003"))
+        // A renewal that is given up is not asked after any more.
+        let third = try await site.signet(["ca", "renew", "--instance", site.path("child")] + parent)
+        #expect(third.text.contains("is pending at the parent"), "\(third.stderr)")
+        try await site.operate("ca", "renew", "--abandon", "--instance", site.path("child"))
+        let forgotten = try await resume()
+        #expect(forgotten.status == 1 && forgotten.stderr.contains("0x80094003"))
         #expect(try await service.stop() == 0)
     }
 

@@ -17,7 +17,7 @@ package struct ParentEnrollment: Sendable {
     private struct Waiting: Codable {
         static let setting = "ca.parent-request"
 
-        /// DER PKCS #10.
+        /// DER.
         var request: [UInt8]
         /// `nil` until the parent has said its number.
         var requestID: Int64?
@@ -33,7 +33,7 @@ package struct ParentEnrollment: Sendable {
 
     /// Sends a request.
     ///
-    /// - Parameter request: DER PKCS #10 for the instance's pending key.
+    /// - Parameter request: DER, for the instance's pending key.
     /// - Throws: ``ServiceError``, also with code `parentRefused` when the parent issues nothing; what installing throws.
     package func submit(_ request: [UInt8], by who: Principal) async throws -> Outcome {
         try who.mustBeAllowed(.manageCACertificates, to: "ask the parent CA for a certificate")
@@ -73,13 +73,18 @@ package struct ParentEnrollment: Sendable {
             let chain = try await self.parent.chain(ofRequest: result.requestID)
             let installed = try await self.instance.installCertificate(
                 certificate, chain: chain.map(\.derBytes), by: who)
-            try await self.instance.storage.write { try $0.setSetting(Waiting.setting, to: "") }
             let path = try await self.instance.authorityCertificates()
             return .installed(installed, root: path[path.count - 1])
         default:
-            try await self.instance.storage.write { try $0.setSetting(Waiting.setting, to: "") }
+            try await self.instance.storage.write { try ParentEnrollment.forget($0) }
             throw ServiceError.parentRefused(result)
         }
+    }
+
+    /// Forgets what the parent was asked: it was answered, or is given up.
+    static func forget(_ transaction: any StorageWriting) throws {
+        guard try transaction.setting(Waiting.setting)?.isEmpty == false else { return }
+        try transaction.setSetting(Waiting.setting, to: "")
     }
 
     private func store(_ waiting: Waiting) async throws {

@@ -54,8 +54,10 @@ struct PendingAuthorityKey: Codable, Equatable {
         return try JSONDecoder().decode(PendingAuthorityKey.self, from: Data(text.utf8))
     }
 
+    /// Forgets the key, and what the parent was asked for it.
     static func clear(_ transaction: any StorageWriting) throws {
         try transaction.setSetting(PendingAuthorityKey.setting, to: "")
+        try ParentEnrollment.forget(transaction)
     }
 
     static func clear(in storage: any CAStorage) async throws {

@@ -29,24 +29,23 @@ struct AddGroup: ContextCommand {
 }
 
 /// `signet group list`
-struct ListGroups: ContextCommand {
+struct ListGroups: TableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the groups with their roles and members.")
 
     @OptionGroup var options: InstanceOptions
 
-    func run(in context: CommandContext) async throws {
-        let groups = try await context.open(self.options, for: .readPermissions, to: "list groups").storage.read {
-            try $0.groups()
-        }
-        Console.table(
-            ["Group", "Roles", "Members"],
-            groups.map { [$0.name, $0.roles.text, $0.members.sorted().joined(separator: ", ")] })
+    static var reading: (operation: CAOperation, text: String) { (.readPermissions, "list groups") }
+    static let headings = ["Group", "Roles", "Members"]
+
+    func rows(of instance: Instance) async throws -> [[String]] {
+        try await instance.storage.read { try $0.groups() }
+            .map { [$0.name, $0.roles.text, $0.members.sorted().joined(separator: ", ")] }
     }
 }
 
 /// `signet group remove`
-struct RemoveGroup: ContextCommand {
+struct RemoveGroup: ChangeCommand {
     static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a group.")
 
     @OptionGroup var options: InstanceOptions
@@ -54,15 +53,14 @@ struct RemoveGroup: ContextCommand {
     @Argument(help: "The group's name.")
     var name: String
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        try await instance.removeGroup(self.name, by: instance.localOperator())
-        Console.say("Group \(self.name) removed.")
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
+        try await instance.removeGroup(self.name, by: who)
+        return "Group \(self.name) removed."
     }
 }
 
 /// `signet group join`
-struct JoinGroup: ContextCommand {
+struct JoinGroup: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "join", abstract: "Make principals members of a group.")
 
@@ -74,16 +72,15 @@ struct JoinGroup: ContextCommand {
     @Argument(help: "Names of principals, as they stand in requests.")
     var members: [String]
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         try await instance.changeMembers(
-            ofGroup: self.name, adding: Set(self.members), removing: [], by: instance.localOperator())
-        Console.say("Group \(self.name): added \(self.members.joined(separator: ", "))")
+            ofGroup: self.name, adding: Set(self.members), removing: [], by: who)
+        return "Group \(self.name): added \(self.members.joined(separator: ", "))"
     }
 }
 
 /// `signet group leave`
-struct LeaveGroup: ContextCommand {
+struct LeaveGroup: ChangeCommand {
     static let configuration = CommandConfiguration(commandName: "leave", abstract: "Take principals out of a group.")
 
     @OptionGroup var options: InstanceOptions
@@ -94,10 +91,9 @@ struct LeaveGroup: ContextCommand {
     @Argument(help: "Names of principals.")
     var members: [String]
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         try await instance.changeMembers(
-            ofGroup: self.name, adding: [], removing: Set(self.members), by: instance.localOperator())
-        Console.say("Group \(self.name): removed \(self.members.joined(separator: ", "))")
+            ofGroup: self.name, adding: [], removing: Set(self.members), by: who)
+        return "Group \(self.name): removed \(self.members.joined(separator: ", "))"
     }
 }

@@ -20,7 +20,7 @@ struct SystemIdentityOptions: ParsableArguments {
 }
 
 /// `signet role assign`
-struct AssignRole: ContextCommand {
+struct AssignRole: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "assign", abstract: "Give roles to an account or a group of this machine.",
         discussion: """
@@ -32,29 +32,27 @@ struct AssignRole: ContextCommand {
     @OptionGroup var identity: SystemIdentityOptions
     @OptionGroup var roleOptions: RoleOptions
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         let (source, name) = try self.identity.identity()
         let roles = try self.roleOptions.roles()
         try await instance.setIdentity(
-            IdentityMapping(source: source, name: name, roles: roles), by: instance.localOperator())
-        Console.say("\(source.rawValue) \(name): \(roles.text)")
+            IdentityMapping(source: source, name: name, roles: roles), by: who)
+        return "\(source.rawValue) \(name): \(roles.text)"
     }
 }
 
 /// `signet role withdraw`
-struct WithdrawRole: ContextCommand {
+struct WithdrawRole: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "withdraw", abstract: "Take the roles of an account or a group of this machine away.")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var identity: SystemIdentityOptions
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         let (source, name) = try self.identity.identity()
-        try await instance.removeIdentity(source, named: name, by: instance.localOperator())
-        Console.say("\(source.rawValue) \(name): removed")
+        try await instance.removeIdentity(source, named: name, by: who)
+        return "\(source.rawValue) \(name): removed"
     }
 }
 
@@ -110,7 +108,7 @@ struct SetRoleSeparation: ContextCommand {
 }
 
 /// `signet role restrict`
-struct RestrictManager: ContextCommand {
+struct RestrictManager: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "restrict", abstract: "Restrict a certificate manager to requesters' groups and templates.",
         discussion: """
@@ -132,18 +130,16 @@ struct RestrictManager: ContextCommand {
     @Flag(name: .long, help: "Deny what fits, instead of allowing it.")
     var deny = false
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         let restriction = ManagerRestriction(
             manager: self.manager, effect: self.deny ? .deny : .allow, group: self.group, template: self.template)
-        try await instance.restrict(restriction, by: instance.localOperator())
-        Console.say(
-            "\(self.manager): \(restriction.effect.rawValue) group \(self.group), template \(self.template)")
+        try await instance.restrict(restriction, by: who)
+        return "\(self.manager): \(restriction.effect.rawValue) group \(self.group), template \(self.template)"
     }
 }
 
 /// `signet role unrestrict`
-struct UnrestrictManager: ContextCommand {
+struct UnrestrictManager: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "unrestrict", abstract: "Take all restrictions of a certificate manager away.")
 
@@ -152,25 +148,24 @@ struct UnrestrictManager: ContextCommand {
     @Argument(help: "The certificate manager's name.")
     var manager: String
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        try await instance.removeRestrictions(of: self.manager, by: instance.localOperator())
-        Console.say("\(self.manager): not restricted")
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
+        try await instance.removeRestrictions(of: self.manager, by: who)
+        return "\(self.manager): not restricted"
     }
 }
 
 /// `signet role restrictions`
-struct ListRestrictions: ContextCommand {
+struct ListRestrictions: TableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restrictions", abstract: "List what certificate managers are restricted to.")
 
     @OptionGroup var options: InstanceOptions
 
-    func run(in context: CommandContext) async throws {
-        let restrictions = try await context.open(self.options, for: .readPermissions, to: "list restrictions").storage
-            .read { try $0.managerRestrictions(of: nil) }
-        Console.table(
-            ["Manager", "Effect", "Group", "Template"],
-            restrictions.map { [$0.manager, $0.effect.rawValue, $0.group, $0.template] })
+    static var reading: (operation: CAOperation, text: String) { (.readPermissions, "list restrictions") }
+    static let headings = ["Manager", "Effect", "Group", "Template"]
+
+    func rows(of instance: Instance) async throws -> [[String]] {
+        try await instance.storage.read { try $0.managerRestrictions(of: nil) }
+            .map { [$0.manager, $0.effect.rawValue, $0.group, $0.template] }
     }
 }

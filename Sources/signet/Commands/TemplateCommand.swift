@@ -14,23 +14,23 @@ struct TemplateCommand: AsyncParsableCommand {
 }
 
 /// `signet template list`
-struct ListTemplates: ContextCommand {
+struct ListTemplates: TableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the templates, and which of them this CA issues from.")
 
     @OptionGroup var options: InstanceOptions
 
-    func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: .readConfiguration, to: "list templates")
+    static var reading: (operation: CAOperation, text: String) { (.readConfiguration, "list templates") }
+    static let headings = ["Name", "Display name", "Version", "Enabled", "OID"]
+
+    func rows(of instance: Instance) async throws -> [[String]] {
         let enabled = Set(try instance.enabledTemplateNames().map { $0.lowercased() })
-        Console.table(
-            ["Name", "Display name", "Version", "Enabled", "OID"],
-            instance.templates.map { template in
-                [
-                    template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)",
-                    enabled.contains(template.name.lowercased()) ? "yes" : "no", template.oid,
-                ]
-            })
+        return instance.templates.map { template in
+            [
+                template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)",
+                enabled.contains(template.name.lowercased()) ? "yes" : "no", template.oid,
+            ]
+        }
     }
 }
 
@@ -135,7 +135,7 @@ struct EditTemplate: ContextCommand {
 }
 
 /// `signet template enable`
-struct EnableTemplate: ContextCommand {
+struct EnableTemplate: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "enable", abstract: "Let this CA issue from templates.")
 
@@ -144,15 +144,14 @@ struct EnableTemplate: ContextCommand {
     @Argument(help: "Names of templates.")
     var names: [String]
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        try await instance.enableTemplates(self.names, by: await instance.localOperator())
-        Console.say("Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))")
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
+        try await instance.enableTemplates(self.names, by: who)
+        return "Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))"
     }
 }
 
 /// `signet template disable`
-struct DisableTemplate: ContextCommand {
+struct DisableTemplate: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "disable", abstract: "Let this CA no longer issue from templates.")
 
@@ -161,10 +160,9 @@ struct DisableTemplate: ContextCommand {
     @Argument(help: "Names of templates.")
     var names: [String]
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        try await instance.disableTemplates(self.names, by: await instance.localOperator())
-        Console.say("Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))")
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
+        try await instance.disableTemplates(self.names, by: who)
+        return "Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))"
     }
 }
 

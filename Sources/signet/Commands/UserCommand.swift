@@ -39,23 +39,25 @@ struct AddUser: ContextCommand {
 }
 
 /// `signet user list`
-struct ListUsers: ContextCommand {
+struct ListUsers: TableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the users and their roles.")
 
     @OptionGroup var options: InstanceOptions
 
-    func run(in context: CommandContext) async throws {
-        let rows = try await context.open(self.options, for: .readPermissions, to: "list users").storage.read { db in
+    static var reading: (operation: CAOperation, text: String) { (.readPermissions, "list users") }
+    static let headings = ["User", "Roles", "Groups"]
+
+    func rows(of instance: Instance) async throws -> [[String]] {
+        try await instance.storage.read { db in
             try db.users().map { user in
                 [user.name, user.roles.text, try db.groups(of: user.name).map(\.name).joined(separator: ", ")]
             }
         }
-        Console.table(["User", "Roles", "Groups"], rows)
     }
 }
 
 /// `signet user remove`
-struct RemoveUser: ContextCommand {
+struct RemoveUser: ChangeCommand {
     static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a user.")
 
     @OptionGroup var options: InstanceOptions
@@ -63,15 +65,14 @@ struct RemoveUser: ContextCommand {
     @Argument(help: "The user's name.")
     var name: String
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        try await instance.removeUser(self.name, by: instance.localOperator())
-        Console.say("User \(self.name) removed.")
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
+        try await instance.removeUser(self.name, by: who)
+        return "User \(self.name) removed."
     }
 }
 
 /// `signet user set-roles`
-struct SetUserRoles: ContextCommand {
+struct SetUserRoles: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "set-roles", abstract: "Replace the roles of a user; none when no --role is given.")
 
@@ -81,11 +82,10 @@ struct SetUserRoles: ContextCommand {
     @Argument(help: "The user's name.")
     var name: String
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         let roles = try self.roleOptions.roles()
-        try await instance.setRoles(roles, ofUser: self.name, by: instance.localOperator())
-        Console.say("User \(self.name): \(roles.text)")
+        try await instance.setRoles(roles, ofUser: self.name, by: who)
+        return "User \(self.name): \(roles.text)"
     }
 }
 
@@ -118,7 +118,7 @@ struct CertificateIdentityOptions: ParsableArguments {
 }
 
 /// `signet user map`
-struct MapUser: ContextCommand {
+struct MapUser: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "map", abstract: "Let a TLS client certificate stand for a user.")
 
@@ -128,27 +128,25 @@ struct MapUser: ContextCommand {
     @Argument(help: "The user's name.")
     var name: String
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         let (source, value) = try self.certificate.identity()
         try await instance.setIdentity(
-            IdentityMapping(source: source, name: value, userName: self.name), by: instance.localOperator())
-        Console.say("\(source.rawValue) \(value): user \(self.name)")
+            IdentityMapping(source: source, name: value, userName: self.name), by: who)
+        return "\(source.rawValue) \(value): user \(self.name)"
     }
 }
 
 /// `signet user unmap`
-struct UnmapUser: ContextCommand {
+struct UnmapUser: ChangeCommand {
     static let configuration = CommandConfiguration(
         commandName: "unmap", abstract: "Let a TLS client certificate stand for nobody.")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var certificate: CertificateIdentityOptions
 
-    func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
+    func change(_ instance: Instance, by who: Principal) async throws -> String {
         let (source, value) = try self.certificate.identity()
-        try await instance.removeIdentity(source, named: value, by: instance.localOperator())
-        Console.say("\(source.rawValue) \(value): removed")
+        try await instance.removeIdentity(source, named: value, by: who)
+        return "\(source.rawValue) \(value): removed"
     }
 }

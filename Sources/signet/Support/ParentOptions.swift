@@ -2,7 +2,6 @@ import ArgumentParser
 import CAService
 import Foundation
 import PKIMessages
-import SecretMemory
 
 /// The parent CA's enrolment service.
 struct ParentOptions: ParsableArguments {
@@ -18,24 +17,17 @@ struct ParentOptions: ParsableArguments {
     @Option(name: .long, help: "PEM file of the roots trusted for the parent's TLS; the system's when left out.")
     var tlsTrust: String?
 
+    private var access: ServiceAccess {
+        ServiceAccess(
+            url: self.parent, user: self.parentUser, password: self.parentPassword, tlsTrust: self.tlsTrust)
+    }
+
     func validate() throws {
-        guard self.parent != nil || (self.parentUser == nil && self.tlsTrust == nil) else {
-            throw ValidationError("--parent-user and --tls-trust need --parent.")
-        }
+        try self.access.validate(option: "--parent", dependent: "--parent-user and --tls-trust")
     }
 
     /// - Returns: `nil` where the request goes into a file.
-    func client() throws -> CertsrvClient? {
-        guard let url = self.parent else { return nil }
-        let credentials = try self.parentUser.map { user in
-            HTTPCredentials(
-                user: user,
-                password: try SecretInput.system.read(
-                    PINSource(self.parentPassword), what: "the password of \(user)"))
-        }
-        return try CertsrvClient(
-            url: url, credentials: credentials, trust: HTTPTrust(certificatesPath: self.tlsTrust))
-    }
+    func client() throws -> CertsrvClient? { try self.access.client() }
 
     /// Tells what became of the request.
     func report(_ outcome: ParentEnrollment.Outcome, instance: String) {

@@ -19,23 +19,16 @@ struct ServiceOptions: ParsableArguments {
     @Option(name: .long, help: "PEM file of the roots trusted for the service's TLS; the system's when left out.")
     var tlsTrust: String?
 
+    private var access: ServiceAccess {
+        ServiceAccess(url: self.url, user: self.user, password: self.password, tlsTrust: self.tlsTrust)
+    }
+
     func validate() throws {
-        guard self.url != nil || (self.user == nil && self.tlsTrust == nil) else {
-            throw ValidationError("--user and --tls-trust need --url.")
-        }
+        try self.access.validate(option: "--url", dependent: "--user and --tls-trust")
     }
 
     /// - Returns: `nil` where a local instance is meant.
-    func client() throws -> CertsrvClient? {
-        guard let url = self.url else { return nil }
-        let credentials = try self.user.map { user in
-            HTTPCredentials(
-                user: user,
-                password: try SecretInput.system.read(PINSource(self.password), what: "the password of \(user)"))
-        }
-        return try CertsrvClient(
-            url: url, credentials: credentials, trust: HTTPTrust(certificatesPath: self.tlsTrust))
-    }
+    func client() throws -> CertsrvClient? { try self.access.client() }
 }
 
 /// Where a requester's own key is: on a token, or in a PKCS #12.

@@ -1,0 +1,34 @@
+import CAService
+import CertificateAuthority
+
+/// A command that prints a table of what an instance has.
+protocol TableCommand: ContextCommand {
+    var options: InstanceOptions { get }
+    /// Who may look, and at what, as it stands after "Could not".
+    static var reading: (operation: CAOperation, text: String) { get }
+    static var headings: [String] { get }
+
+    func rows(of instance: Instance) async throws -> [[String]]
+}
+
+extension TableCommand {
+    func run(in context: CommandContext) async throws {
+        let instance = try await context.open(self.options, for: Self.reading.operation, to: Self.reading.text)
+        Console.table(Self.headings, try await self.rows(of: instance))
+    }
+}
+
+/// A command by which an operator changes something of an instance.
+protocol ChangeCommand: ContextCommand {
+    var options: InstanceOptions { get }
+
+    /// - Returns: what to tell.
+    func change(_ instance: Instance, by who: Principal) async throws -> String
+}
+
+extension ChangeCommand {
+    func run(in context: CommandContext) async throws {
+        let instance = try context.open(self.options)
+        Console.say(try await self.change(instance, by: instance.localOperator()))
+    }
+}
