@@ -2,6 +2,7 @@ import CAService
 import CertificateAuthority
 import Diagnostics
 import KeyProvider
+import PKIMessages
 import Testing
 
 @Suite("signet.yaml")
@@ -45,6 +46,9 @@ struct ConfigurationTests {
         var written = try InstanceConfiguration(yaml: Self.text, file: "signet.yaml")
         written.name = "A \"quoted\" name: with\ttab \\ and é"
         written.certificates.userPrincipalNameSuffix = "example.com"
+        written.description = "Run by nobody"
+        written.database = "/data/signet.sqlite"
+        written.hashAlgorithm = .sha384
         written.archival.trustedAgents = "agents"
         written.archival.recoveryAgents = 3
         written.archival.threshold = 2

@@ -31,7 +31,7 @@ struct Create: AsyncParsableCommand {
             plan: .init(
                 directory: self.instance, configuration: configuration, subject: "CN=Swept CA", keyAlgorithm: .p256),
             secrets: .system
-        ).makeRoot(validityYears: 20)
+        ).makeRoot()
     }
 }
 

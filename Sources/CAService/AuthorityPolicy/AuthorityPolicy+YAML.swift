@@ -104,10 +104,9 @@ extension AuthorityPolicy {
     /// `10 years`
     private static func period(_ key: String, _ yaml: YAMLMapping, atLeast minimum: Int) throws -> Period? {
         guard let text = try yaml.optionalText(key) else { return nil }
-        let parts = text.split(separator: " ")
-        guard parts.count == 2, let count = Int(parts[0]), (minimum...1_000).contains(count),
-            let unit = Period.Unit(rawValue: String(parts[1]))
-        else { throw yaml.invalid(key, "a number and hours, days, weeks, months or years is expected") }
-        return Period(count: count, unit: unit)
+        guard let period = Period(text), period.count >= minimum else {
+            throw yaml.invalid(key, "a number and hours, days, weeks, months or years is expected")
+        }
+        return period
     }
 }

@@ -15,6 +15,20 @@ package struct AuthorityPolicy: Sendable, Equatable {
         package var count: Int
         package var unit: Unit
 
+        package init(count: Int, unit: Unit) {
+            self.count = count
+            self.unit = unit
+        }
+
+        /// - Parameter text: `10 years`; a number from 0 to 1000.
+        package init?(_ text: String) {
+            let parts = text.split(separator: " ")
+            guard parts.count == 2, let count = Int(parts[0]), (0...1_000).contains(count),
+                let unit = Unit(rawValue: String(parts[1]))
+            else { return nil }
+            self.init(count: count, unit: unit)
+        }
+
         /// Years and months by their mean length (Gregorian: 365.2425 days).
         package var seconds: TimeInterval {
             let day = 86_400.0

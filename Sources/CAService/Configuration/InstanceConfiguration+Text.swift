@@ -1,5 +1,6 @@
 import CertificateAuthority
 import KeyProvider
+import PKIMessages
 
 extension InstanceConfiguration {
     /// `signet.yaml` as `signet init` writes it, with a comment at each setting.
@@ -9,6 +10,8 @@ extension InstanceConfiguration {
         version: 1
         name: \(YAMLText.quoted(self.name))
         type: \(self.type.rawValue)
+        \(self.description.map { "description: \(YAMLText.quoted($0))" } ?? "# description: who runs this CA")
+        \(self.database.map { "database: \(YAMLText.quoted($0))" } ?? "# database: signet.sqlite")
 
         tokens:
         \(self.tokens.sorted { $0.key < $1.key }.map { $1.yamlText(name: $0) }.joined(separator: "\n"))
@@ -17,6 +20,7 @@ extension InstanceConfiguration {
           signing-token: \(YAMLText.quoted(self.signingToken))
           exchange-token: \(YAMLText.quoted(self.exchangeToken))
           exchange-algorithm: \(self.exchangeKeyAlgorithm)
+        \(self.hashAlgorithm.map { "  hash-algorithm: \($0.authorityText)" } ?? "  # hash-algorithm: sha-384")
 
         certificates:
           # No certificate is valid for longer, whatever its template says.

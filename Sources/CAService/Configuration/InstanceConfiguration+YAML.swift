@@ -1,5 +1,6 @@
 import CertificateAuthority
 import KeyProvider
+import PKIMessages
 
 extension InstanceConfiguration {
     /// Reads `signet.yaml`.
@@ -10,6 +11,8 @@ extension InstanceConfiguration {
         _ = try root.integer("version", in: 1...1)
         self.name = try root.text("name")
         self.type = try root.value("type", default: nil, expected: "root or subordinate", AuthorityType.init(rawValue:))
+        self.description = try root.optionalText("description")
+        self.database = try root.optionalText("database")
         self.tokens = try root.mapping("tokens").mappings().mapValues(TokenConfiguration.init(yaml:))
         let keys = try root.mapping("keys")
         self.signingToken = try keys.text("signing-token")
@@ -17,6 +20,12 @@ extension InstanceConfiguration {
         self.exchangeKeyAlgorithm = try keys.value(
             "exchange-algorithm", default: .rsa(modulusBits: 2048), expected: "rsa-2048, rsa-3072 or rsa-4096"
         ) { KeyAlgorithm($0).flatMap { $0.isRSA ? $0 : nil } }
+        self.hashAlgorithm = try keys.optionalText("hash-algorithm").map { text in
+            guard let digest = Digest(authorityText: text) else {
+                throw keys.invalid("hash-algorithm", "\(Digest.authorityTexts) is expected, not \"\(text)\"")
+            }
+            return digest
+        }
         for (key, name) in [("signing-token", self.signingToken), ("exchange-token", self.exchangeToken)]
         where self.tokens[name] == nil {
             throw keys.invalid(key, "there is no token \"\(name)\" under tokens")
@@ -34,6 +43,20 @@ extension InstanceConfiguration {
         self.notifications = try root.optionalMapping("notifications").map(Notifications.init(yaml:))
         try root.finish()
     }
+}
+
+extension Digest {
+    /// What a CA may sign with: SHA-1 can be forged.
+    private static let ofAuthorities: [Digest] = [.sha256, .sha384, .sha512]
+    static let authorityTexts = "sha-256, sha-384 or sha-512"
+
+    /// As in `signet.yaml` and on the command line: `sha-384`.
+    package init?(authorityText text: String) {
+        guard let found = Digest.ofAuthorities.first(where: { $0.authorityText == text }) else { return nil }
+        self = found
+    }
+
+    var authorityText: String { self.rawValue.lowercased() }
 }
 
 extension TokenConfiguration {

@@ -1,4 +1,5 @@
 package import KeyProvider
+package import PKIMessages
 
 /// The content of `signet.yaml`: everything about an instance that an operator decides. No secrets.
 ///
@@ -11,10 +12,16 @@ package struct InstanceConfiguration: Sendable, Equatable {
 
     package var name: String
     package var type: AuthorityType
+    /// For people; `nil`: none.
+    package var description: String?
+    /// Path of the database, relative to the instance; `nil`: `signet.sqlite` in it.
+    package var database: String?
     /// Names of entries in ``tokens``: whose token holds the CA key, and whose the exchange key.
     package var signingToken: String
     package var exchangeToken: String
     package var exchangeKeyAlgorithm: KeyAlgorithm
+    /// With which the CA keys sign; `nil`: what fits the key (``CASigningKey/recommendedDigest(for:)``).
+    package var hashAlgorithm: Digest?
     package var tokens: [String: TokenConfiguration]
     package var certificates: CertificatePolicy
     package var crl: CRLPolicy

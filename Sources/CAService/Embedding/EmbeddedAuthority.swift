@@ -30,7 +30,7 @@ public struct EmbeddedAuthority: Sendable {
             plan: .init(
                 directory: directory, configuration: configuration, subject: "CN=\(name)", keyAlgorithm: keyAlgorithm),
             secrets: .system)
-        _ = try await creation.makeRoot(validityYears: 10)
+        _ = try await creation.makeRoot(validity: .init(count: 10, unit: .years))
         return try await EmbeddedAuthority(directory: directory)
     }
 

@@ -102,7 +102,9 @@ package struct AuthorityRenewal: Sendable {
             pending.locator = pair.locator
             try await pending.store(in: self.instance.storage)
             try await self.instance.record(.keyGenerated, by: self.who, details: pair.auditDetails(on: token))
-            return try await body(CASigningKey(token: token, keyPair: pair), label)
+            return try await body(
+                CASigningKey(
+                    token: token, keyPair: pair, digest: self.instance.configuration.hashAlgorithm), label)
         } catch {
             try await self.instance.discard(pending, by: self.who)
             throw error

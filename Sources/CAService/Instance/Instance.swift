@@ -30,7 +30,7 @@ package struct Instance: Sendable {
         return Instance(
             directory: directory, configuration: configuration,
             templates: try TemplateFiles.read(from: layout.templatesDirectory), templateFingerprint: fingerprint,
-            storage: try SQLiteStorage(path: layout.databasePath),
+            storage: try SQLiteStorage(path: configuration.databasePath(in: layout)),
             tokens: try TokenOpener(
                 directory: directory, secrets: secrets,
                 profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
@@ -49,6 +49,9 @@ package struct Instance: Sendable {
             storage: self.storage,
             tokens: self.tokens, surroundings: self.surroundings)
     }
+
+    /// Where its database is.
+    package var databasePath: String { self.configuration.databasePath(in: self.layout) }
 
     package var layout: InstanceLayout { InstanceLayout(directory: self.directory) }
 
@@ -86,6 +89,12 @@ package struct Instance: Sendable {
     package func token(named name: String) async throws -> any KeyToken {
         guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
         return try await self.tokens.open(token)
+    }
+}
+
+extension InstanceConfiguration {
+    func databasePath(in layout: InstanceLayout) -> String {
+        self.database.map { FilePaths.resolve($0, in: layout.directory) } ?? layout.databasePath
     }
 }
 

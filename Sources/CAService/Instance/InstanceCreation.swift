@@ -1,5 +1,5 @@
 package import CertificateAuthority
-import Foundation
+package import Foundation
 package import KeyProvider
 import PKIMessages
 
@@ -16,6 +16,8 @@ package struct InstanceCreation: Sendable {
         package var keyAlgorithm: KeyAlgorithm
         package var keySource: AuthorityKeySource
         package var policy: AuthorityPolicyFile?
+        /// Whether the database is one that is there already: that of the same CA, whose instance was lost.
+        package var preservesDatabase = false
 
         package init(
             directory: String, configuration: InstanceConfiguration, subject: String, keyAlgorithm: KeyAlgorithm,
@@ -42,6 +44,14 @@ package struct InstanceCreation: Sendable {
         guard !FilePaths.exists(plan.directory) else {
             throw ServiceError.exists(plan.directory, "The directory")
         }
+        if let database = plan.configuration.database {
+            let path = FilePaths.resolve(database, in: plan.directory)
+            guard FilePaths.exists(path) == plan.preservesDatabase else {
+                throw plan.preservesDatabase
+                    ? ServiceError.unreadable(path, "there is no database to be preserved")
+                    : ServiceError.exists(path, "The database")
+            }
+        }
         self.plan = plan
         self.secrets = secrets
         self.surroundings = surroundings
@@ -51,18 +61,17 @@ package struct InstanceCreation: Sendable {
 
     /// A self-signed root CA, with its certificate published.
     ///
-    /// - Parameter validityYears: what the policy file says when `nil`, and else 20.
-    package func makeRoot(validityYears: Int?) async throws -> InstalledCertificate {
-        let policyValidity = self.plan.policy?.policy.renewalValidity?.seconds
-        let validity = validityYears.map { Double($0) * 365.25 * 86_400 } ?? policyValidity ?? 20 * 365.25 * 86_400
+    /// - Parameter validity: what the policy file says when `nil`, and else 20 years.
+    package func makeRoot(validity: AuthorityPolicy.Period? = nil) async throws -> InstalledCertificate {
+        let validity = validity ?? self.plan.policy?.policy.renewalValidity ?? .init(count: 20, unit: .years)
         let name = try DistinguishedNameText.parse(self.plan.subject)
-        return try await self.make { instance, token, pair in
+        return try await self.make(making: { instance, token, pair in
             let record = try await CAInstallation.selfSignedRoot(
-                name: name, signingKey: CASigningKey(token: token, keyPair: pair),
-                validity: validity, settings: self.settings, caName: self.plan.configuration.name,
+                name: name, signingKey: self.signingKey(pair, token),
+                validity: validity.seconds, settings: self.settings, caName: self.plan.configuration.name,
                 storage: instance.storage, surroundings: self.surroundings)
             return try await instance.publish(record, by: .founder(of: instance.directory))
-        }
+        })
     }
 
     /// A CA that waits for its certificate.
@@ -70,8 +79,8 @@ package struct InstanceCreation: Sendable {
     /// - Parameter save: writes the DER PKCS #10; a failure undoes the instance.
     package func makeSubordinate(save: @escaping @Sendable ([UInt8]) throws -> Void) async throws -> [UInt8] {
         let name = try DistinguishedNameText.parse(self.plan.subject)
-        return try await self.make { instance, token, pair in
-            let key = try CASigningKey(token: token, keyPair: pair)
+        return try await self.make(making: { instance, token, pair in
+            let key = try self.signingKey(pair, token)
             let request = try await CAInstallation.subordinateRequest(
                 name: name, signingKey: key, settings: self.settings, storage: instance.storage,
                 surroundings: self.surroundings)
@@ -80,21 +89,52 @@ package struct InstanceCreation: Sendable {
             ).store(in: instance.storage)
             try save(request)
             return request
-        }
+        })
     }
 
     /// A CA whose key and certificate are there already, of an instance that was lost or of another program.
-    package func adopt(_ adopted: AdoptedCertificate) async throws -> InstalledCertificate {
-        try await self.make { instance, _, pair in
-            let record = try await CAInstallation.install(
-                certificate: adopted.certificate, chain: adopted.chain, key: pair, position: adopted.position(),
-                storage: instance.storage, surroundings: self.surroundings)
+    package func adopt(_ certificate: AdoptedCertificate) async throws -> InstalledCertificate {
+        try await self.adopt { _, _ in certificate }
+    }
+
+    /// The same with the certificate that lies beside the key on its token; of several the newest.
+    ///
+    /// - Parameter chain: DER of the certificates above it.
+    package func adoptFromToken(chain: [[UInt8]]) async throws -> InstalledCertificate {
+        try await self.adopt { pair, token in
+            let proven = try await AuthorityKeys.prove(pair, on: token, surroundings: self.surroundings)
+            return AdoptedCertificate(certificate: try proven.newestAuthorityCertificate(), chain: chain)
+        }
+    }
+
+    private func adopt(
+        _ certificate: @escaping @Sendable (TokenKeyPair, any KeyToken) async throws -> AdoptedCertificate
+    ) async throws -> InstalledCertificate {
+        try await self.make { instance, token, pair in
+            // Before anything is written into a database that may be another CA's.
+            _ = try await instance.preservedCertificate(certificate(pair, token), key: pair)
+        } making: { instance, token, pair in
+            let adopted = try await certificate(pair, token)
+            let record: CACertificateRecord
+            if let preserved = try await instance.preservedCertificate(adopted, key: pair) {
+                record = preserved
+            } else {
+                record = try await CAInstallation.install(
+                    certificate: adopted.certificate, chain: adopted.chain, key: pair, position: adopted.position(),
+                    storage: instance.storage, surroundings: self.surroundings)
+            }
             return try await instance.publish(record, by: .founder(of: instance.directory))
         }
     }
 
+    private func signingKey(_ pair: TokenKeyPair, _ token: any KeyToken) throws -> CASigningKey {
+        try CASigningKey(token: token, keyPair: pair, digest: self.plan.configuration.hashAlgorithm)
+    }
+
+    /// - Parameter check: what has to be right before the key is recorded.
     private func make<R: Sendable>(
-        _ body: @escaping @Sendable (Instance, any KeyToken, TokenKeyPair) async throws -> R
+        _ check: @Sendable (Instance, any KeyToken, TokenKeyPair) async throws -> Void = { _, _, _ in },
+        making body: @escaping @Sendable (Instance, any KeyToken, TokenKeyPair) async throws -> R
     ) async throws -> R {
         let instance = try self.makeDirectory()
         do {
@@ -102,6 +142,7 @@ package struct InstanceCreation: Sendable {
             let pair = try await self.key(on: token)
             let result: R
             do {
+                try await check(instance, token, pair)
                 try await instance.record(
                     self.keyEvent, by: .founder(of: instance.directory), details: self.keyDetails(pair, token))
                 result = try await body(instance, token, pair)
@@ -113,8 +154,18 @@ package struct InstanceCreation: Sendable {
             return result
         } catch {
             await instance.tokens.close()
-            try FileManager.default.removeItem(atPath: self.plan.directory)
+            try self.remove()
             throw error
+        }
+    }
+
+    /// What was made goes, a database elsewhere as well; one that was there stays.
+    private func remove() throws {
+        try FileManager.default.removeItem(atPath: self.plan.directory)
+        guard !self.plan.preservesDatabase, let database = self.plan.configuration.database else { return }
+        let path = FilePaths.resolve(database, in: self.plan.directory)
+        for file in ["", "-wal", "-shm", "-owners"].map({ path + $0 }) where FilePaths.exists(file) {
+            try FileManager.default.removeItem(atPath: file)
         }
     }
 
@@ -176,7 +227,7 @@ package struct InstanceCreation: Sendable {
             try self.plan.policy?.store(in: layout)
             return try Instance.open(layout.directory, secrets: self.secrets, surroundings: self.surroundings)
         } catch {
-            try FileManager.default.removeItem(atPath: layout.directory)
+            try self.remove()
             throw error
         }
     }
@@ -184,6 +235,7 @@ package struct InstanceCreation: Sendable {
 
 /// A CA certificate that is in place and published.
 package struct InstalledCertificate: Sendable {
+    package let notAfter: Date
     /// SHA-256, upper-case hexadecimal bytes with colons.
     package let thumbprintText: String
     package let publishedPath: String
@@ -202,6 +254,7 @@ extension Instance {
                 "Valid To": certificate.notAfter.ISO8601Format(),
             ])
         return InstalledCertificate(
+            notAfter: certificate.notAfter,
             thumbprintText: certificate.sha256Thumbprint.map { Hexadecimal.upper([$0]) }.joined(separator: ":"),
             publishedPath: path)
     }

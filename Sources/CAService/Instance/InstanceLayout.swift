@@ -7,6 +7,7 @@ package struct InstanceLayout: Sendable {
     }
 
     package var configurationPath: String { self.directory + "/signet.yaml" }
+    /// Unless the configuration names another place: ``Instance/databasePath``.
     package var databasePath: String { self.directory + "/signet.sqlite" }
     package var lockPath: String { self.directory + "/signetd.lock" }
     package var templatesDirectory: String { self.directory + "/templates" }

@@ -21,16 +21,25 @@ package struct PolicyConfiguration: Sendable, Equatable {
 
     package init() {}
 
+    /// With the module's own settings.
+    package init(module: Module) {
+        self.module = module
+        self.settings = PolicySettings(
+            requestDisposition: module == .enterprise ? .issue : .pend, takesAttributeValidity: false,
+            takesAttributeUsage: module == .standalone, takesAttributeNames: false)
+    }
+
     init(yaml: YAMLMapping?) throws {
         guard let yaml else { return }
         self.module = try yaml.value(
             "module", default: .enterprise, expected: "enterprise or stand-alone", Module.init(rawValue:))
+        let own = PolicyConfiguration(module: self.module).settings
         self.settings = PolicySettings(
             requestDisposition: try yaml.value(
-                "request-disposition", default: self.module == .enterprise ? .issue : .pend,
+                "request-disposition", default: own.requestDisposition,
                 expected: "issue, pend or deny", PolicySettings.RequestDisposition.init(rawValue:)),
             takesAttributeValidity: try yaml.boolean("take-attribute-validity", default: false),
-            takesAttributeUsage: try yaml.boolean("take-attribute-usage", default: self.module == .standalone),
+            takesAttributeUsage: try yaml.boolean("take-attribute-usage", default: own.takesAttributeUsage),
             takesAttributeNames: try yaml.boolean("take-attribute-names", default: false))
         self.program = try yaml.optionalMapping("program").map(Program.init(yaml:))
         try yaml.finish()

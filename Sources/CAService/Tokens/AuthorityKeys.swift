@@ -15,6 +15,7 @@ extension Instance {
             return try CASigningKey(
                 token: self.lazyToken(holding: locator), locator: locator,
                 subjectPublicKeyInfo: CertificateFields(derEncoded: record.certificateDER).subjectPublicKeyInfo,
+                digest: self.configuration.hashAlgorithm,
                 stops: StoredKeyStops(storage: self.storage))
         }
     }

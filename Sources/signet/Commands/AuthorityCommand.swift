@@ -67,6 +67,7 @@ struct ShowAuthority: ContextCommand {
     func run(in context: CommandContext) async throws {
         let instance = try context.open(self.options)
         let chain = try await instance.authorityCertificates()
+        if let description = instance.configuration.description { Console.say("Description: \(description)") }
         for certificate in chain { self.show(certificate) }
         for (record, certificate) in try await instance.formerAuthorityCertificates() {
             Console.say("Before, certificate \(record.index) of key \(record.keyIndex):")

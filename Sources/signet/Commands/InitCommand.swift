@@ -1,5 +1,7 @@
 import ArgumentParser
 import CAService
+import CertificateAuthority
+import Foundation
 import KeyProvider
 import PKIMessages
 
@@ -8,6 +10,24 @@ struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make an instance, with the CA key generated on a token.",
         subcommands: [InitRoot.self, InitSubordinate.self])
+}
+
+extension AuthorityPolicy.Period: ExpressibleByArgument {
+    /// A certificate that is valid for no time is none.
+    public init?(argument: String) {
+        self.init(argument)
+        guard self.count > 0 else { return nil }
+    }
+}
+
+/// A hash algorithm on the command line.
+struct HashAlgorithmArgument: ExpressibleByArgument {
+    var digest: Digest
+
+    init?(argument: String) {
+        guard let digest = Digest(authorityText: argument) else { return nil }
+        self.digest = digest
+    }
 }
 
 /// What both kinds of CA need.
@@ -20,6 +40,23 @@ struct InitOptions: ParsableArguments {
 
     @Option(name: .long, help: "The CA's distinguished name (RFC 4514), such as 'CN=Example Root CA,O=Example'.")
     var subject: String
+
+    @Option(name: .long, help: "A description of the CA, for people.")
+    var description: String?
+
+    @Flag(
+        name: .long,
+        help: "A stand-alone CA: requested extensions, and every request waits; templates decide otherwise.")
+    var standAlone = false
+
+    @Option(name: .long, help: "With what the CA signs: sha-256, sha-384 or sha-512; what fits its key when left out.")
+    var hashAlgorithm: HashAlgorithmArgument?
+
+    @Option(name: .long, help: "Where the database is to be; in the instance when left out.")
+    var database: String?
+
+    @Flag(name: .long, help: "--database is that of this CA already, whose instance was lost.")
+    var preserveDatabase = false
 
     @Option(name: .long, help: "p-256, p-384, p-521, rsa-2048, rsa-3072, rsa-4096 ...")
     var keyAlgorithm: KeyAlgorithmArgument?
@@ -39,7 +76,10 @@ struct InitOptions: ParsableArguments {
     @Option(name: .long, help: "The existing key's CA certificate (PEM or DER); without it a new one is made.")
     var certificate: String?
 
-    @Option(name: .long, help: "A certificate above --certificate. Repeat, parent first.")
+    @Flag(name: .long, help: "Take the CA certificate that lies beside the existing key on its token.")
+    var useTokenCertificate = false
+
+    @Option(name: .long, help: "A certificate above the existing key's. Repeat, parent first.")
     var chain: [String] = []
 
     @Option(name: .long, help: "CAPolicy.inf, or the same in YAML: docs/hierarchy.md.")
@@ -73,8 +113,16 @@ struct InitOptions: ParsableArguments {
         guard !self.acceptSoftwareKey || self.importPkcs12 != nil else {
             throw ValidationError("--accept-software-key needs --import-pkcs12.")
         }
-        guard self.chain.isEmpty || self.certificate != nil else {
-            throw ValidationError("--chain needs --certificate.")
+        guard !self.useTokenCertificate || (self.existingKey != nil && self.certificate == nil) else {
+            throw ValidationError("--use-token-certificate needs --existing-key, and takes the place of --certificate.")
+        }
+        guard self.chain.isEmpty || self.certificate != nil || self.useTokenCertificate else {
+            throw ValidationError("--chain needs --certificate or --use-token-certificate.")
+        }
+        let hasCertificate = self.certificate != nil || self.useTokenCertificate
+        guard !self.preserveDatabase || (self.database != nil && self.existingKey != nil && hasCertificate) else {
+            throw ValidationError(
+                "--preserve-database needs --database, and the existing key with its certificate.")
         }
     }
 
@@ -90,12 +138,30 @@ struct InitOptions: ParsableArguments {
                 publicationURL: self.publicationURL),
             userPrincipalNameSuffix: self.upnSuffix)
         if let policy { try configuration.apply(policy.policy) }
-        return InstanceCreation.Plan(
+        configuration.description = self.description
+        configuration.hashAlgorithm = self.hashAlgorithm?.digest
+        if self.standAlone { configuration.policy = PolicyConfiguration(module: .standalone) }
+        // A path that is given from here is not meant from inside the instance.
+        configuration.database = self.database.map {
+            FilePaths.resolve($0, in: FileManager.default.currentDirectoryPath)
+        }
+        var plan = InstanceCreation.Plan(
             directory: self.directory, configuration: configuration, subject: self.subject,
             keyAlgorithm: self.keyAlgorithm?.algorithm ?? .p256,
             keySource: try imported.map { .imported($0) } ?? self.existingKey.map { .existing(try KeyReference($0)) }
                 ?? .generated, policy: policy)
+        plan.preservesDatabase = self.preserveDatabase
+        return plan
     }
+
+    /// Takes a CA over whose certificate there is; `nil` where it is to be made.
+    func adopt(_ creation: InstanceCreation, _ imported: ImportedAuthorityKey?) async throws -> InstalledCertificate? {
+        if self.useTokenCertificate { return try await creation.adoptFromToken(chain: self.chainDER()) }
+        guard let adopted = try imported?.certificate ?? self.namedCertificate() else { return nil }
+        return try await creation.adopt(adopted)
+    }
+
+    private func chainDER() throws -> [[UInt8]] { try self.chain.map { try Output.readDER($0, what: $0) } }
 
     /// The key of `--import-pkcs12`, checked, shown and confirmed.
     func importedKey() throws -> ImportedAuthorityKey? {
@@ -115,11 +181,11 @@ struct InitOptions: ParsableArguments {
     }
 
     /// The certificate that comes with an existing key.
-    func namedCertificate() throws -> AdoptedCertificate? {
+    private func namedCertificate() throws -> AdoptedCertificate? {
         try self.certificate.map { path in
             AdoptedCertificate(
                 certificate: try Output.readDER(path, what: path),
-                chain: try self.chain.map { try Output.readDER($0, what: $0) })
+                chain: try self.chainDER())
         }
     }
 }
@@ -130,21 +196,25 @@ struct InitRoot: AsyncParsableCommand {
 
     @OptionGroup var options: InitOptions
 
-    @Option(name: .long, help: "How long the CA certificate is valid; what the policy file says, or 20, when left out.")
-    var validityYears: Int?
+    @Option(
+        name: .long,
+        help:
+            "How long the CA certificate is valid: '20 years', '18 months', '6 weeks'; else what the policy file says.")
+    var validity: AuthorityPolicy.Period?
 
     func run() async throws {
         let imported = try self.options.importedKey()
         let creation = try InstanceCreation(
             plan: self.options.plan(type: .root, importing: imported), secrets: .interactive)
         let certificate =
-            if let adopted = try imported?.certificate ?? self.options.namedCertificate() {
-                try await creation.adopt(adopted)
+            if let adopted = try await self.options.adopt(creation, imported) {
+                adopted
             } else {
-                try await creation.makeRoot(validityYears: self.validityYears)
+                try await creation.makeRoot(validity: self.validity)
             }
         Console.say("Root CA \"\(self.options.name)\" made in \(self.options.directory).")
         Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
+        Console.say("Expires on: \(Output.time(certificate.notAfter))")
         Console.say("Published: \(certificate.publishedPath)")
     }
 }
@@ -166,8 +236,7 @@ struct InitSubordinate: ContextCommand {
         let imported = try self.options.importedKey()
         let creation = try InstanceCreation(
             plan: self.options.plan(type: .subordinate, importing: imported), secrets: .interactive)
-        if let adopted = try imported?.certificate ?? self.options.namedCertificate() {
-            let certificate = try await creation.adopt(adopted)
+        if let certificate = try await self.options.adopt(creation, imported) {
             Console.say("CA \"\(self.options.name)\" made in \(self.options.directory) with its certificate.")
             return Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
         }

@@ -32,8 +32,10 @@ struct RenewCertificate: ContextCommand {
 
     @OptionGroup var parent: ParentOptions
 
-    @Option(name: .long, help: "Root: how long the certificate is valid; as long as the one before when left out.")
-    var validityYears: Int?
+    @Option(
+        name: .long,
+        help: "Root: how long the certificate is valid, such as '20 years'; as long as the one before else.")
+    var validity: AuthorityPolicy.Period?
 
     @Option(name: .long, help: "CAPolicy.inf, or the same in YAML; the copy in the instance when left out.")
     var policy: String?
@@ -47,7 +49,7 @@ struct RenewCertificate: ContextCommand {
         }
         guard
             !self.abandon
-                || (!self.newKey && self.request == nil && self.parent.parent == nil && self.validityYears == nil)
+                || (!self.newKey && self.request == nil && self.parent.parent == nil && self.validity == nil)
         else {
             throw ValidationError("--abandon takes no other option than --instance.")
         }
@@ -87,8 +89,7 @@ struct RenewCertificate: ContextCommand {
                 "Next: have it signed by the parent, then: signet ca install --instance \(self.options.instance) ...")
         } else {
             let installed = try await renewal.renewRoot(
-                validity: self.validityYears.map { Double($0) * 365.25 * 86_400 }
-                    ?? policy?.renewalValidity?.seconds)
+                validity: (self.validity ?? policy?.renewalValidity)?.seconds)
             Console.say("Renewed. Certificate SHA-256: \(installed.thumbprintText)")
             Console.say("Published: \(installed.publishedPath)")
             do { try await LinkKeys.link(instance) } catch {

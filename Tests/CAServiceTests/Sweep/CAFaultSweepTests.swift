@@ -177,7 +177,7 @@ import Testing
         let path = site.directory.path("root")
         let swept = Swept(card: card, makes: 2) {
             #expect(!FilePaths.exists(path))
-            _ = try await SweepSite.creation(path, on: card).makeRoot(validityYears: 1)
+            _ = try await SweepSite.creation(path, on: card).makeRoot(validity: .init(count: 1, unit: .years))
         } undo: {
             try FileManager.default.removeItem(atPath: path)
             try await card.removeObjects(nil)

@@ -35,7 +35,7 @@ final class SweepSite: Sendable {
             now: { Date(timeIntervalSince1970: TimeInterval(clock.now)) }, randomBytes: LibCrypto.randomBytes)
         _ = try await SweepSite.creation(
             self.directory.path("ca"), on: self.authorityCard, surroundings: surroundings
-        ).makeRoot(validityYears: 20)
+        ).makeRoot()
         if let minimumKeyBits {
             try SweepSite.setMinimumKeyBits(minimumKeyBits, in: self.directory.path("ca/templates"))
         }
