@@ -184,7 +184,7 @@ let package = Package(
             "CAServiceTests",
             [
                 "CAService", "CertificateAuthority", "PKIMessages", "KeyProvider", "PKCS11", "PKCS11KeyProvider",
-                "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority",
+                "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority", "signetd", logging, lifecycle,
             ]),
         // The programs are built with the tests, which run them.
         tests("IntegrationTests", ["signet", "signetd"]),

@@ -1,7 +1,6 @@
 import CertificateAuthority
 import Diagnostics
 import Foundation
-import KeyProvider
 import PKIMessages
 import TestSupport
 import Testing
@@ -12,40 +11,17 @@ import Testing
 struct NotifierTests {
     /// A root CA on SoftHSM whose clock stands still, with a hook that keeps what it is given.
     private struct Place {
-        let directory: TemporaryDirectory
-        let token: SoftwareToken
-        let clock: FixedClock
-        let instance: Instance
+        let root: RootPlace
+        var directory: TemporaryDirectory { self.root.directory }
+        var clock: FixedClock { self.root.clock }
+        var instance: Instance { self.root.instance }
 
         init(_ token: SoftwareToken, hook: String) async throws {
-            self.token = token
-            self.directory = token.directory
-            self.clock = FixedClock(seconds: Int64(Date().timeIntervalSince1970))
-            let clock = self.clock
-            let surroundings = Surroundings(
-                now: { Date(timeIntervalSince1970: TimeInterval(clock.now)) }, randomBytes: LibCrypto.randomBytes)
-            let pin = try self.directory.write("pin", Array(token.userPIN.utf8))
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pin)
-            let configuration = InstanceConfiguration(
-                name: "Notifying CA", type: .root,
-                token: TokenConfiguration(
-                    module: token.modulePath, token: "pkcs11:token=signet%20test", profile: "softhsm2",
-                    pin: .file(pin)),
-                web: .init(host: "127.0.0.1", port: 1, publicationPort: 2, publicationURL: "http://localhost:2"),
-                userPrincipalNameSuffix: "example.test")
-            let path = self.directory.path("ca")
-            _ = try await InstanceCreation(
-                plan: .init(
-                    directory: path, configuration: configuration, subject: "CN=Notifying CA", keyAlgorithm: .p256),
-                secrets: .system, surroundings: surroundings
-            ).makeRoot(validityYears: 20)
-            // Two steps, so that each can be seen.
-            let script = try self.directory.write("hook.sh", Array("#!/bin/sh\n\(hook)\n".utf8))
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
-            var text = try String(contentsOfFile: path + "/signet.yaml", encoding: .utf8)
-            text += "\nnotifications: {program: \"\(script)\", steps-days: [30, 7], deadline-seconds: 120}\n"
-            try text.write(toFile: path + "/signet.yaml", atomically: true, encoding: .utf8)
-            self.instance = try Instance.open(path, secrets: .system, surroundings: surroundings)
+            self.root = try await RootPlace(
+                token,
+                // Two steps, so that each can be seen.
+                more: "notifications: {program: \"DIRECTORY/hook.sh\", steps-days: [30, 7], deadline-seconds: 120}")
+            try self.root.script("hook.sh", hook)
         }
 
         /// How many notices were given, and those that the hook was handed, by kind and name.
@@ -79,14 +55,7 @@ struct NotifierTests {
             let authority = try await place.instance.authority()
             _ = try await authority.publishDueCRLs { _, error in Issue.record(error) }
             #expect(try await place.notify() == (0, []))
-            let request = try await SubscriberRequest(
-                RequestContent(
-                    subject: "CN=www.example.test", alternativeNames: ["dns:www.example.test"], template: "WebServer"),
-                key: SoftwareRequesterKey.generate(.p256)
-            ).make()
-            let result = try await authority.submit(
-                EnrollmentSubmission(requestBytes: request.der, caller: authority.localOperator()))
-            let certificate = try CertificateFields(derEncoded: #require(result.certificateDER))
+            let certificate = try await place.root.issue(by: authority)
             #expect(try await place.notify() == (0, []))
 
             let seconds = { (days: Double) in

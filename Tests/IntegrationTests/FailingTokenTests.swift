@@ -38,6 +38,40 @@ struct FailingTokenTests {
         try await site.operate("audit", "verify", "--instance", site.path("issuing"))
     }
 
+    @Test("A key that was stopped stays so across processes, until an administrator releases it, which is recorded")
+    func stoppedKey() async throws {
+        let site = try await Site.issuing()
+        let issuing = site.path("issuing")
+        // What a wrong signature leaves (`CASigningKey.stop`); the simulator has no token that signs wrongly.
+        let program = """
+            import hashlib, sqlite3, subprocess, sys
+            pem = subprocess.check_output(['openssl', 'x509', '-in', sys.argv[2], '-noout', '-pubkey'])
+            der = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=pem, capture_output=True).stdout
+            db = sqlite3.connect(sys.argv[1])
+            db.execute('INSERT INTO setting VALUES (?, ?)', ('key-stopped.' + hashlib.sha256(der).hexdigest(), 'stopped'))
+            db.commit()
+            """
+        try await succeed(["python3", "-c", program, site.path("issuing/signet.sqlite"), site.path("issuing.crt")])
+        let request = try await site.makeRequest("www")
+        for arguments in [
+            ["request", "submit", "--instance", issuing, "--template", "WebServer", request],
+            ["crl", "publish", "--instance", issuing],
+        ] {
+            let refused = try await site.signet(arguments)
+            #expect(refused.status == 1)
+            #expect(refused.stderr.contains("0x8009000b"), "\(refused.stderr)")
+            #expect(refused.stderr.contains("signet ca release-key"))
+        }
+        let released = try await site.operate("ca", "release-key", "--instance", issuing).text
+        #expect(released.hasPrefix("Released: pkcs11:"))
+        try await site.operate("crl", "publish", "--instance", issuing)
+        let again = try await site.signet("ca", "release-key", "--instance", issuing)
+        #expect(again.status == 1)
+        let trail = try await site.operate("audit", "show", "--instance", issuing, "--limit", "1000").text
+        #expect(trail.split(separator: "\n").count { $0.contains(" 10009 ") } == 1, "\(trail)")
+        try await site.operate("audit", "verify", "--instance", issuing)
+    }
+
     @Test("One failure of a call that may be repeated is repeated and not seen")
     func repeated() async throws {
         let site = try await Site.issuing(simulated: true)

@@ -74,6 +74,28 @@ struct KeyImportTests {
         try await nothing(self.importCA(site, token, file: "broken"), "0x8007000d")
     }
 
+    @Test(
+        "At a terminal the CA's name has to be typed after the warning; any other line leaves nothing behind",
+        arguments: [("Old CA", true), ("old ca", false), ("yes", false)])
+    func typed(answer: String, isImported: Bool) async throws {
+        let site = try Site.empty()
+        let token = try await site.makeToken("ca")
+        try await self.makeOldCA(site, "p-256")
+        let before = try await site.objects(on: "ca")
+        let shown = try await site.onTerminal(
+            after: "type the CA's name (Old CA): ", type: "\(answer)\\n",
+            [Programs.signet] + self.importArguments(site, token, confirmation: nil))
+        #expect((shown.status == 0) == isImported, "\(shown.text)")
+        let warning = try #require(shown.text.firstRange(of: "warning: This key existed in software."))
+        let question = try #require(shown.text.firstRange(of: "To import it, type the CA's name"))
+        #expect(warning.lowerBound < question.lowerBound)
+        #expect(FileManager.default.fileExists(atPath: site.path("ca")) == isImported)
+        if !isImported {
+            #expect(shown.text.contains("it was not confirmed"))
+            #expect(try await site.objects(on: "ca") == before)
+        }
+    }
+
     @Test("A card that is too small is refused before the key is written; one that is full in the middle is cleared")
     func fullCard() async throws {
         let site = try Site.empty()
@@ -138,11 +160,19 @@ struct KeyImportTests {
         confirmation: String? = "--accept-software-key", directory: String = "ca"
     ) async throws -> ToolResult {
         try await site.signet(
-            [
-                "init", "root", site.path(directory), "--name", "Old CA", "--subject", "CN=Old CA", "--token-file",
-                token,
-                "--publication-url", "http://localhost:1", "--import-pkcs12", site.path("\(file).p12"),
-                "--import-password", "file:\(site.path(password))",
-            ] + (confirmation.map { [$0] } ?? []) + further)
+            self.importArguments(
+                site, token, file: file, password: password, confirmation: confirmation, directory: directory) + further
+        )
+    }
+
+    private func importArguments(
+        _ site: Site, _ token: String, file: String = "old", password: String = "old-password", confirmation: String?,
+        directory: String = "ca"
+    ) -> [String] {
+        [
+            "init", "root", site.path(directory), "--name", "Old CA", "--subject", "CN=Old CA", "--token-file", token,
+            "--publication-url", "http://localhost:1", "--import-pkcs12", site.path("\(file).p12"),
+            "--import-password", "file:\(site.path(password))",
+        ] + (confirmation.map { [$0] } ?? [])
     }
 }

@@ -89,6 +89,43 @@ struct RevocationCommandTests {
         #expect(try site.directory.read("issuing/out/Test CA+.crl") != published)
     }
 
+    @Test(
+        "A list too large for the database is published, shown and exported as any other, and the file of an old one goes"
+    )
+    func large() async throws {
+        let site = try await self.site()
+        let issuing = site.path("issuing")
+        // As many revocations as 27,000 revoked certificates leave; openssl has to read them all.
+        let program = """
+            import sqlite3, sys
+            db = sqlite3.connect(sys.argv[1])
+            db.executemany(
+                'INSERT INTO revocation VALUES (0, 0, ?, 1, 1700000000000, NULL, 4000000000000, 1)',
+                [((1 << 78 | n).to_bytes(10, 'big'),) for n in range(27000)])
+            db.commit()
+            """
+        try await succeed(["python3", "-c", program, site.path("issuing/signet.sqlite")])
+        try await site.operate("crl", "publish", "--instance", issuing)
+        let shown = try await site.operate("crl", "show", "--instance", issuing, "--out", site.path("large.crl")).text
+        #expect(shown.contains("Entries: 27000") && shown.contains("File: 1-base.crl"), "\(shown)")
+        let exported = try site.directory.read("large.crl")
+        #expect(exported.count > 1 << 20)
+        #expect(exported == (try site.directory.read("issuing/publish/Test CA.crl")))
+        let ca = try await site.pem(["issuing/publish/Test CA.crt"], "ca")
+        let list = try await run([
+            "openssl", "crl", "-inform", "DER", "-in", site.path("large.crl"), "-noout", "-text", "-verify", "-CAfile",
+            ca,
+        ])
+        #expect(list.stderr.contains("verify OK"))
+        #expect(list.text.components(separatedBy: "Serial Number:").count == 27001)
+        try await site.operate("crl", "publish", "--instance", issuing)
+        let kept = try FileManager.default.contentsOfDirectory(atPath: site.path("issuing/crl")).sorted()
+        #expect(kept == ["2-base.crl", "2-delta.crl"])
+        let table = try await site.operate("crl", "list", "--instance", issuing).text
+        #expect(table.components(separatedBy: "27000").count == 5)
+        try await site.operate("audit", "verify", "--instance", issuing)
+    }
+
     @Test("The exit code of expiring is for monitoring, and a new key and request are made of the old certificate")
     func expiring() async throws {
         let site = try await self.site()
