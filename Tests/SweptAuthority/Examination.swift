@@ -54,7 +54,12 @@ struct Examination {
         for number in diary.numbersOfLists where try db.crl(number: number, kind: .base) == nil {
             found.append("CRL \(number) was lost")
         }
-        let own = try db.caCertificates().filter { $0.use == .own }.count
+        let authorities = try db.caCertificates()
+        let own = authorities.filter { $0.use == .own }.count
+        for count in diary.details(of: .linkKeys).compactMap(Int.init)
+        where count < 2 || count > authorities.count(where: \.use.isLink) {
+            found.append("a link between the CA's keys was lost")
+        }
         for step in [Step.renewWithNewKey, .renewWithSameKey] {
             for count in diary.details(of: step).compactMap(Int.init) where count > own {
                 found.append("a renewal of the CA certificate was lost")

@@ -10,13 +10,14 @@ enum Step: String {
     case revoke
     case publishCRL = "publish-crl"
     case renewWithNewKey = "renew-with-new-key"
+    case linkKeys = "link-keys"
     case renewWithSameKey = "renew-with-same-key"
     case changeRoles = "change-roles"
 
-    /// 20 issued, 5 revoked, CRL, renewals, role change, and a CRL of both keys.
+    /// 20 issued, 5 revoked, CRL, renewals with the links between the keys, role change, and a CRL of both keys.
     static let scenario: [Step] =
         Array(repeating: .issue, count: 20) + Array(repeating: .revoke, count: 5)
-        + [.publishCRL, .renewWithNewKey, .changeRoles, .renewWithSameKey, .publishCRL]
+        + [.publishCRL, .renewWithNewKey, .linkKeys, .changeRoles, .renewWithSameKey, .publishCRL]
 
     static let roleHolder = "EXAMPLE\\manager"
 }
@@ -68,6 +69,9 @@ struct Scene {
                 by: self.operatorPrincipal)
             _ = try await renewal.renewRoot(validity: nil)
             return "\(try await self.instance.formerAuthorityCertificates().count + 1)"
+        case .linkKeys:
+            try await self.instance.issueMissingLinks(by: self.operatorPrincipal) { _ in }
+            return "\(try await self.instance.linkCertificates().count)"
         case .changeRoles:
             try await self.instance.setUser(
                 Step.roleHolder, password: nil, roles: [.certificateManager], by: self.operatorPrincipal)
