@@ -140,6 +140,23 @@ struct AuthorityPolicyTests {
             ])
     }
 
+    @Test("The period of a renewal is read as Windows 2000 wrote it and as Windows Server 2003 does; the hash is taken")
+    func server() throws {
+        func policy(_ lines: String) throws -> AuthorityPolicy {
+            try self.parse("[Version]\nSignature=\"$Windows NT$\"\n[Certsrv_Server]\n" + lines)
+        }
+        for lines in [
+            "RenewalValidityPeriod=Years\nRenewalValidityPeriodUnits=8",
+            "RenewalValidityPeriod=8\nRenewalValidityPeriodUnits=Years",
+        ] {
+            #expect(try policy(lines).renewalValidity == .init(count: 8, unit: .years))
+        }
+        #expect(throws: ServiceError.self) { try policy("RenewalValidityPeriod=8\nRenewalValidityPeriodUnits=8") }
+        let hash = try policy("CNGHashAlgorithm=SHA384").hashAlgorithm
+        #expect(try hash == .sha384 && hash == self.parse("hash-algorithm: sha-384", "p.yaml").hashAlgorithm)
+        #expect(throws: ServiceError.self) { try policy("CNGHashAlgorithm=SHA1") }
+    }
+
     @Test("UTF-16 with its mark and CR LF are read as Windows writes them")
     func utf16() throws {
         let text = Self.information.replacingOccurrences(of: "\n", with: "\r\n")

@@ -52,6 +52,18 @@ struct InstallationOptionTests {
         #expect(!FileManager.default.fileExists(atPath: site.path("root")))
     }
 
+    @Test("A key longer than the kind of token makes is refused by its name, and nothing is made")
+    func keyLength() async throws {
+        let site = try Site.empty()
+        let card = try await site.makeCard("root", profile: "generic-8k-smartcard")
+        let before = try await site.objects(on: "root")
+        let refused = try await self.initialise(site, card, "--key-algorithm", "rsa-8192")
+        #expect(refused.status == 1)
+        #expect(refused.stderr.contains("rsa-8192"), "\(refused.stderr)")
+        #expect(try await site.objects(on: "root") == before)
+        #expect(!FileManager.default.fileExists(atPath: site.path("root")))
+    }
+
     @Test("Validity, description and the stand-alone kind are as they were chosen")
     func choices() async throws {
         let site = try Site.empty()

@@ -29,14 +29,23 @@ extension AuthorityPolicy {
         for entry in section.entries {
             switch entry.key {
             case "renewalkeylength": self.renewalKeyLength = try reader.number(entry, 256...16_384)
-            case "renewalvalidityperiodunits", "crlperiodunits", "crldeltaperiodunits":
+            // Windows 2000 has the meanings of these two the other way round.
+            case "renewalvalidityperiod", "renewalvalidityperiodunits":
+                let name = "renewalvalidityperiod"
+                if Int(entry.value) != nil {
+                    periods[name, default: (nil, nil)].count = try reader.number(entry, 0...1_000)
+                } else {
+                    periods[name, default: (nil, nil)].unit = try reader.unit(entry)
+                }
+            case "crlperiodunits", "crldeltaperiodunits":
                 periods[String(entry.key.dropLast(5)), default: (nil, nil)].count = try reader.number(entry, 0...1_000)
-            case "renewalvalidityperiod", "crlperiod", "crldeltaperiod":
+            case "crlperiod", "crldeltaperiod":
                 periods[entry.key, default: (nil, nil)].unit = try reader.unit(entry)
             case "clockskewminutes": self.clockSkewMinutes = try reader.number(entry, 0...1_440)
             case "loaddefaulttemplates": self.loadsDefaultTemplates = try reader.flag(entry)
+            case "cnghashalgorithm": self.hashAlgorithm = try reader.hash(entry)
             case "alternatesignaturealgorithm", "discretesignaturealgorithm", "forceutf8", "enablekeycounting",
-                "cnghashalgorithm", "usedefinedcacertinrequest":
+                "usedefinedcacertinrequest":
                 reader.notes.append("line \(entry.line): \(entry.key) has no effect here")
             default: throw reader.unknown(entry, section)
             }
@@ -188,6 +197,15 @@ extension AuthorityPolicy {
                 throw self.file.invalid(entry.line, "\(entry.key): True or False is expected")
             }
             return flag
+        }
+
+        /// `SHA256`; SHA-1 can be forged.
+        func hash(_ entry: InformationFile.Entry) throws -> Digest {
+            let text = entry.value.lowercased()
+            guard text.hasPrefix("sha"), let digest = Digest(authorityText: "sha-" + text.dropFirst(3)) else {
+                throw self.file.invalid(entry.line, "\(entry.key): SHA256, SHA384 or SHA512 is expected")
+            }
+            return digest
         }
 
         func unit(_ entry: InformationFile.Entry) throws -> Period.Unit {

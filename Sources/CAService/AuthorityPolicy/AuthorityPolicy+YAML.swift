@@ -98,6 +98,10 @@ extension AuthorityPolicy {
         if yaml.keys.contains("clock-skew-minutes") {
             self.clockSkewMinutes = try yaml.integer("clock-skew-minutes", in: 0...1_440)
         }
+        if yaml.keys.contains("hash-algorithm") {
+            self.hashAlgorithm = try yaml.value(
+                "hash-algorithm", default: nil, expected: Digest.authorityTexts, Digest.init(authorityText:))
+        }
         self.loadsDefaultTemplates = try yaml.boolean("load-default-templates", default: true)
     }
 

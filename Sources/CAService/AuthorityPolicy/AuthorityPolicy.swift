@@ -1,7 +1,7 @@
 package import CertificateAuthority
 package import Foundation
 package import KeyProvider
-import PKIMessages
+package import PKIMessages
 
 /// What is decided before a CA is made, and applied then and at each renewal: `CAPolicy.inf` of Windows, or the same in
 /// YAML.
@@ -51,6 +51,8 @@ package struct AuthorityPolicy: Sendable, Equatable {
     /// A count of 0 means no delta CRLs.
     package var crlDeltaPeriod: Period?
     package var clockSkewMinutes: Int?
+    /// With which the CA signs; `nil`: what fits its key.
+    package var hashAlgorithm: Digest?
     package var loadsDefaultTemplates = true
     /// Settings that Windows knows and that have no meaning here, for the operator to read.
     package var notes: [String] = []

@@ -56,6 +56,7 @@ extension InstanceConfiguration {
             }
             self.crl.deltaPeriodHours = Int(hours.rounded())
         }
+        if let digest = policy.hashAlgorithm { self.hashAlgorithm = digest }
         if let minutes = policy.clockSkewMinutes { self.crl.clockSkewMinutes = minutes }
         if let validity = policy.renewalValidity, self.type == .root {
             // What a root issues can last as long as itself.

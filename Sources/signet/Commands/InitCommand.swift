@@ -139,7 +139,7 @@ struct InitOptions: ParsableArguments {
             userPrincipalNameSuffix: self.upnSuffix)
         if let policy { try configuration.apply(policy.policy) }
         configuration.description = self.description
-        configuration.hashAlgorithm = self.hashAlgorithm?.digest
+        if let hash = self.hashAlgorithm { configuration.hashAlgorithm = hash.digest }
         if self.standAlone { configuration.policy = PolicyConfiguration(module: .standalone) }
         // A path that is given from here is not meant from inside the instance.
         configuration.database = self.database.map {
