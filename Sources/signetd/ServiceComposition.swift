@@ -59,6 +59,7 @@ struct ServiceComposition {
         }
         try await authority.recordStart()
         try await instance.recordLoadedTemplates()
+        try await self.warnOfMissingLinks(authority)
         let events = EventForwarder(instance)
         let front = try EnrollmentFront(
             enrollment: authority.authority,
@@ -94,6 +95,14 @@ struct ServiceComposition {
         try await authority.recordStop()
         await heads.sign()
         try await events.forward()
+    }
+
+    /// A root that was renewed when a token failed, or by an earlier version.
+    private func warnOfMissingLinks(_ authority: Authority) async throws {
+        let missing = try await authority.authority.missingLinks().count
+        guard missing > 0 else { return }
+        self.logger.warning(
+            "links between the CA's keys are missing: signet ca link", metadata: ["count": "\(missing)"])
     }
 
     private func timers(_ authority: Authority, _ events: EventForwarder) -> [any Service] {
