@@ -162,7 +162,7 @@ let package = Package(
         tests(
             "KeyArchivalTests",
             [
-                "KeyArchival", "PKCS11KeyProvider", "SQLiteStorage", "CertificateAuthority", "PKIMessages",
+                "KeyArchival", "PKCS11", "PKCS11KeyProvider", "SQLiteStorage", "CertificateAuthority", "PKIMessages",
                 "KeyProvider", "DeviceProfiles", "SecretMemory", "Diagnostics", asn1, x509,
             ]),
         tests(
@@ -183,8 +183,9 @@ let package = Package(
         tests(
             "CAServiceTests",
             [
-                "CAService", "CertificateAuthority", "PKIMessages", "KeyProvider", "PKCS11", "PKCS11KeyProvider",
-                "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority", "signetd", logging, lifecycle,
+                "CAService", "CertificateAuthority", "KeyArchival", "PKIMessages", "KeyProvider", "PKCS11",
+                "PKCS11KeyProvider", "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority", "signetd",
+                logging, lifecycle, x509,
             ]),
         // The programs are built with the tests, which run them.
         tests("IntegrationTests", ["signet", "signetd"]),

@@ -173,6 +173,8 @@ extension HRESULT {
     public static let responseKAHashMismatch = HRESULT(rawValue: 0x8009_5004)
     /// `CERT_E_EXPIRED`
     public static let certificateExpired = HRESULT(rawValue: 0x800B_0101)
+    /// `CERT_E_ISSUERCHAINING`
+    public static let issuerChaining = HRESULT(rawValue: 0x800B_0107)
     /// `CERT_E_UNTRUSTEDROOT`
     public static let untrustedRoot = HRESULT(rawValue: 0x800B_0109)
     /// `CERT_E_CHAINING`
@@ -415,6 +417,10 @@ extension HRESULT {
             "CERT_E_EXPIRED",
             "A required certificate is not within its validity period when verifying against the "
                 + "current system clock or the timestamp in the signed file."
+        ),
+        0x800B_0107: (
+            "CERT_E_ISSUERCHAINING",
+            "A parent of a given certificate in fact did not issue that child certificate."
         ),
         0x800B_0109: (
             "CERT_E_UNTRUSTEDROOT",

@@ -30,6 +30,7 @@ public enum StatusCodeTable {
     package static let occasions: [HRESULT: String] = [
         .accessDenied: "the caller lacks a role that the operation needs (`signet role matrix`)",
         .invalidData: "a message or a file is malformed",
+        .issuerChaining: "a key is imported with a certificate that this CA has not issued, or may not take",
         .hashValue: "the hash of an archived key does not fit, or the audit trail was changed",
         .invalidMessageType: "a message is none that the CA takes",
         .noSigner: "a CMC request has no signer",

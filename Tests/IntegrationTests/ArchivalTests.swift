@@ -6,8 +6,8 @@ extension Site {
     /// An agent on a 32 KB card whose certificate is installed, and the exchange certificate in `exchange.crt`.
     ///
     /// - Returns: the card's description for `--token-file`.
-    func makeAgent() async throws -> String {
-        let card = try await self.makeCard("card", profile: "generic-32k-smartcard")
+    func makeAgent(profile: String = "generic-32k-smartcard") async throws -> String {
+        let card = try await self.makeCard("card", profile: profile)
         let issuing = self.path("issuing")
         try await self.operate("kra", "enroll", "--instance", issuing, "--token-file", card, "--name", "Agent")
         let number = try await self.pendingRequest()

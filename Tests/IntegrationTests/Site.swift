@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// Certification authorities on SoftHSM tokens, made by the command line as an operator makes them.
 struct Site: Sendable {
@@ -38,6 +39,14 @@ struct Site: Sendable {
         try await succeed([Programs.signet] + arguments)
     }
 
+    /// Changes a setting of the issuing CA.
+    func change(_ old: String, _ new: String) throws {
+        let yaml = "\(self.path("issuing"))/signet.yaml"
+        let text = try String(contentsOfFile: yaml, encoding: .utf8)
+        #expect(text.contains(old))
+        try text.replacing(old, with: new).write(toFile: yaml, atomically: true, encoding: .utf8)
+    }
+
     /// Makes an initialised SoftHSM token and its description for `--token-file`.
     ///
     /// - Parameter other: a token whose module the new one shares a process with; by default it has a place of its own.
@@ -68,12 +77,16 @@ struct Site: Sendable {
         _ label: String, profile: String, overrides: String = "", simulator: String = ""
     ) async throws -> String {
         let configuration = try self.softHSMConfiguration(label)
+        // A file of its own: a module's state is per file and process, and a process may have other tokens, too.
+        let module = self.path("\(label)-softhsm.so")
+        try FileManager.default.copyItem(
+            at: URL(fileURLWithPath: Site.softHSM).resolvingSymlinksInPath(), to: URL(fileURLWithPath: module))
         let simulation = try self.directory.write(
             "\(label)-simulator.yaml",
             Array(
                 """
                 simulate: true
-                module: \(Site.softHSM)
+                module: \(module)
                 environment: {SOFTHSM2_CONF: "\(configuration)"}
                 ledger: "\(self.path("\(label).ledger"))"
                 profiles: "\(Programs.checkout)/hsm-profiles"

@@ -22,13 +22,6 @@ struct ThresholdDocumentTests {
         return try #require(numbers.last)
     }
 
-    private func change(_ site: Site, _ old: String, _ new: String) throws {
-        let yaml = "\(site.path("issuing"))/signet.yaml"
-        let text = try String(contentsOfFile: yaml, encoding: .utf8)
-        #expect(text.contains(old))
-        try text.replacing(old, with: new).write(toFile: yaml, atomically: true, encoding: .utf8)
-    }
-
     @Test("Every command of the document runs: two of three cards open a key, and one does not")
     func document() async throws {
         let site = try await Site.issuing()
@@ -36,8 +29,8 @@ struct ThresholdDocumentTests {
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: false)
         var serials: [String] = []
         for name in ["anna", "bert", "cleo"] { serials.append(try await self.addAgent(name, site, work)) }
-        try self.change(site, "recovery-agents: 1", "recovery-agents: 3")
-        try self.change(site, "# threshold: {required: 2}", "threshold: {required: 2}")
+        try site.change("recovery-agents: 1", "recovery-agents: 3")
+        try site.change("# threshold: {required: 2}", "threshold: {required: 2}")
         try await site.operate("ca", "exchange", "--instance", site.path("issuing"), "--out", site.path("exchange.crt"))
         try await site.makeArchivalRequest("alice", format: "token-wrapped")
         try await site.operate(
@@ -97,7 +90,7 @@ struct ThresholdDocumentTests {
         let issuing = site.path("issuing")
         let off = try await site.signet("key", "approve", "--instance", issuing, serial)
         #expect(off.status == 1 && off.stderr.contains("0x80070057"), "\(off.stderr)")
-        try self.change(site, "approvals: 0", "approvals: 1")
+        try site.change("approvals: 0", "approvals: 1")
         let approval = try await site.signet("key", "approve", "--instance", issuing, serial)
         #expect(approval.status == 1 && approval.stderr.contains("0x80094009"), "\(approval.stderr)")
         let refused = try await site.signet(

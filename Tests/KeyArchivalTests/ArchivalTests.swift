@@ -46,6 +46,11 @@ struct ArchivingSite: Sendable {
             subjectPublicKeyInfo: publicKey.derBytes)
     }
 
+    /// To whom keys without a request are encrypted.
+    var exchangeForImport: KeyImporter.Exchange {
+        KeyImporter.Exchange(certificate: self.exchange, oaepHashes: self.token.keys.oaepHashes)
+    }
+
     func userRequest(_ encryption: PrivateKeyEncryption) throws -> KeyArchivalRequest {
         try self.request(TestKey.user.privateKey, of: TestKey.user.publicKey, encryption)
     }

@@ -6,6 +6,9 @@ import Testing
 
 @Suite("Errors of archival and recovery")
 struct ErrorTests {
+    private static let foreign = ArchivalError(
+        code: .foreignCertificate, operation: "import", reason: "it is foreign", hresult: .issuerChaining,
+        advice: ["Repeat with --force."])
     static let errors: [ArchivalError] = [
         .notConfigured(), .noValidAgent([]), .tooFewAgents(needed: 2, configured: 1), .unsupportedKey(),
         .signatureOnlyKey(), .recipientNotFound(recipients: 1), .notDecrypted(), .malformedKey("it is not DER"),
@@ -15,6 +18,8 @@ struct ErrorTests {
         .untrustedBlob("it is unsigned"), .noRecoveryKey([]), .sharesNeeded(2, of: 3, present: 1), .foreignShare("x"),
         .badShare("x"), .duplicateShare(1), .shareForAnother("x"), .notAnAgent("x"), .noSeal(),
         .tooFewForThreshold(2, distinctKeys: 1),
+        .unknownKeyFile("x", "it is text"),
+        .thumbprintMismatch("0a"), foreign,
     ]
 
     @Test("Every code has an error with a failing HRESULT that has a name, and an imperative sentence of advice")

@@ -29,6 +29,17 @@ package enum FilePaths {
         return Array(data)
     }
 
+    /// The first bytes of a file.
+    package static func readStart(_ path: String, count: Int) throws -> [UInt8] {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw ServiceError.unreadable(path, String(cString: strerror(errno)))
+        }
+        defer { try? handle.close() }  // a file opened for reading has nothing to lose
+        do { return Array(try handle.read(upToCount: count) ?? Data()) } catch {
+            throw ServiceError.unreadable(path, "\(error.localizedDescription)")
+        }
+    }
+
     /// Writes beside the target, syncs, and renames over it.
     package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32) throws {
         let temporary = path + ".new.\(getpid())"
@@ -70,9 +81,21 @@ package enum FilePaths {
 
     /// Writes a file that must not be there yet, so that it is there whole or not at all, whenever the process ends.
     package static func createWhole(_ path: String, with bytes: [UInt8], mode: UInt32) throws {
+        try FilePaths.createWhole(path, mode: mode) { append in try append(bytes) }
+    }
+
+    /// The same for a file that is made in pieces.
+    ///
+    /// - Parameter body: is given what appends to the file.
+    package static func createWhole(
+        _ path: String, mode: UInt32, _ body: (@escaping ([UInt8]) throws -> Void) throws -> Void
+    ) throws {
+        guard !FilePaths.exists(path) else { throw ServiceError.exists(path, "The file") }
         let temporary = path + ".new.\(getpid())"
         unlink(temporary)
-        try FilePaths.create(temporary, with: bytes, mode: mode)
+        try FilePaths.create(temporary, mode: mode) { descriptor in
+            try body { try FilePaths.write($0[...], to: descriptor, temporary) }
+        }
         defer { unlink(temporary) }
         // Unlike a rename, a link never replaces what somebody else has made meanwhile.
         guard link(temporary, path) == 0 else {

@@ -26,11 +26,18 @@ extension InstanceConfiguration {
         /// For how long an approval counts.
         package var releaseValidity: TemplatePeriod
 
+        /// Whether keys may be imported with certificates of other CAs (`KRAF_ENABLEFOREIGN`).
+        package var allowsForeignCertificates: Bool
+        /// How many days after a proof of recoverability the next one is due.
+        package var drillDays: Int
+
         package init(
             format: Format = .automatic, recoveryAgents: Int = 1, hostPlaintextAllowed: Bool = true,
             trustedAgents: String? = nil, threshold: Int? = nil, releaseApprovals: Int = 0,
-            releaseValidity: TemplatePeriod = .days(1)
+            releaseValidity: TemplatePeriod = .days(1), allowsForeignCertificates: Bool = false, drillDays: Int = 90
         ) {
+            self.allowsForeignCertificates = allowsForeignCertificates
+            self.drillDays = drillDays
             self.format = format
             self.recoveryAgents = recoveryAgents
             self.hostPlaintextAllowed = hostPlaintextAllowed
@@ -54,7 +61,9 @@ extension InstanceConfiguration {
                 releaseApprovals: try release?.integer("approvals", in: 0...9, default: 0) ?? 0,
                 releaseValidity: try release?.value(
                     "validity", default: .days(1), expected: "a period such as \"1 days\"", { TemplatePeriod($0) })
-                    ?? .days(1))
+                    ?? .days(1),
+                allowsForeignCertificates: try yaml?.boolean("foreign-certificates", default: false) ?? false,
+                drillDays: try yaml?.integer("drill-days", in: 1...3650, default: 90) ?? 90)
             if let required = self.threshold, let threshold {
                 guard required <= self.recoveryAgents else {
                     throw threshold.invalid("required", "at most archival.recovery-agents is expected")
@@ -76,6 +85,10 @@ extension InstanceConfiguration {
               recovery-agents: \(self.recoveryAgents)
               # false: a key whose plaintext would have to be in the host's memory is refused.
               host-plaintext-allowed: \(self.hostPlaintextAllowed)
+              # true: `signet key import --force` takes keys with certificates of other CAs.
+              foreign-certificates: \(self.allowsForeignCertificates)
+              # `signet key drill --if-due` proves that keys can be recovered when the last proof is older than this.
+              drill-days: \(self.drillDays)
             \(self.trustedAgents.map { "  trusted-agents: \(YAMLText.quoted($0))" } ?? "  # trusted-agents: agents")
               # How many of a key's recovery agents have to open it together; without it, any one of them opens it alone.
             \(self.threshold.map { "  threshold: {required: \($0)}" } ?? "  # threshold: {required: 2}")

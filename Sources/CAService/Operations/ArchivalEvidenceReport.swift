@@ -25,7 +25,7 @@ package struct EvidenceEntry: Sendable {
     package let voucher: Voucher
 
     /// Whether the private key was in the memory of the CA's host, as far as anybody can tell.
-    package var wasInHostMemory: Bool { self.evidence?.path != .onToken || self.voucher == .changed }
+    package var wasInHostMemory: Bool { self.evidence?.wasInHostMemory != false || self.voucher == .changed }
 }
 
 /// How many keys took which way.
@@ -77,6 +77,8 @@ extension Instance {
     private struct Recorded: Sendable {
         let entry: Int64
         let hash: [UInt8]
+        /// Those of the archives of this key before, oldest first.
+        var earlier: [[UInt8]] = []
     }
 
     /// By request: the newest word of the audit chain about each key.
@@ -90,11 +92,14 @@ extension Instance {
             }
             guard let newest = entries.last else { return recorded }
             last = newest.sequence
-            for entry in entries where [.keyArchived, .keyImportedAndArchived].contains(entry.event.id) {
+            for entry in entries where [.keyArchived, .keyImportedAndArchived, .keyRewrapped].contains(entry.event.id) {
                 guard let request = entry.event.details["Request ID"].flatMap({ Int64($0) }),
                     let hash = entry.event.details["Evidence SHA-256"].flatMap(Hexadecimal.bytes)
                 else { continue }
-                recorded[request] = Recorded(entry: entry.sequence, hash: hash)
+                let before = recorded[request]
+                recorded[request] = Recorded(
+                    entry: entry.sequence, hash: hash,
+                    earlier: before.map { $0.earlier + [$0.hash] } ?? [])
             }
         }
     }
@@ -109,6 +114,7 @@ extension Instance {
             let isSame =
                 recorded.hash == Digest.sha256.hash(Array(key.evidenceJSON.utf8))
                 && evidence?.envelopedDataSHA256 == Hexadecimal.lower(Digest.sha256.hash(key.envelopedDataDER))
+                && recorded.earlier.map(Hexadecimal.lower) == evidence?.previousHashes.suffix(recorded.earlier.count)
             voucher =
                 !isSame
                 ? .changed
@@ -118,6 +124,11 @@ extension Instance {
         }
         return EvidenceEntry(key: key, certificate: certificate, evidence: evidence, voucher: voucher)
     }
+}
+
+extension ArchivalEvidence {
+    /// Of the evidence of earlier archives, oldest first. Those of older versions are in no audit chain.
+    fileprivate var previousHashes: [String] { (self.previous ?? []).map(\.evidenceSHA256) }
 }
 
 extension Authority {

@@ -10,6 +10,7 @@ package struct Authority: Sendable {
     package let instance: Instance
     package let authority: CertificationAuthority
     let agents: KRASelection
+    let archiver: LazyArchiver
     private let exchangeKeys: ExchangeKeyKeeper
 
     init(instance: Instance, certificates: [CACertificateRecord]) throws {
@@ -26,6 +27,9 @@ package struct Authority: Sendable {
                     SignerTrustDirectory(path: FilePaths.resolve($0, in: instance.directory))
                 }),
             count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
+        self.archiver = LazyArchiver(
+            token: exchangeToken, storage: instance.storage, agents: self.agents,
+            settings: ArchivalSettings(configuration.archival), surroundings: instance.surroundings)
         self.authority = try CertificationAuthority(
             configuration: CAConfiguration(
                 instance: configuration, largeListDirectory: instance.layout.largeListDirectory),
@@ -33,9 +37,7 @@ package struct Authority: Sendable {
             storage: instance.storage, templates: try instance.enabledTemplates(),
             policy: configuration.policy.policyModule(),
             directory: DirectoryFile(path: instance.layout.requesterDirectoryPath),
-            archiver: LazyArchiver(
-                token: exchangeToken, storage: instance.storage, agents: self.agents,
-                settings: ArchivalSettings(configuration.archival), surroundings: instance.surroundings),
+            archiver: self.archiver,
             signerTrust: configuration.requests.trustedSigners.map {
                 SignerTrustDirectory(path: FilePaths.resolve($0, in: instance.directory))
             }, weakKeys: try configuration.lint.weakKeys(in: instance.directory), surroundings: instance.surroundings)

@@ -55,6 +55,10 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let replacementOpened = AuditEventID(rawValue: 10_021)
     /// Ours: the request for the successor of a replaced certificate was answered.
     package static let replacementAnswered = AuditEventID(rawValue: 10_022)
+    /// Ours: an archived key was encrypted to other key recovery agents.
+    package static let keyRewrapped = AuditEventID(rawValue: 10_050)
+    /// Ours: a sample of archived keys was recovered as a proof.
+    package static let recoveryDrilled = AuditEventID(rawValue: 10_051)
     /// Ours: a key pair was made on a token.
     package static let keyGenerated = AuditEventID(rawValue: 10_005)
     /// Ours: an operator took a key out of use and off its token.

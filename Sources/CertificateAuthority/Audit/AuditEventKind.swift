@@ -128,7 +128,7 @@ package struct AuditEventKind: Sendable {
             ["Request ID", "Requester", "KRA Hashes", "Evidence SHA-256"]),
         .init(
             .keyImportedAndArchived, .archivedKeys, "Certificate Services imported and archived a key.",
-            always: true, ["Request ID", "Evidence SHA-256"]),
+            always: true, ["Request ID", "Serial Number", "KRA Hashes", "Evidence SHA-256"]),
         .init(
             .caCertificatePublished, .configuration,
             "Certificate Services published the CA certificate.", ["Certificate Hash", "Valid From", "Valid To"]),
@@ -159,6 +159,12 @@ package struct AuditEventKind: Sendable {
             .auditHeadSigned, .startAndStop, "The CA key signed the head of the audit chain.", always: true,
             ["Number", "Sequence", "Hash"]),
         .init(.keyReleased, .securitySettings, "A stopped key was released.", always: true, ["Key"]),
+        .init(
+            .keyRewrapped, .archivedKeys, "An archived key was encrypted to other key recovery agents.", always: true,
+            ["Request ID", "Cards", "KRA Hashes", "Previous KRA Hashes", "Evidence SHA-256"]),
+        .init(
+            .recoveryDrilled, .archivedKeys, "A sample of archived keys was recovered as a proof.",
+            ["Cards", "Recovered", "Of other agents", "Failed"]),
         .init(
             .accessRefused, .securitySettings, "An operation was refused.", ["Operation", "Code", "Error"]),
     ]

@@ -50,7 +50,7 @@ extension CertificationAuthority {
         let bodyPartID = try self.bodyPartID(of: row)
         let statusInfo: CMCStatusInfo
         switch result.disposition {
-        case .issued, .revoked, .caCertificate: statusInfo = .issued(bodyPartID: bodyPartID)
+        case .issued, .revoked, .caCertificate, .foreign: statusInfo = .issued(bodyPartID: bodyPartID)
         case .pending, .active:
             statusInfo = .pending(
                 bodyPartID: bodyPartID,

@@ -5,6 +5,8 @@ package enum Disposition: Int, Sendable, Codable {
     case active = 8
     /// Waits for a certificate manager.
     case pending = 9
+    /// The certificate is another CA's: only its key is archived here.
+    case foreign = 12
     /// A certificate of this CA's own: CA certificate.
     case caCertificate = 15
     case issued = 20

@@ -40,6 +40,10 @@ extension CertificationAuthority {
         by manager: Principal, details: [String: String] = [:], _ db: any StorageWriting
     ) throws {
         let serial = certificate.serialNumber
+        // One that came with an imported key is revoked by the CA that issued it.
+        guard !certificate.isForeign else {
+            throw RequestError.unknownSerialNumber(serial, operation: "revoke certificate \(serial)")
+        }
         let revocation = try certificate.revocation(
             for: reason, effective: effective.wholeSeconds, invalidity: invalidity?.wholeSeconds,
             now: self.surroundings.now())

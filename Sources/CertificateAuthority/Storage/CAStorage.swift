@@ -32,6 +32,11 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
     func archivedKey(forRequest requestID: Int64) throws -> ArchivedKeyRecord?
     /// In the order of requests, beginning after one.
     func archivedKeys(afterRequest requestID: Int64, limit: Int) throws -> [ArchivedKeyRecord]
+    func archivedKeyCount() throws -> Int
+    /// The highest request number with an archived key.
+    func highestArchivedKey() throws -> Int64?
+    /// Newest first.
+    func recoveryDrills(limit: Int) throws -> [RecoveryDrillRecord]
     /// What certificate managers have set on a request, in the order of the identifiers.
     func extensions(ofRequest requestID: Int64) throws -> [RequestExtension]
 
@@ -84,6 +89,9 @@ package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStor
     /// Takes an agent out of the configuration. Its certificate stays for the recovery blobs of earlier keys.
     func removeKeyRecoveryAgent(sha1Thumbprint: [UInt8], at date: Date) throws
     func insert(_ key: ArchivedKeyRecord) throws
+    /// Puts another archive of the same key in the place of the one that is there.
+    func replace(_ key: ArchivedKeyRecord) throws
+    func insert(_ drill: RecoveryDrillRecord) throws
     func upsert(_ user: UserRecord) throws
     func setSetting(_ name: String, to value: String) throws
 

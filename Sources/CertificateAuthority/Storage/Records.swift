@@ -84,6 +84,11 @@ package struct CertificateRecord: Sendable, Equatable {
     package var crlShard: Int
     package var revocation: Revocation?
 
+    /// ``caKeyIndex`` of a certificate that another CA has signed: no list of this CA names it.
+    package static let foreignKeyIndex = -1
+    /// Another CA has signed it; its key was imported into the archive.
+    package var isForeign: Bool { self.caKeyIndex == CertificateRecord.foreignKeyIndex }
+
     /// Why and when a certificate lost its validity (RFC 5280, section 5.3).
     package struct Revocation: Sendable, Equatable {
         /// `CRLReason` number.
@@ -272,6 +277,21 @@ package struct ArchivedKeyRecord: Sendable, Equatable {
         self.kraHashes = kraHashes
         self.evidenceJSON = evidenceJSON
         self.archivedWhen = archivedWhen
+    }
+}
+
+/// What a proof of recoverability found.
+package struct RecoveryDrillRecord: Sendable, Equatable {
+    package var endedWhen: Date
+    package var who: String
+    package var isGood: Bool
+    package var reportJSON: String
+
+    package init(endedWhen: Date, who: String, isGood: Bool, reportJSON: String) {
+        self.endedWhen = endedWhen
+        self.who = who
+        self.isGood = isGood
+        self.reportJSON = reportJSON
     }
 }
 

@@ -11,7 +11,7 @@ struct StatusText {
         guard message.isEmpty else { return message }
         return switch self.result.disposition {
         case .pending, .active: "Taken Under Submission"
-        case .issued, .revoked, .caCertificate: "Issued"
+        case .issued, .revoked, .caCertificate, .foreign: "Issued"
         case .error, .denied: self.result.statusCode.windowsText
         }
     }
@@ -19,6 +19,7 @@ struct StatusText {
     /// Number and name of the disposition as it leaves the CA (MS-WCCE 3.2.1.4.2.1, `pdwDisposition`).
     var dispositionNumber: String {
         switch self.result.disposition {
+        case .foreign: "0 - Incomplete"
         case .error: "1 - Failed"
         case .denied: "2 - Denied"
         case .issued, .caCertificate: "3 - Issued"

@@ -65,7 +65,7 @@ struct SubmissionRoutes: Sendable {
         context.notes.record(result)
         let layout = PageLayout(caName: self.front.publications.caName)
         switch result.disposition {
-        case .issued, .revoked, .caCertificate:
+        case .issued, .revoked, .caCertificate, .foreign:
             return .page(layout.page(heading: "Certificate Issued", IssuedPage(result: result).body()))
         case .pending:
             let page = PendingPage(result: result, stillPending: mode == .checkPending)

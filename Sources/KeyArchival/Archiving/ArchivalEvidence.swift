@@ -29,6 +29,39 @@ package struct ArchivalEvidence: Codable, Sendable, Equatable {
         package var sealingKey = "host-memory"
     }
 
+    /// That the key came without a request, from a file.
+    package struct Imported: Codable, Sendable, Equatable {
+        package enum Source: String, Codable, Sendable {
+            /// The key was in the memory of the CA's host before it was encrypted to the exchange key.
+            case pkcs12 = "pkcs12-file"
+            /// The key came encrypted to the exchange key.
+            case container = "key-container"
+        }
+
+        package var source: Source
+        package var by: String
+        /// ISO 8601, UTC.
+        package var when: String
+    }
+
+    /// What was recorded of the key before it was encrypted to other agents.
+    package struct Previous: Codable, Sendable, Equatable {
+        /// Without those before it, which stand before it in the list; `nil` when it could not be read.
+        package var evidence: ArchivalEvidence?
+        /// As it was stored, when it could not be read.
+        package var unread: String?
+        /// SHA-256 of the evidence as it was stored: the audit chain has the same.
+        package var evidenceSHA256: String
+        package var kraHashes: [String]
+        /// ISO 8601, UTC.
+        package var until: String
+        package var by: String
+        /// Of the agents who opened it, in the order of their use.
+        package var cards: [String]
+        /// Whether the key was in the memory of the CA's host on its way to the other agents.
+        package var wasInHostMemory: Bool
+    }
+
     package var path: Path
     package var token: TokenName
     /// The device profile in force.
@@ -47,8 +80,18 @@ package struct ArchivalEvidence: Codable, Sendable, Equatable {
     package var envelopedDataSHA256: String?
     /// Only where several agents have to act together.
     package var threshold: Threshold?
+    /// Only of keys that came without a request.
+    package var imported: Imported?
+    /// Oldest first; only of keys that were encrypted to other agents later.
+    package var previous: [Previous]?
     /// ISO 8601, UTC.
     package var archivedWhen: String
+
+    /// Whether the private key was ever in the memory of the CA's host, as far as was recorded.
+    package var wasInHostMemory: Bool {
+        self.path != .onToken || self.imported?.source == .pkcs12
+            || (self.previous ?? []).contains { $0.wasInHostMemory || $0.evidence?.wasInHostMemory != false }
+    }
 
     init(
         path: Path, token: any KeyToken, sent: ReceivedKey, mechanisms: [String],
@@ -73,6 +116,7 @@ package struct ArchivalEvidence: Codable, Sendable, Equatable {
         self = try JSONDecoder().decode(ArchivalEvidence.self, from: Data(json.utf8))
     }
 
+    /// - Returns: the same bytes for the same evidence.
     func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -40,6 +40,12 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let untrustedBlob = Code(rawValue: "untrustedBlob")
         /// None of the tokens has a key that opens the blob.
         package static let noRecoveryKey = Code(rawValue: "noRecoveryKey")
+        /// A certificate that this CA has not issued, or may not take.
+        package static let foreignCertificate = Code(rawValue: "foreignCertificate")
+        /// A file in none of the formats that keys are imported from.
+        package static let unknownKeyFile = Code(rawValue: "unknownKeyFile")
+        /// The typed beginning of a thumbprint is not the certificate's.
+        package static let thumbprintMismatch = Code(rawValue: "thumbprintMismatch")
 
         /// Too few agents have opened their shares.
         package static let sharesNeeded = Code(rawValue: "sharesNeeded")
@@ -57,6 +63,7 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let noSeal = Code(rawValue: "noSeal")
 
         static let all: [Code] = [
+            .foreignCertificate, .unknownKeyFile, .thumbprintMismatch,
             .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound,
             .exchangeKeyRetired, .exchangeCertificateRevoked, .notDecrypted,
             .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing, .nothingFound,

@@ -104,6 +104,28 @@ extension KeyRecovery {
         return copy
     }
 
+    /// The same with the seal opened by the cards that are there, and the cards that opened it; as it is where one agent
+    /// opens it alone.
+    ///
+    /// - Returns: `nil` when there are not enough of the agents' cards.
+    /// - Throws: as ``share(on:)`` and ``combining(_:)``.
+    func unsealed(
+        with cards: [any KeyToken]
+    ) async throws -> (recovery: KeyRecovery, cards: [any KeyToken])? {
+        guard let threshold = self.threshold else { return (self, []) }
+        var shares: [KeyShare] = []
+        var used: [any KeyToken] = []
+        for card in cards where shares.count < threshold.threshold {
+            // Two cards may have the same key.
+            guard let share = try await self.share(on: card), !shares.contains(where: { $0.index == share.index })
+            else { continue }
+            shares.append(share)
+            used.append(card)
+        }
+        guard shares.count == threshold.threshold else { return nil }
+        return (try self.combining(shares), used)
+    }
+
     /// That there are no shares to be taken.
     package var opensAlone: ArchivalError { .noSeal() }
 

@@ -30,7 +30,7 @@ package struct KeyRecovery: Sendable {
     package let certificate: CertificateFields
     /// The certificates above it that are in the blob, nearest first.
     package let chain: [CertificateFields]
-    /// The CA certificate whose key signed the blob.
+    /// The CA certificate whose key signed the blob; of an archive from the database the user's own.
     package let signer: CertificateFields
     /// In the order of the blob. Where several must act together, those who hold a share.
     package internal(set) var recipients: [Recipient]
@@ -66,6 +66,22 @@ package struct KeyRecovery: Sendable {
         self.certificate = try CertificateFields(derEncoded: blob.userCertificate())
         self.chain = Array(CertificatePath.path(from: self.certificate, through: pool).dropFirst())
         let transported = self.threshold?.shares.map(\.recipient) ?? blob.envelopedData.recipients
+        self.recipients = transported.map { Self.recipient($0, certificates) }
+    }
+
+    /// An archive as it stands in the CA's own database, which needs no signature.
+    ///
+    /// - Parameter agentsDER: the certificates of the agents to whom it is encrypted.
+    init(envelopedDataDER: [UInt8], certificateDER: [UInt8], agentsDER: [[UInt8]]) throws {
+        let envelopedData = try EnvelopedData(contentInfoDER: envelopedDataDER)
+        let certificates = try agentsDER.map { try CertificateFields(derEncoded: $0) }
+        self.envelopedData = envelopedData
+        self.threshold = try ThresholdEnvelope(envelopedData)
+        self.certificates = certificates
+        self.certificate = try CertificateFields(derEncoded: certificateDER)
+        self.signer = self.certificate
+        self.chain = []
+        let transported = self.threshold?.shares.map(\.recipient) ?? envelopedData.recipients
         self.recipients = transported.map { Self.recipient($0, certificates) }
     }
 

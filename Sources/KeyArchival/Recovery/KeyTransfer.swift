@@ -1,3 +1,4 @@
+import Diagnostics
 package import KeyProvider
 package import PKIMessages
 
@@ -57,6 +58,19 @@ extension KeyRecovery {
     ) async throws -> WrappedKeyPair {
         let common = card.oaepHashes.first { oaepHashes.contains($0) }
         let transport = common.map { KeyTransportAlgorithm.rsaOAEP($0) } ?? .rsaPKCS1v15
+        return try await self.withProvenKey(opening, on: card) { privateKey, operations in
+            let fresh = try operations.generateSecretKey(.aes256)
+            return WrappedKeyPair(
+                encryptedKey: try operations.wrap(fresh, to: receiver, transport: transport), transport: transport,
+                wrappedPrivateKey: try operations.wrap(privateKey, under: fresh, algorithm: .aesKeyWrapPadded))
+        }
+    }
+
+    /// Unwraps the private key on the agent's card, and proves there that it is the certificate's.
+    private func withProvenKey<R: Sendable>(
+        _ opening: Opening, on card: any KeyToken,
+        _ body: @escaping @Sendable (TransientKey, any TransientKeyOperations) throws -> R
+    ) async throws -> R {
         let publicKey = self.certificate.subjectPublicKeyInfo
         let challenge = try Challenge(
             bytes: LibCrypto.randomBytes(32), publicKey: publicKey, oaepHashes: card.oaepHashes)
@@ -68,22 +82,51 @@ extension KeyRecovery {
                 content, with: contentEncryptionKey, algorithm: .aesKeyWrapPadded,
                 as: .rsa(modulusBits: publicKey.keySizeBits))
             try challenge.prove(privateKey, operations)
-            let fresh = try operations.generateSecretKey(.aes256)
-            return WrappedKeyPair(
-                encryptedKey: try operations.wrap(fresh, to: receiver, transport: transport), transport: transport,
-                wrappedPrivateKey: try operations.wrap(privateKey, under: fresh, algorithm: .aesKeyWrapPadded))
+            return try body(privateKey, operations)
         }
+    }
+
+    /// Where an archived key is while it is opened.
+    private func isOpenedOnToken(_ card: any KeyToken) -> Bool {
+        card.canRewrapPrivateKeys && self.isWrapped && self.certificate.subjectPublicKeyInfo.isRSA
+    }
+
+    /// - Throws: ``ArchivalError`` with code `pathNotAvailable` (0x80070032).
+    private func mustBeAllowedInHostMemory(_ isAllowed: Bool) throws {
+        guard isAllowed else {
+            throw ArchivalError.pathNotAvailable(
+                "its plaintext would be in the host's memory, which is not allowed",
+                advice: "Use agents' cards that wrap private keys by RFC 5649, or set archival.host-plaintext-allowed.")
+        }
+    }
+
+    /// Proves that a card opens the key and that it is the certificate's: on the card alone where it can, else in locked
+    /// memory of this host, wiped at once.
+    ///
+    /// - Returns: whether it was in host memory.
+    /// - Throws: ``ArchivalError``: `noRecoveryKey`, `keyMismatch`, `pathNotAvailable` where it would be in host memory and
+    ///   must not; ``KeyProviderError``; ``PKIMessageError``.
+    func prove(with card: any KeyToken, isHostPlaintextAllowed: Bool) async throws -> Bool {
+        guard self.isOpenedOnToken(card) else {
+            try self.mustBeAllowedInHostMemory(isHostPlaintextAllowed)
+            _ = try await self.recover(with: [card])
+            return true
+        }
+        guard let opening = try await self.opening(on: card) else { throw self.noRecoveryKey }
+        try await self.withProvenKey(opening, on: card) { _, _ in }
+        return false
     }
 
     /// The key, encrypted to one RSA key: by the card alone where it can, else through locked memory of this host.
     ///
     /// - Returns: an EnvelopedData to the receiver, as a requester would have made it.
+    /// - Throws: as ``prove(with:isHostPlaintextAllowed:)``.
     package func sealed(
-        with card: any KeyToken, to receiver: CertificateFields, oaepHashes: [HashAlgorithm]
+        with card: any KeyToken, to receiver: CertificateFields, oaepHashes: [HashAlgorithm],
+        isHostPlaintextAllowed: Bool
     ) async throws -> (envelopedData: EnvelopedData, wasWrapped: Bool) {
-        if card.canRewrapPrivateKeys, self.isWrapped, self.certificate.subjectPublicKeyInfo.isRSA,
-            let opening = try await self.opening(on: card)
-        {
+        if self.isOpenedOnToken(card) {
+            guard let opening = try await self.opening(on: card) else { throw self.noRecoveryKey }
             let wrapped = try await self.wrapped(
                 opening, on: card, to: receiver.subjectPublicKeyInfo.derBytes, oaepHashes: oaepHashes)
             let recipient = try KeyTransRecipientInfo(
@@ -95,6 +138,7 @@ extension KeyRecovery {
                     encryptedContent: wrapped.wrappedPrivateKey), true
             )
         }
+        try self.mustBeAllowedInHostMemory(isHostPlaintextAllowed)
         let recovered = try await self.recover(with: [card])
         let transport = oaepHashes.first.map { TransportPadding(.rsaOAEP($0)) } ?? .pkcs1v15
         return (

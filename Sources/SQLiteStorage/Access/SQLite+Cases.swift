@@ -50,10 +50,10 @@ extension DatabaseReading {
 }
 
 extension ExpiringCertificate {
-    /// One walk over a part of an index.
+    /// One walk over a part of an index. Certificates of other CAs, which came with imported keys, are not ours to tell of.
     static let selection = """
         SELECT request_id, serial_number, subject, requester_name, template_name, not_after FROM certificate
-        WHERE revocation_reason IS NULL AND not_after > ? AND not_after <= ? ORDER BY not_after, request_id LIMIT ?
+        WHERE revocation_reason IS NULL AND ca_key_index >= 0 AND not_after > ? AND not_after <= ? ORDER BY not_after, request_id LIMIT ?
         """
 
     init(_ row: RowReader) throws {

@@ -129,6 +129,24 @@ extension DatabaseReading {
             [requestID, limit], ArchivedKeyRecord.init)
     }
 
+    func archivedKeyCount() throws -> Int {
+        try self.one("count archived keys", "SELECT count(*) AS number FROM archived_key", []) {
+            Int(try $0.integer("number"))
+        } ?? 0
+    }
+
+    func highestArchivedKey() throws -> Int64? {
+        try self.one(
+            "find the highest archived key", "SELECT request_id FROM archived_key ORDER BY request_id DESC LIMIT 1", []
+        ) { try $0.integer("request_id") }
+    }
+
+    func recoveryDrills(limit: Int) throws -> [RecoveryDrillRecord] {
+        try self.all(
+            "list recovery drills", "SELECT * FROM recovery_drill ORDER BY drill_id DESC LIMIT ?", [limit],
+            RecoveryDrillRecord.init)
+    }
+
     func user(named name: String) throws -> UserRecord? {
         try self.one("read a user", "SELECT * FROM user WHERE name = ?", [name], UserRecord.init)
     }

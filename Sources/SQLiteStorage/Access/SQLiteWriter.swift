@@ -152,6 +152,17 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
             "store the archived key of request \(key.requestID)", ArchivedKeyRecord.insertion, key.columns)
     }
 
+    func replace(_ key: ArchivedKeyRecord) throws {
+        let operation = "replace the archived key of request \(key.requestID)"
+        guard try self.execute(operation, ArchivedKeyRecord.replacement, key.columns) == 1 else {
+            throw StorageError.notFound("archived key of request \(key.requestID)", operation: operation)
+        }
+    }
+
+    func insert(_ drill: RecoveryDrillRecord) throws {
+        try self.execute("store a recovery drill", RecoveryDrillRecord.insertion, drill.columns)
+    }
+
     func upsert(_ user: UserRecord) throws {
         try self.execute("store a user", UserRecord.upsertion, user.columns())
     }

@@ -46,6 +46,32 @@ extension ArchivedKeyRecord {
         """
 }
 
+extension ArchivedKeyRecord {
+    static let replacement = """
+        UPDATE archived_key SET format = :format, enveloped_data_der = :enveloped_data_der, kra_hashes = :kra_hashes,
+            evidence = :evidence, archived_when = :archived_when WHERE request_id = :request_id
+        """
+}
+
+extension RecoveryDrillRecord {
+    init(_ row: RowReader) throws {
+        self.init(
+            endedWhen: try row.date("ended_when"), who: try row.text("who"), isGood: try row.int("is_good") != 0,
+            reportJSON: try row.text("report"))
+    }
+
+    var columns: StatementArguments {
+        [
+            "ended_when": self.endedWhen.stored, "who": self.who, "is_good": self.isGood ? 1 : 0,
+            "report": self.reportJSON,
+        ]
+    }
+
+    static let insertion = """
+        INSERT INTO recovery_drill (ended_when, who, is_good, report) VALUES (:ended_when, :who, :is_good, :report)
+        """
+}
+
 extension UserRecord {
     init(_ row: RowReader) throws {
         self.init(

@@ -83,6 +83,15 @@ struct KeyEvidence: ContextCommand {
                     + "extractable \(said(attributes.extractable)), local \(said(attributes.local))")
         }
         if let hash = evidence.publicKeySHA256 { lines.append("  Public key(sha256): \(hash)") }
+        if let imported = evidence.imported {
+            lines.append("  Imported: from a \(imported.source.rawValue), by \(imported.by)")
+        }
+        for previous in evidence.previous ?? [] {
+            lines.append(
+                "  Until \(previous.until): \(previous.evidence?.path.rawValue ?? "unknown"), then encrypted anew by "
+                    + "\(previous.by) with \(previous.cards.joined(separator: ", ")), "
+                    + (previous.wasInHostMemory ? "through host memory" : "from token to token"))
+        }
         lines.append("  Archived: \(evidence.archivedWhen)")
         return lines
     }

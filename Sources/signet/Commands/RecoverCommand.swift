@@ -42,6 +42,14 @@ struct CardOptions: ParsableArguments {
         }
         return all
     }
+
+    /// All of them, each logged in.
+    func open(in context: CommandContext) async throws -> [any KeyToken] {
+        let opener = try context.opener()
+        var cards: [any KeyToken] = []
+        for configuration in try self.configurations() { cards.append(try await opener.open(configuration)) }
+        return cards
+    }
 }
 
 /// What is common to all that an agent does with recovery blobs.

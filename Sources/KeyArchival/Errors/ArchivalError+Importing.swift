@@ -1,0 +1,52 @@
+import Diagnostics
+package import PKIMessages
+import X509
+
+extension ArchivalError {
+    static func foreignCertificate(_ certificate: CertificateFields, isAllowed: Bool) -> ArchivalError {
+        ArchivalError(
+            code: .foreignCertificate, operation: "import the private key",
+            reason: "this certification authority has not issued its certificate", hresult: .issuerChaining,
+            facts: [Fact("certificate", "\(certificate.subject), serial number \(certificate.serialHex)")],
+            advice: [
+                isAllowed
+                    ? "Repeat with --force, if the certificate of another CA is meant."
+                    : "Set archival.foreign-certificates, and repeat with --force."
+            ])
+    }
+
+    static func serialNumberTaken(_ certificate: CertificateFields) -> ArchivalError {
+        ArchivalError(
+            code: .foreignCertificate, operation: "import the certificate",
+            reason: "another certificate in the database has its serial number", hresult: .issuerChaining,
+            facts: [Fact("certificate", "\(certificate.subject), serial number \(certificate.serialHex)")],
+            advice: ["Keep the key of this certificate in its PKCS #12 file."])
+    }
+
+    /// - Parameter reason: a clause.
+    package static func unknownKeyFile(_ name: String, _ reason: String) -> ArchivalError {
+        ArchivalError(
+            code: .unknownKeyFile, operation: "import keys from \"\(name)\"", reason: reason, hresult: .invalidData,
+            advice: [
+                """
+                Use PKCS #12 files or a Signet key container. The formats of Outlook's EPF files and of the export files of \
+                the Exchange Key Management Server are unpublished: export from there to PKCS #12.
+                """
+            ])
+    }
+
+    package static func thumbprintMismatch(_ typed: String) -> ArchivalError {
+        ArchivalError(
+            code: .thumbprintMismatch, operation: "encrypt keys to the certificate",
+            reason: "its thumbprint does not begin with \"\(typed)\"", hresult: .hashValue,
+            advice: [
+                "Get the thumbprint from the CA's operator by another way than the certificate, and type at least 8 digits."
+            ])
+    }
+
+    package static func pairMismatch(_ certificate: CertificateFields) -> ArchivalError {
+        .keyMismatch(
+            "verify the key pair of \(certificate.subject), serial number \(certificate.serialHex)",
+            with: "the certificate")
+    }
+}
