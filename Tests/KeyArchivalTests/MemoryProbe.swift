@@ -37,11 +37,31 @@ struct MemoryProbe: Codable {
         }
     }
 
-    /// The names of the fragments that are in a file.
+    /// The names of the fragments that are in a file, of any size.
     func found(inFile path: String) throws -> Set<String> {
-        var bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
-        return bytes.withUnsafeMutableBytes { self.found(masking: $0) }
+        let file = open(path, O_RDONLY)
+        guard file >= 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+        defer { close(file) }
+        let overlap = MemoryProbe.fragmentBytes - 1
+        var buffer = [UInt8](repeating: 0, count: MemoryProbe.chunkBytes + overlap)
+        var names: Set<String> = []
+        var position = 0
+        while true {
+            let count = buffer.withUnsafeMutableBytes { bytes in
+                let count = pread(file, bytes.baseAddress, bytes.count, off_t(position))
+                if count > 0 {
+                    names.formUnion(self.found(masking: UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])))
+                }
+                return count
+            }
+            guard count >= 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+            guard count > overlap else { return names }
+            position += count - overlap
+        }
     }
+
+    /// Both byte orders of all private numbers.
+    var names: Set<String> { Set(self.fragments.map(\.name)) }
 
     /// The names of the fragments that are anywhere in this process's memory.
     func foundInThisProcess() throws -> Set<String> {

@@ -92,7 +92,7 @@ import Testing
         _ = try await swept.token?.keyPairs()
     }
 
-    private func sweepAll(_ swept: Swept, turns: [Moment: Int] = [:], calls: Int) async throws {
+    func sweepAll(_ swept: Swept, turns: [Moment: Int] = [:], calls: Int) async throws {
         for moment in Moment.allCases where moment != .removal || swept.token != nil {
             for turn in 0..<(turns[moment] ?? 1) {
                 let met = try await self.sweep(swept, moment, turn: turn)

@@ -22,7 +22,7 @@ final class SweepSite: Sendable {
     let clock: FixedClock
     /// A PKCS #10, and a CMC request that carries its key.
     let request, archivalRequest: [UInt8]
-    private let agentOpener: TokenOpener
+    let agentOpener: TokenOpener
 
     /// - Parameter minimumKeyBits: of RSA keys in the template User; the template's own when not given.
     init(minimumKeyBits: Int? = nil) async throws {
@@ -114,6 +114,26 @@ final class SweepSite: Sendable {
         let root = try await self.authority.instance.authorityCertificates()
             .map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }
         return try AgentRecovery(blob: blob.der, authorityPEM: Array(root.joined().utf8))
+    }
+
+    /// A new certificate of a key that is not in the archive.
+    func unarchived(_ key: SoftwareRequesterKey) async throws -> PKCS12.Entry {
+        let request = try await SubscriberRequest(
+            RequestContent(subject: "CN=alice.example.test", template: "WebServer"), key: key, archival: nil
+        ).make().der
+        let id = try await self.submit(request, by: SweepSite.alice)
+        let issued = try await self.authority.instance.storage.read { try $0.certificate(forRequest: id) }
+        return PKCS12.Entry(
+            privateKey: key.privateKey, certificate: try #require(issued).certificateDER, friendlyName: nil)
+    }
+
+    /// Archived keys whose evidence is not what the audit chain recorded.
+    func unvouched() async throws -> [Int64] {
+        var found: [Int64] = []
+        _ = try await self.authority.instance.archivalEvidence(by: self.authority.localOperator()) { entry in
+            if [.nobody, .changed].contains(entry.voucher) { found.append(entry.key.requestID) }
+        }
+        return found
     }
 
     /// Submits a request that has to be issued.
