@@ -38,7 +38,11 @@ extension TokenKeyStore: UserKeyStoring {
             let imported = try await self.importing(pair, templates, operation: operation) { session, templates in
                 try session.unwrap(wrapped, with: resolver.find(session).handle, mechanism, templates)
             }
-            try await self.removeKeyPair(receiver.locator)
+            do { try await self.removeKeyPair(receiver.locator) } catch {
+                // The caller is told that nothing was stored: it would be stored once more.
+                let stored = try KeyResolver(imported.locator, token: self.identification, operation: operation)
+                throw await self.rolledBack(.keyPair(stored), after: error, operation: operation)
+            }
             return imported
         } catch {
             do { try await self.removeKeyPair(receiver.locator) } catch let failure {
@@ -96,6 +100,10 @@ extension TokenKeyStore: UserKeyStoring {
             guard let key = keys.first, keys.count == 1, key.subjectPublicKeyInfo == pair.subjectPublicKeyInfo else {
                 throw KeyProviderError.notProven(
                     operation: operation, reason: "the token does not show the key pair that it said it stored")
+            }
+            guard try !session.find(.publicKey, id: id).isEmpty else {
+                throw KeyProviderError.notProven(
+                    operation: operation, reason: "the token does not show the public key that it said it stored")
             }
             let stored = try self.keyPair(key, session, operation)
             let rules: [(name: String, isMet: Bool)] = [
