@@ -1,4 +1,5 @@
 import CertificateAuthority
+import CoreFoundation
 import Foundation
 import Glibc
 import Yams

@@ -1,4 +1,5 @@
 package import CertificateAuthority
+import CoreFoundation
 import Diagnostics
 import Foundation
 import Glibc
