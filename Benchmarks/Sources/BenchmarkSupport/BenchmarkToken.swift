@@ -35,6 +35,13 @@ package struct BenchmarkToken {
         setenv("SOFTHSM2_CONF", configuration, 1)
     }
 
+    /// Another token in the directory of the first, behind the same module.
+    package init(label: String, beside other: BenchmarkToken) {
+        self.label = label
+        self.directory = other.directory
+        self.pinFile = other.pinFile
+    }
+
     package func remove() throws {
         try FileManager.default.removeItem(atPath: self.directory)
     }

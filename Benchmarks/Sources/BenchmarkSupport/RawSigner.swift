@@ -18,12 +18,7 @@ package struct RawSigner: @unchecked Sendable {
 
     /// - Parameter algorithm: of the only private key on the token.
     package init(module: String, label: String, algorithm: KeyAlgorithm) throws {
-        guard let library = dlopen(module, RTLD_NOW), let symbol = dlsym(library, "C_GetFunctionList") else {
-            throw BenchmarkFailure.noModule(module)
-        }
-        var list: UnsafeMutablePointer<CK_FUNCTION_LIST>?
-        let getFunctionList = unsafeBitCast(symbol, to: CK_C_GetFunctionList.self)
-        guard getFunctionList(&list) == CKR_OK, let list else { throw BenchmarkFailure.noModule(module) }
+        let list = try RawSigner.functions(of: module)
         self.functions = list
         self.slot = try RawSigner.slot(list, label)
         self.mechanism = algorithm.isRSA ? CKM_RSA_PKCS : CKM_ECDSA
@@ -35,6 +30,16 @@ package struct RawSigner: @unchecked Sendable {
         ]
         self.input = algorithm.isRSA ? digestInfo + digest : digest
         self.key = try RawSigner.key(list, self.slot)
+    }
+
+    static func functions(of module: String) throws -> UnsafeMutablePointer<CK_FUNCTION_LIST> {
+        guard let library = dlopen(module, RTLD_NOW), let symbol = dlsym(library, "C_GetFunctionList") else {
+            throw BenchmarkFailure.noModule(module)
+        }
+        var list: UnsafeMutablePointer<CK_FUNCTION_LIST>?
+        let getFunctionList = unsafeBitCast(symbol, to: CK_C_GetFunctionList.self)
+        guard getFunctionList(&list) == CKR_OK, let list else { throw BenchmarkFailure.noModule(module) }
+        return list
     }
 
     /// Signs for `seconds` on as many threads.
@@ -104,7 +109,7 @@ package struct RawSigner: @unchecked Sendable {
         return result
     }
 
-    private static func slot(_ list: UnsafeMutablePointer<CK_FUNCTION_LIST>, _ label: String) throws -> CK_SLOT_ID {
+    static func slot(_ list: UnsafeMutablePointer<CK_FUNCTION_LIST>, _ label: String) throws -> CK_SLOT_ID {
         var slots = [CK_SLOT_ID](repeating: 0, count: 16)
         var count = CK_ULONG(slots.count)
         guard list.pointee.C_GetSlotList?(1, &slots, &count) == CKR_OK else { throw BenchmarkFailure.noToken }

@@ -7,5 +7,7 @@
 
 // The hash, for a side that signs messages.
 #include <openssl/sha.h>
+// PKCS #12, for a side that opens files.
+#include <openssl/pkcs12.h>
 
 #endif

@@ -15,13 +15,17 @@ struct KeyImport {
         let directory = self.token.directory + "/files"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
         let key = self.token.directory + "/user"
-        try self.openSSL("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(key).key", "-outform", "DER", "-out", "\(key).req", "-subj", "/CN=www.example.test", "-addext", "subjectAltName=DNS:www.example.test")
+        try self.openSSL(
+            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(key).key", "-outform", "DER", "-out",
+            "\(key).req", "-subj", "/CN=www.example.test", "-addext", "subjectAltName=DNS:www.example.test")
         let request = Array(try Data(contentsOf: URL(fileURLWithPath: "\(key).req")))
         for number in 0..<count {
             let certificate = try await authority.issue(request, template: "WebServer", requester: "user \(number)")
             try Data(certificate).write(to: URL(fileURLWithPath: "\(key).crt"))
             try self.openSSL("x509", "-inform", "DER", "-in", "\(key).crt", "-out", "\(key).pem")
-            try self.openSSL("pkcs12", "-export", "-in", "\(key).pem", "-inkey", "\(key).key", "-out", "\(directory)/\(number).p12", "-passout", "pass:\(Self.password)")
+            try self.openSSL(
+                "pkcs12", "-export", "-in", "\(key).pem", "-inkey", "\(key).key", "-out", "\(directory)/\(number).p12",
+                "-passout", "pass:\(Self.password)")
         }
         let opening = try self.openAll(directory)
         let archiving = try RawArchival(module: BenchmarkToken.module, label: self.token.label)

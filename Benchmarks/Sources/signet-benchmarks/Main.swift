@@ -21,6 +21,7 @@ struct Benchmarks {
             try ChildRun.run(["large"])
             try ChildRun.run(["growth"])
             try ChildRun.run(["crl"])
+            for part in ["archival", "recovery", "import"] { try ChildRun.run([part]) }
             return
         }
         if part.hasPrefix("crl") { return try await CRLBenchmark.run(arguments) }
@@ -35,6 +36,9 @@ struct Benchmarks {
             let count = Int(arguments.dropFirst().first ?? "") ?? 1_000_000
             try await LargeDatabase(token: token).measure(count: count, rounds: rounds ?? 7)
         case "growth": try await Growth(token: token).measure(count: Int(arguments.dropFirst().first ?? "") ?? 100_000)
+        case "archival": try await Archival(token: token).measure(rounds: rounds ?? 10)
+        case "recovery": try await KeyRecoveries(token: token).measure(rounds: rounds ?? 5)
+        case "import": try await KeyImport(token: token).measure(files: Int(arguments.dropFirst().first ?? "") ?? 200)
         case "serial": try await SlowTokens(token: token).measureSerial(rounds: rounds ?? 3)
         default:
             guard arguments.count > 1, let algorithm = KeyAlgorithm(arguments[1]) else {

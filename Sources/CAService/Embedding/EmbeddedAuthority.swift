@@ -5,7 +5,7 @@ public import KeyProvider
 ///
 /// The same instance, path and checks as `signet` and `signetd` have; the caller is taken at its word about who asks.
 public struct EmbeddedAuthority: Sendable {
-    private let authority: Authority
+    let authority: Authority
 
     /// Makes a root CA in a new directory, with its key generated on a token.
     ///
