@@ -57,7 +57,8 @@ extension EmbeddedAuthority {
     ) async throws -> EmbeddedAuthority {
         try await EmbeddedAuthority.makeRoot(
             directory: token.directory + "/ca", name: "Benchmark CA", module: module,
-            token: "pkcs11:token=\(token.label)", profile: profile, pinFile: token.pinFile, keyAlgorithm: algorithm)
+            token: "pkcs11:token=\(token.label)", profile: profile, pinFile: token.pinFile, keyAlgorithm: algorithm,
+            userPrincipalNameSuffix: "example.test")
     }
 
     /// Issues from `clients` tasks.

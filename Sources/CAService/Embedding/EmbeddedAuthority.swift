@@ -15,17 +15,18 @@ public struct EmbeddedAuthority: Sendable {
     ///   - token: a `pkcs11:` URI that fits one token.
     ///   - profile: name of the device profile, or `nil` to match one.
     ///   - pinFile: file of mode 0600 with the PIN in its first line.
+    ///   - userPrincipalNameSuffix: of the principal names of users; templates that name users need one.
     /// - Throws: a `DiagnosableError`; nothing is left behind then.
     public static func makeRoot(
         directory: String, name: String, module: String, token: String, profile: String?, pinFile: String,
-        keyAlgorithm: KeyAlgorithm
+        keyAlgorithm: KeyAlgorithm, userPrincipalNameSuffix: String? = nil
     ) async throws -> EmbeddedAuthority {
         let configuration = InstanceConfiguration(
             name: name, type: .root,
             token: TokenConfiguration(module: module, token: token, profile: profile, pin: .file(pinFile)),
             web: .init(
                 host: "127.0.0.1", port: 8443, publicationPort: 8080, publicationURL: "http://localhost:8080"),
-            userPrincipalNameSuffix: nil)
+            userPrincipalNameSuffix: userPrincipalNameSuffix)
         let creation = try InstanceCreation(
             plan: .init(
                 directory: directory, configuration: configuration, subject: "CN=\(name)", keyAlgorithm: keyAlgorithm),
