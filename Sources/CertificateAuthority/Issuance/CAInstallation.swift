@@ -85,7 +85,7 @@ package enum CAInstallation {
             } else {
                 try await signingKey.sign(info)
             }
-        return try SignedObject.assemble(tbs: info, algorithm: signingKey.algorithm, signature: signature)
+        return SignedObject.assemble(tbs: info, algorithm: signingKey.algorithm, signature: signature)
     }
 
     static func mustBeNew(_ storage: any CAStorage) async throws {

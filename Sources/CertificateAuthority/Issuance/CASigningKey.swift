@@ -13,6 +13,8 @@ package final class CASigningKey: Sendable {
     package let algorithm: SignatureAlgorithmIdentifier
     package let digest: Digest
 
+    /// The public key, decoded once for all the signatures that are checked with it.
+    private let verifier: SignatureVerifier
     private let token: any Signing
     private let tokenAlgorithm: SignatureAlgorithm
     private let stops: (any KeyStopping)?
@@ -48,6 +50,7 @@ package final class CASigningKey: Sendable {
         } else {
             throw IssuanceError.unsuitableKey("sign certificates", "the key is neither RSA nor on a named curve")
         }
+        self.verifier = try SignatureVerifier(subjectPublicKeyInfo, algorithm: self.algorithm)
         self.stops = stops
         self.token = token
         self.locator = locator
@@ -160,7 +163,7 @@ package final class CASigningKey: Sendable {
     private func verifies(_ signature: [UInt8], over bytes: [UInt8]) -> Bool {
         // `try?`: key and algorithm were matched by the initialiser, so that what cannot be checked is as wrong as
         // what does not verify.
-        (try? self.subjectPublicKeyInfo.isValidSignature(signature, over: bytes, algorithm: self.algorithm)) ?? false
+        (try? self.verifier.isValidSignature(signature, over: bytes)) ?? false
     }
 
     private static func tokenHash(_ digest: Digest) -> HashAlgorithm? {

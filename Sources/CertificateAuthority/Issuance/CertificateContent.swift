@@ -5,7 +5,7 @@ import X509
 
 /// Everything that a certificate will say, decided and not yet encoded.
 struct CertificateContent: Sendable {
-    var template: CertificateTemplate
+    @Boxed var template: CertificateTemplate
     var subject: CertificateSubject
     var subjectPublicKeyInfo: SubjectPublicKeyInfo
     /// Content octets of the INTEGER.

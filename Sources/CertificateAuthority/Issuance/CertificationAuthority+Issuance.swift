@@ -137,7 +137,7 @@ extension CertificationAuthority {
         do {
             let signature = try await signer.signingKey.sign(linted.fields.tbsBytes)
             return SignedCertificate(
-                fields: try linted.fields.signed(signature), content: linted.content, keyIndex: signer.keyIndex,
+                fields: linted.fields.signed(signature), content: linted.content, keyIndex: signer.keyIndex,
                 intentID: intentID, warnings: linted.warnings)
         } catch {
             throw RequestFailure(.signing, error, intentID: intentID)
@@ -175,7 +175,8 @@ extension CertificationAuthority {
     ) async throws -> EnrollmentResult {
         let now = self.surroundings.now()
         let row = decided.row.with(.issued, .ok, decided.row.issuedMessage).resolved(at: now)
-        let outcome = self.outcome(issued, row: row, at: now, isOnlyChange: decided.isStoredAsDecided)
+        let outcome = self.outcome(
+            issued, row: row, at: now, isOnlyChange: decided.isStoredAsDecided, request: decided.request)
         try await self.recording(issued.intentID) {
             try await self.storage.write { [self] db in
                 try outcome.store(in: db)
@@ -208,11 +209,14 @@ extension CertificationAuthority {
         }
     }
 
-    /// - Parameter isOnlyChange: the row is stored as it is but for the outcome.
+    /// - Parameters:
+    ///   - isOnlyChange: the row is stored as it is but for the outcome.
+    ///   - request: what the certificate was made for; its subject is mostly the same and a text already.
     func outcome(
-        _ issued: SignedCertificate, row: RequestRecord, at date: Date, isOnlyChange: Bool = false
+        _ issued: SignedCertificate, row: RequestRecord, at date: Date, isOnlyChange: Bool = false,
+        request: ReceivedRequest? = nil
     ) -> IssuanceOutcome {
-        let record = CertificateRecord(issued, row: row)
+        let record = CertificateRecord(issued, row: row, request: request)
         let event = AuditEvent(
             .certificateIssued, when: date, who: row.requesterName,
             details: row.auditDetails([
@@ -266,13 +270,15 @@ extension RequestRecord {
 
 extension CertificateRecord {
     fileprivate init(
-        _ issued: CertificationAuthority.SignedCertificate, row: RequestRecord
+        _ issued: CertificationAuthority.SignedCertificate, row: RequestRecord, request: ReceivedRequest?
     ) {
         let fields = issued.fields
+        let hasSubjectOfRequest = request?.certificationRequest.subjectDER == fields.subjectDER
+        let text = hasSubjectOfRequest ? request?.subjectText : nil
         self.init(
             requestID: row.requestID, serialNumber: fields.serialHex, certificateDER: fields.derBytes,
             sha1Thumbprint: fields.sha1Thumbprint, sha256Thumbprint: fields.sha256Thumbprint,
-            subject: DistinguishedNameText.text(of: fields.subject),
+            subject: text ?? DistinguishedNameText.text(of: fields.subject),
             commonName: DistinguishedNameText.commonName(of: fields.subject),
             userPrincipalName: issued.content.subject.userPrincipalName, requesterName: row.requesterName,
             templateName: issued.content.template.name,

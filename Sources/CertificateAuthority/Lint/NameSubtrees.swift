@@ -14,7 +14,7 @@ struct NameSubtrees: Sendable {
 
     /// - Returns: `nil` without such an extension.
     init?(_ extensions: [Certificate.Extension]) throws {
-        let found = try ExtensionDecoding(extensions).value(OID.nameConstraints, "nameConstraints") {
+        let found = try ExtensionDecoding(extensions).value(OID.nameConstraints, "nameConstraints extension") {
             node in
             try DER.sequence(node, identifier: .sequence) { nodes in
                 (try NameSubtrees.subtrees(&nodes, tag: 0), try NameSubtrees.subtrees(&nodes, tag: 1))

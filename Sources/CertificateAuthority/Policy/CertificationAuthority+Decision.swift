@@ -15,7 +15,7 @@ struct RequestEvidence: Sendable {
 
 /// A request's terms: the template by which it is issued, already with what policy took away, and whom it names.
 struct DecidedTerms: Sendable {
-    var template: CertificateTemplate
+    @Boxed var template: CertificateTemplate
     var subject: CertificateSubject
     /// Requested extensions that go into the certificate as they are.
     var carried = RequestedExtensions()

@@ -5,7 +5,7 @@ package import PKIMessages
 package struct PolicyQuestion: Sendable {
     /// Who asks, after authentication.
     package var caller: Principal
-    package var template: CertificateTemplate
+    @Boxed package var template: CertificateTemplate
     package var subjectPublicKeyInfo: SubjectPublicKeyInfo
     /// The request carries a private key to be archived.
     package var carriesPrivateKey: Bool

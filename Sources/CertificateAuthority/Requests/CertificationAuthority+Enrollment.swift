@@ -109,7 +109,7 @@ extension CertificationAuthority {
             attributes: RequestAttributes.withoutSecrets(
                 String(submission.attributes.prefix(RequestAttributes.maximumBytes))),
             requesterName: submission.caller.name, templateName: request?.identification.text,
-            subject: request.map { DistinguishedNameText.text(of: $0.certificationRequest.subject) } ?? "",
+            subject: request?.subjectText ?? "",
             submittedWhen: self.surroundings.now(), disposition: .active,
             encryptedKeyHash: request?.fullRequest?.encryptedKeyHash, callerName: submission.caller.name)
     }

@@ -2,10 +2,13 @@ import PKIMessages
 import SwiftASN1
 import X509
 
-/// A request as parsed: everything that later steps need of it, whichever form it came in.
-struct ReceivedRequest: Sendable {
+/// A request as parsed: everything that later steps need of it, whichever form it came in. A class, because every step
+/// passes it on.
+final class ReceivedRequest: Sendable {
     let message: RequestMessage
     let certificationRequest: CertificationRequest
+    /// The subject of the PKCS #10 as text.
+    let subjectText: String
     /// The CMC message that holds the PKCS #10; `nil` when it came alone or in a PKCS #7.
     let fullRequest: FullPKIRequest?
     /// What is stored: the message without the encrypted private key (MS-WCCE 3.2.2.6.2.1.3).
@@ -35,6 +38,7 @@ struct ReceivedRequest: Sendable {
         let full: FullPKIRequest? = if case .cmc(let request) = message.form { request } else { nil }
         self.message = message
         self.certificationRequest = message.certificationRequest
+        self.subjectText = DistinguishedNameText.text(of: message.certificationRequest.subject)
         self.fullRequest = full
         self.storedBytes = try message.storedBytes()
         self.attributes = attributes

@@ -46,9 +46,11 @@ package struct CertificateListFields: Sendable {
         self.entries = tbs.entries
         self.extensions = tbs.extensions
         let known = ExtensionDecoding(tbs.extensions)
-        self.number = try known.value(OID.crlNumber, "cRLNumber") { try UInt64(derEncoded: $0) }
+        self.number = try known.value(OID.crlNumber, "cRLNumber extension") { try UInt64(derEncoded: $0) }
         self.authorityKeyIdentifier = try known.authorityKeyIdentifier()
-        self.baseNumber = try known.value(OID.deltaCRLIndicator, "deltaCRLIndicator") { try UInt64(derEncoded: $0) }
+        self.baseNumber = try known.value(OID.deltaCRLIndicator, "deltaCRLIndicator extension") {
+            try UInt64(derEncoded: $0)
+        }
     }
 
     /// The entry of a certificate, or `nil` when the list does not name it.
@@ -120,13 +122,15 @@ private struct EntryFields: DERParseable {
             let date = try EncodedTime.read(StrictDER.next(&nodes, "revocationDate"))
             let extensions = try nodes.next().map { try ExtensionDecoding.list($0) }
             let known = ExtensionDecoding(extensions ?? [])
-            let reason = try known.value(OID.crlReason, "reasonCode") { node in
+            let reason = try known.value(OID.crlReason, "reasonCode extension") { node in
                 guard node.identifier == .enumerated, let content = StrictDER.content(node), content.count == 1,
                     let value = content.first, let reason = CRLReason(rawValue: Int(value))
                 else { throw ASN1Error.invalidASN1Object(reason: "unknown reason") }
                 return reason
             }
-            let invalidityDate = try known.value(OID.invalidityDate, "invalidityDate") { try EncodedTime.read($0) }
+            let invalidityDate = try known.value(OID.invalidityDate, "invalidityDate extension") {
+                try EncodedTime.read($0)
+            }
             return (
                 RevokedEntry(
                     serialNumber: serial, revocationDate: date, reason: reason, invalidityDate: invalidityDate),

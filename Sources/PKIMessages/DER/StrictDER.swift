@@ -38,6 +38,25 @@ package enum StrictDER {
         return try self.wrapping(what) { try DER.parse(bytes) }
     }
 
+    /// Checks that `bytes` are one element, whole, with nothing after it, and not too deep, without interpreting it.
+    ///
+    /// - Parameter identifier: the first octet that the element must have.
+    /// - Returns: the first octet of the first element within; `nil` when there is none.
+    /// - Throws: as ``parse(_:_:what:maximumBytes:)``.
+    @discardableResult
+    static func checkShape(_ bytes: [UInt8], identifier: UInt8, what: String) throws -> UInt8? {
+        guard bytes.count <= DERLimits.maximumMessageBytes else {
+            throw PKIMessageError.tooLarge(what, bytes: bytes.count, limit: DERLimits.maximumMessageBytes)
+        }
+        return try bytes.withUnsafeBytes { bytes in
+            try DERHeader.checkShape(bytes, what: what, maximumDepth: DERLimits.maximumDepth)
+            guard let header = DERHeader(bytes, at: 0, end: bytes.count), header.identifier == identifier else {
+                throw PKIMessageError.malformed(what, "it is another ASN.1 type")
+            }
+            return DERHeader(bytes, at: header.headerBytes, end: bytes.count)?.identifier
+        }
+    }
+
     /// Runs `body` and turns a SwiftASN1 or X509 error into a ``PKIMessageError`` with code `malformed`.
     package static func wrapping<R>(_ what: String, _ body: () throws -> R) throws -> R {
         do {

@@ -2,12 +2,7 @@ import SwiftASN1
 import X509
 
 extension SubjectPublicKeyInfo {
-    /// Checks a signature with this key.
-    ///
-    /// P-256, P-384, P-521, Ed25519, and RSA of 2048 bits and more with SHA-2, are checked by swift-crypto, which is
-    /// about three times as fast; the rest (shorter RSA keys, SHA-1, RSASSA-PSS, other curves, Ed448) by libcrypto.
-    /// SHA-1 is accepted here, for requests that old clients sign with their own keys; who checks a certificate
-    /// or a CRL uses ``CertificateFields/isSigned(by:)`` and its like, which refuse it.
+    /// Checks a signature with this key, as ``SignatureVerifier`` does, which who checks several takes.
     ///
     /// - Parameter signature: for ECDSA the DER `ECDSA-Sig-Value` (RFC 3279, section 2.2.3).
     /// - Returns: false for a signature that is not this key's over these bytes.
@@ -16,11 +11,7 @@ extension SubjectPublicKeyInfo {
     package func isValidSignature(
         _ signature: [UInt8], over bytes: [UInt8], algorithm: SignatureAlgorithmIdentifier
     ) throws -> Bool {
-        let scheme = try SignatureScheme(algorithm, key: self)
-        if let fast = scheme.swiftCryptoAlgorithm, !self.isShortRSA, let key = self.swiftCryptoKey {
-            return key.isValidSignature(signature, for: bytes, signatureAlgorithm: fast)
-        }
-        return try LibCrypto.PublicKey(self).isValidSignature(signature, over: bytes, scheme: scheme)
+        try SignatureVerifier(self, algorithm: algorithm).isValidSignature(signature, over: bytes)
     }
 
     /// The same for bytes of which only the hash is at hand.
@@ -35,13 +26,6 @@ extension SubjectPublicKeyInfo {
             throw PKIMessageError.unsupportedAlgorithm("signature over a hash", algorithm.algorithm)
         }
         return try LibCrypto.PublicKey(self).isValidSignature(signature, overDigest: digest, hash: hash, scheme: scheme)
-    }
-
-    private var isShortRSA: Bool { self.isRSA && self.keySizeBits < 2048 }
-
-    private var swiftCryptoKey: Certificate.PublicKey? {
-        // `try?`: a key that swift-crypto does not take is libcrypto's.
-        try? Certificate.PublicKey(derEncoded: self.derBytes)
     }
 }
 

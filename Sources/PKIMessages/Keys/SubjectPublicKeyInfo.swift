@@ -8,6 +8,8 @@ package struct SubjectPublicKeyInfo: Hashable, Sendable {
     package let algorithm: ASN1ObjectIdentifier
     /// The algorithm's parameters, one DER element: for an elliptic curve key the curve.
     package let parametersDER: [UInt8]?
+    /// The named curve of an elliptic curve key; `nil` for other keys and for explicit parameters.
+    package let namedCurve: ASN1ObjectIdentifier?
     /// The content of the BIT STRING, without the count of unused bits, which is always 0.
     package let keyBits: [UInt8]
     /// RSA: the length of the modulus. Elliptic curves: that of the field. Others: that of ``keyBits``.
@@ -40,13 +42,6 @@ package struct SubjectPublicKeyInfo: Hashable, Sendable {
         return try? StrictDER.parse(RSAPublicKey.self, self.keyBits, what: "RSA public key")
     }
 
-    /// The named curve of an elliptic curve key; `nil` for other keys and for explicit parameters.
-    package var namedCurve: ASN1ObjectIdentifier? {
-        guard self.algorithm == OID.ecPublicKey, let parametersDER else { return nil }
-        // `try?`: explicit curve parameters are not an object identifier.
-        return try? StrictDER.parse(ASN1ObjectIdentifier.self, parametersDER, what: "curve")
-    }
-
     /// SHA-1 of the BIT STRING's content (RFC 5280, section 4.2.1.2, method 1).
     package var keyIdentifier: [UInt8] { Digest.sha1.hash(self.keyBits) }
 
@@ -77,7 +72,8 @@ extension SubjectPublicKeyInfo: DERImplicitlyTaggable {
         self.algorithm = identifier.algorithm
         self.parametersDER = identifier.parametersDER
         self.keyBits = Array(bits.bytes)
-        self.keySizeBits = try Self.sizeBits(identifier, self.keyBits)
+        self.namedCurve = Self.namedCurve(identifier)
+        self.keySizeBits = try Self.sizeBits(identifier, self.namedCurve, self.keyBits)
     }
 
     package func serialize(into coder: inout DER.Serializer, withIdentifier identifier: ASN1Identifier) throws {
@@ -87,7 +83,15 @@ extension SubjectPublicKeyInfo: DERImplicitlyTaggable {
         coder.serializeRawBytes(self.derBytes)
     }
 
-    private static func sizeBits(_ identifier: SignatureAlgorithmIdentifier, _ keyBits: [UInt8]) throws -> Int {
+    private static func namedCurve(_ identifier: SignatureAlgorithmIdentifier) -> ASN1ObjectIdentifier? {
+        guard identifier.algorithm == OID.ecPublicKey, let parameters = identifier.parametersDER else { return nil }
+        // `try?`: explicit curve parameters are not an object identifier.
+        return try? StrictDER.parse(ASN1ObjectIdentifier.self, parameters, what: "curve")
+    }
+
+    private static func sizeBits(
+        _ identifier: SignatureAlgorithmIdentifier, _ curve: ASN1ObjectIdentifier?, _ keyBits: [UInt8]
+    ) throws -> Int {
         switch identifier.algorithm {
         case OID.rsaEncryption:
             guard identifier.hasNoParameters else {
@@ -97,12 +101,10 @@ extension SubjectPublicKeyInfo: DERImplicitlyTaggable {
         case OID.rsaPSS:
             return try StrictDER.parse(RSAPublicKey.self, keyBits, what: "RSA public key").modulusBits
         case OID.ecPublicKey:
-            guard let parameters = identifier.parametersDER else {
+            guard identifier.parametersDER != nil else {
                 throw PKIMessageError.malformed("elliptic curve public key", "its curve is missing")
             }
             // P-521 has 66-byte coordinates; of every other named curve the field is whole bytes.
-            // `try?`: explicit curve parameters are not an object identifier.
-            let curve = try? StrictDER.parse(ASN1ObjectIdentifier.self, parameters, what: "curve")
             if curve == OID.secp521r1 { return 521 }
             // RFC 5480, section 2.2: 04 and two coordinates, or 02/03 and one.
             return keyBits[0] == 4 ? (keyBits.count - 1) / 2 * 8 : (keyBits.count - 1) * 8

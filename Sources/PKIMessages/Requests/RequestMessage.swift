@@ -121,12 +121,7 @@ package struct RequestMessage: Sendable {
 
     /// Told by the first element: a ContentInfo begins with an object identifier, a PKCS #10 with a SEQUENCE.
     private static func isContentInfo(_ bytes: [UInt8]) throws -> Bool {
-        let what = "certificate request"
-        let node = try StrictDER.node(bytes, what: what)
-        guard node.identifier == .sequence, case .constructed(let children) = node.content,
-            let first = children.first(where: { _ in true })
-        else { throw PKIMessageError.malformed(what, "it is not an ASN.1 SEQUENCE") }
-        return first.identifier == .objectIdentifier
+        try StrictDER.checkShape(bytes, identifier: 0x30, what: "certificate request") == 0x06
     }
 
     private static func form(of bytes: [UInt8]) throws -> Form {

@@ -61,10 +61,10 @@ package struct CertificateFields: Sendable {
     }
 
     /// The same with the signature over ``tbsBytes``.
-    package func signed(_ signature: [UInt8]) throws -> CertificateFields {
+    package func signed(_ signature: [UInt8]) -> CertificateFields {
         var fields = self
         fields.signature = signature
-        fields.derBytes = try SignedObject.assemble(
+        fields.derBytes = SignedObject.assemble(
             tbs: self.tbsBytes, algorithm: self.signatureAlgorithm, signature: signature)
         return fields
     }

@@ -25,7 +25,7 @@ package struct ExtensionDecoding: Sendable {
     }
 
     package func subjectKeyIdentifier() throws -> [UInt8]? {
-        try self.value(OID.subjectKeyIdentifier, "subjectKeyIdentifier") {
+        try self.value(OID.subjectKeyIdentifier, "subjectKeyIdentifier extension") {
             Array(try ASN1OctetString(derEncoded: $0).bytes)
         }
     }
@@ -33,7 +33,7 @@ package struct ExtensionDecoding: Sendable {
     /// The keyIdentifier field; issuer and serial number are allowed beside it and not given.
     package func authorityKeyIdentifier() throws -> [UInt8]? {
         guard let found = self[OID.authorityKeyIdentifier] else { return nil }
-        try self.checkShape(found, "authorityKeyIdentifier")
+        try self.checkShape(found, "authorityKeyIdentifier extension")
         return try StrictDER.wrapping("authorityKeyIdentifier extension") {
             try AuthorityKeyIdentifier(found).keyIdentifier.map { Array($0) }
         }
@@ -41,41 +41,41 @@ package struct ExtensionDecoding: Sendable {
 
     package func keyUsage() throws -> KeyUsage? {
         guard let found = self[OID.keyUsage] else { return nil }
-        try self.checkShape(found, "keyUsage")
+        try self.checkShape(found, "keyUsage extension")
         return try StrictDER.wrapping("keyUsage extension") { try KeyUsage(found) }
     }
 
     package func extendedKeyUsages() throws -> [ASN1ObjectIdentifier] {
-        try self.value(OID.extendedKeyUsage, "extKeyUsage") {
+        try self.value(OID.extendedKeyUsage, "extKeyUsage extension") {
             try DER.sequence(of: ASN1ObjectIdentifier.self, identifier: .sequence, rootNode: $0)
         } ?? []
     }
 
     package func basicConstraints() throws -> BasicConstraints? {
         guard let found = self[OID.basicConstraints] else { return nil }
-        try self.checkShape(found, "basicConstraints")
+        try self.checkShape(found, "basicConstraints extension")
         return try StrictDER.wrapping("basicConstraints extension") { try BasicConstraints(found) }
     }
 
     package func subjectAlternativeNames() throws -> [GeneralName] {
-        try self.value(OID.subjectAlternativeName, "subjectAltName") {
+        try self.value(OID.subjectAlternativeName, "subjectAltName extension") {
             try DER.sequence(of: GeneralName.self, identifier: .sequence, rootNode: $0)
         } ?? []
     }
 
     /// The URLs of the distribution points' full names, in order (RFC 5280, section 4.2.1.13).
     package func crlDistributionPointURLs() throws -> [String] {
-        try self.distributionPointURLs(OID.crlDistributionPoints, "cRLDistributionPoints")
+        try self.distributionPointURLs(OID.crlDistributionPoints, "cRLDistributionPoints extension")
     }
 
     /// The URLs of the freshest CRL extension, in order (RFC 5280, sections 4.2.1.15 and 5.2.6).
     package func freshestCRLURLs() throws -> [String] {
-        try self.distributionPointURLs(OID.freshestCRL, "freshestCRL")
+        try self.distributionPointURLs(OID.freshestCRL, "freshestCRL extension")
     }
 
     /// The addresses of the issuer's certificate, in order (RFC 5280, section 4.2.2.1: id-ad-caIssuers).
     package func issuerCertificateURLs() throws -> [String] {
-        try self.value(OID.authorityInformationAccess, "authorityInfoAccess") { node in
+        try self.value(OID.authorityInformationAccess, "authorityInfoAccess extension") { node in
             try DER.sequence(of: AccessDescription.self, identifier: .sequence, rootNode: node)
         }?.compactMap { description in
             guard description.method == OID.accessMethodCAIssuers,
@@ -85,8 +85,8 @@ package struct ExtensionDecoding: Sendable {
         } ?? []
     }
 
-    private func distributionPointURLs(_ oid: ASN1ObjectIdentifier, _ name: String) throws -> [String] {
-        try self.value(oid, name) { node in
+    private func distributionPointURLs(_ oid: ASN1ObjectIdentifier, _ what: String) throws -> [String] {
+        try self.value(oid, what) { node in
             try DER.sequence(of: DistributionPoint.self, identifier: .sequence, rootNode: node)
         }?.flatMap(\.fullName).compactMap { name in
             if case .uniformResourceIdentifier(let url) = name { url } else { nil }
@@ -95,55 +95,58 @@ package struct ExtensionDecoding: Sendable {
 
     /// The certificate template name, 1.3.6.1.4.1.311.20.2.
     package func microsoftTemplateName() throws -> String? {
-        try self.value(OID.msCertificateTemplateName, "certificate template name") {
+        try self.value(OID.msCertificateTemplateName, "certificate template name extension") {
             try BMPText.decode(ASN1BMPString(derEncoded: $0).bytes, what: "certificate template name")
         }
     }
 
     /// The certificate template, 1.3.6.1.4.1.311.21.7.
     package func microsoftTemplate() throws -> MicrosoftTemplate? {
-        try self.value(OID.msCertificateTemplate, "certificate template") { try MicrosoftTemplate(derEncoded: $0) }
+        try self.value(OID.msCertificateTemplate, "certificate template extension") {
+            try MicrosoftTemplate(derEncoded: $0)
+        }
     }
 
     /// The CA version, 1.3.6.1.4.1.311.21.1.
     package func caVersion() throws -> Int? {
-        try self.value(OID.msCAVersion, "CA version") { try Int(derEncoded: $0) }
+        try self.value(OID.msCAVersion, "CA version extension") { try Int(derEncoded: $0) }
     }
 
     /// SHA-1 of the CA certificate before this one, 1.3.6.1.4.1.311.21.2.
     package func previousCACertificateHash() throws -> [UInt8]? {
-        try self.value(OID.msPreviousCertHash, "previous CA certificate hash") {
+        try self.value(OID.msPreviousCertHash, "previous CA certificate hash extension") {
             Array(try ASN1OctetString(derEncoded: $0).bytes)
         }
     }
 
     /// Application policies, 1.3.6.1.4.1.311.21.10; qualifiers are ignored.
     package func applicationPolicies() throws -> [ASN1ObjectIdentifier] {
-        try self.value(OID.msApplicationPolicies, "application policies") { node in
+        try self.value(OID.msApplicationPolicies, "application policies extension") { node in
             try DER.sequence(of: PolicyInformation.self, identifier: .sequence, rootNode: node).map(\.policy)
         } ?? []
     }
 
     /// Certificate policies; qualifiers are ignored.
     package func certificatePolicies() throws -> [ASN1ObjectIdentifier] {
-        try self.value(OID.certificatePolicies, "certificate policies") { node in
+        try self.value(OID.certificatePolicies, "certificate policies extension") { node in
             try DER.sequence(of: PolicyInformation.self, identifier: .sequence, rootNode: node).map(\.policy)
         } ?? []
     }
 
     /// Parses an extension's value as one whole DER element.
+    ///
+    /// - Parameter what: the extension's name for errors.
     package func value<R>(
-        _ oid: ASN1ObjectIdentifier, _ name: String, _ read: (ASN1Node) throws -> R
+        _ oid: ASN1ObjectIdentifier, _ what: String, _ read: (ASN1Node) throws -> R
     ) throws -> R? {
         guard let found = self[oid] else { return nil }
-        let what = "\(name) extension"
         let node = try StrictDER.node(Array(found.value), what: what)
         return try StrictDER.wrapping(what) { try read(node) }
     }
 
     /// The limits of ``StrictDER`` for what swift-certificates parses.
-    private func checkShape(_ found: Certificate.Extension, _ name: String) throws {
-        _ = try StrictDER.node(Array(found.value), what: "\(name) extension")
+    private func checkShape(_ found: Certificate.Extension, _ what: String) throws {
+        _ = try StrictDER.node(Array(found.value), what: what)
     }
 }
 

@@ -40,11 +40,11 @@ package enum SerialNumber {
 /// Hexadecimal text.
 package enum Hexadecimal {
     package static func upper(_ bytes: some Sequence<UInt8>) -> String {
-        self.encode(bytes, letters: UInt8(ascii: "A"))
+        self.encode(Array(bytes), letters: UInt8(ascii: "A"))
     }
 
     package static func lower(_ bytes: some Sequence<UInt8>) -> String {
-        self.encode(bytes, letters: UInt8(ascii: "a"))
+        self.encode(Array(bytes), letters: UInt8(ascii: "a"))
     }
 
     /// - Returns: `nil` when `text` has an odd number of digits or another character.
@@ -61,12 +61,14 @@ package enum Hexadecimal {
         return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
-    private static func encode(_ bytes: some Sequence<UInt8>, letters: UInt8) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * bytes.underestimatedCount)
-        for byte in bytes {
-            for digit in [byte >> 4, byte & 15] { text.append(digit < 10 ? 0x30 + digit : letters + digit - 10) }
+    private static func encode(_ bytes: [UInt8], letters: UInt8) -> String {
+        func character(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : letters + digit - 10 }
+        return String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
+            for (index, byte) in bytes.enumerated() {
+                text[2 * index] = character(byte >> 4)
+                text[2 * index + 1] = character(byte & 15)
+            }
+            return 2 * bytes.count
         }
-        return String(decoding: text, as: UTF8.self)
     }
 }

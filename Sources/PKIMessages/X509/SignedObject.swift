@@ -11,14 +11,17 @@ package enum SignedObject {
     ///   - signature: for ECDSA the DER `ECDSA-Sig-Value`, as it stands in the BIT STRING.
     package static func assemble(
         tbs: [UInt8], algorithm: SignatureAlgorithmIdentifier, signature: [UInt8]
-    ) throws -> [UInt8] {
-        try StrictDER.serialize { coder in
-            try coder.appendConstructedNode(identifier: .sequence) { coder in
-                coder.serializeRawBytes(tbs)
-                coder.serializeRawBytes(algorithm.derBytes)
-                try coder.serialize(ASN1BitString(bytes: signature[...]))
-            }
-        }
+    ) -> [UInt8] {
+        // A BIT STRING begins with the number of its unused bits.
+        let bits = DERHeader.encoded(identifier: 0x03, contentBytes: signature.count + 1) + [0]
+        let count = tbs.count + algorithm.derBytes.count + bits.count + signature.count
+        var bytes = DERHeader.encoded(identifier: 0x30, contentBytes: count)
+        bytes.reserveCapacity(bytes.count + count)
+        bytes += tbs
+        bytes += algorithm.derBytes
+        bytes += bits
+        bytes += signature
+        return bytes
     }
 
     /// The parts of a signed object as received.

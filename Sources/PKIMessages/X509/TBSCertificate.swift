@@ -40,27 +40,35 @@ package struct TBSCertificate: Sendable {
     /// The bytes to sign.
     ///
     /// - Throws: ``PKIMessageError`` with `invalidValue` for a serial number that is none, a validity that ends before
-    ///   it begins, a repeated extension, or a name that is no DER.
+    ///   it begins, or a repeated extension; with `malformed` and its relatives for a name that is no DER.
     package func derEncoded() throws -> [UInt8] {
         try self.check()
-        return try StrictDER.serialize { coder in
+        // The serializer writes a header after its content, which it moves for it; the three long levels are put
+        // together here.
+        let fields = try StrictDER.serialize { coder in
+            try coder.serialize(2, explicitlyTaggedWithTagNumber: 0, tagClass: .contextSpecific)
+            DERInteger.write(content: self.serialNumber, into: &coder)
+            coder.serializeRawBytes(self.signatureAlgorithm.derBytes)
+            coder.serializeRawBytes(self.issuerDER)
             try coder.appendConstructedNode(identifier: .sequence) { coder in
-                try coder.serialize(2, explicitlyTaggedWithTagNumber: 0, tagClass: .contextSpecific)
-                DERInteger.write(content: self.serialNumber, into: &coder)
-                coder.serializeRawBytes(self.signatureAlgorithm.derBytes)
-                coder.serializeRawBytes(self.issuerDER)
-                try coder.appendConstructedNode(identifier: .sequence) { coder in
-                    try EncodedTime.write(self.notBefore, into: &coder)
-                    try EncodedTime.write(self.notAfter, into: &coder)
-                }
-                coder.serializeRawBytes(self.subjectDER)
-                coder.serializeRawBytes(self.subjectPublicKeyInfo.derBytes)
-                guard !self.extensions.isEmpty else { return }
-                try coder.serialize(explicitlyTaggedWithTagNumber: 3, tagClass: .contextSpecific) { coder in
-                    try coder.serializeSequenceOf(self.extensions)
-                }
+                try EncodedTime.write(self.notBefore, into: &coder)
+                try EncodedTime.write(self.notAfter, into: &coder)
             }
+            coder.serializeRawBytes(self.subjectDER)
+            coder.serializeRawBytes(self.subjectPublicKeyInfo.derBytes)
         }
+        let extensions = try self.encodedExtensions()
+        return DERHeader.encoded(identifier: 0x30, contentBytes: fields.count + extensions.count) + fields + extensions
+    }
+
+    /// `[3] EXPLICIT Extensions`, or nothing.
+    private func encodedExtensions() throws -> [UInt8] {
+        guard !self.extensions.isEmpty else { return [] }
+        let list = try StrictDER.serialize { coder in
+            for found in self.extensions { try coder.serialize(found) }
+        }
+        let sequence = DERHeader.encoded(identifier: 0x30, contentBytes: list.count)
+        return DERHeader.encoded(identifier: 0xA3, contentBytes: sequence.count + list.count) + sequence + list
     }
 
     /// Puts another serial number of the same length into bytes that ``derEncoded()`` gave: the number of a request is
@@ -97,8 +105,9 @@ package struct TBSCertificate: Sendable {
         guard Set(self.extensions.map(\.oid)).count == self.extensions.count else {
             throw PKIMessageError.invalidValue("extensions", "one of them appears twice")
         }
+        // Whether they are names is seen by whoever reads the certificate, and the linter does before it is signed.
         for name in [self.issuerDER, self.subjectDER] {
-            _ = try StrictDER.parse(NameWithBytes.self, name, what: "distinguished name")
+            try StrictDER.checkShape(name, identifier: 0x30, what: "distinguished name")
         }
     }
 }

@@ -119,6 +119,47 @@ import Testing
         #expect(try !info.isValidSignature(signature, over: [0x73], algorithm: .ed25519))
     }
 
+    @Test("An ECDSA signature is read in its one DER form, and nothing else is")
+    func rawSignature() {
+        func numbers(_ r: [UInt8], _ s: [UInt8]) -> [UInt8] {
+            let content = [0x02, UInt8(r.count)] + r + [0x02, UInt8(s.count)] + s
+            return [0x30, UInt8(content.count)] + content
+        }
+        let whole = [UInt8](repeating: 0x7F, count: 32)
+        let high = [0] + [UInt8](repeating: 0x80, count: 32)
+        let padded = [UInt8](repeating: 0, count: 31)
+        let read = { SignatureVerifier.rawSignature($0, fieldBytes: 32).map { Array($0) } }
+        #expect(read(numbers(whole, high)) == whole + high[1...])
+        #expect(read(numbers([1], [0])) == padded + [1] + padded + [0])
+        for (r, s): ([UInt8], [UInt8]) in [
+            ([0x81], [1]), ([1], [0xFF]), ([0, 1], [1]), ([], [1]), ([1], []), ([1] + whole, [1]), (high + [1], [1]),
+        ] { #expect(read(numbers(r, s)) == nil) }
+        let signature = numbers(whole, high)
+        for length in 0..<signature.count { #expect(read(Array(signature.prefix(length))) == nil) }
+        #expect(read(signature + [0]) == nil)
+        // A third number, and one that is not in the sequence.
+        #expect(read([0x30, 9, 2, 1, 1, 2, 1, 1, 2, 1, 1]) == nil)
+        #expect(read([0x30, 3, 2, 1, 1, 2, 1, 1]) == nil)
+        for (index, mask) in signature.indices.flatMap({ index in [UInt8(1), 0x80, 0xFF].map { (index, $0) } }) {
+            var damaged = signature
+            damaged[index] ^= mask
+            // Whatever is read differs from what was written, so that it does not verify.
+            #expect(read(damaged) != whole + high[1...])
+        }
+    }
+
+    @Test("One verifier checks any number of signatures, each as if it were the first")
+    func verifierIsReusable() throws {
+        let key = try SoftwareKeys.generate(.p256)
+        let info = try PrivateKeyInfo(derEncoded: key).subjectPublicKeyInfo()
+        let verifier = try SignatureVerifier(info, algorithm: .ecdsaWithSHA256)
+        for number in UInt8(0)..<8 {
+            let signature = try SoftwareKeys.sign([number], with: key, digest: .sha256)
+            #expect(try verifier.isValidSignature(signature, over: [number]))
+            #expect(try !verifier.isValidSignature(signature, over: [number + 1]))
+        }
+    }
+
     @Test("The named algorithms are encoded as the standards say")
     func identifiers() throws {
         let named: [SignatureAlgorithmIdentifier] = [

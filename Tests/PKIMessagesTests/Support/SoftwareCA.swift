@@ -40,7 +40,7 @@ struct SoftwareCA {
         _ tbs: [UInt8], _ algorithm: SignatureAlgorithmIdentifier, with key: SecretBytes
     ) throws -> [UInt8] {
         let signature = try SoftwareKeys.sign(tbs, with: key, digest: algorithm.digest ?? .sha256)
-        return try SignedObject.assemble(tbs: tbs, algorithm: algorithm, signature: signature)
+        return SignedObject.assemble(tbs: tbs, algorithm: algorithm, signature: signature)
     }
 
     /// A certificate with the extensions of a user's certificate, and a serial number of ten bytes.

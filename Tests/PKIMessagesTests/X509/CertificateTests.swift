@@ -133,6 +133,26 @@ import X509
         #expect(throws: PKIMessageError.invalidValue("", "")) { try tbs.derEncoded() }
     }
 
+    @Test("A name that is no DER, or not one whole sequence, cannot be written")
+    func namesThatAreNone() throws {
+        let ca = try SoftwareCA()
+        let cut = Array(ca.nameDER.dropLast())
+        for name: [UInt8] in [[], cut, [0x05, 0x00], [0x31] + ca.nameDER.dropFirst()] {
+            for (issuer, subject) in [(name, ca.nameDER), (ca.nameDER, name)] {
+                let tbs = TBSCertificate(
+                    serialNumber: [1], signatureAlgorithm: .ecdsaWithSHA256, issuerDER: issuer,
+                    notBefore: SoftwareCA.now, notAfter: SoftwareCA.now, subjectDER: subject,
+                    subjectPublicKeyInfo: ca.publicKey, extensions: [])
+                #expect(throws: PKIMessageError.malformed("", "")) { try tbs.derEncoded() }
+            }
+        }
+        let longer = TBSCertificate(
+            serialNumber: [1], signatureAlgorithm: .ecdsaWithSHA256, issuerDER: ca.nameDER + [0],
+            notBefore: SoftwareCA.now, notAfter: SoftwareCA.now, subjectDER: ca.nameDER,
+            subjectPublicKeyInfo: ca.publicKey, extensions: [])
+        #expect(throws: PKIMessageError.trailingBytes("", count: 0)) { try longer.derEncoded() }
+    }
+
     @Test("Another serial number of the same length changes that in the bytes to sign, and nothing else")
     func settingSerialNumber() throws {
         let ca = try SoftwareCA()
@@ -164,7 +184,7 @@ import X509
             toBeSigned: certificate.tbsBytes, algorithm: certificate.signatureAlgorithm)
         #expect(unsigned.derBytes.isEmpty)
         #expect(!unsigned.isSigned(by: ca.publicKey))
-        let signed = try unsigned.signed(certificate.signature)
+        let signed = unsigned.signed(certificate.signature)
         #expect(signed.derBytes == certificate.derBytes)
         #expect(signed.serialNumber == certificate.serialNumber)
         #expect(signed.extensions == certificate.extensions)
