@@ -38,10 +38,15 @@ package final class SQLiteStorage: CAStorage {
         try self.init(database: database, name: name)
     }
 
-    /// - Parameter database: open, with foreign keys on.
-    init(database: any DatabaseWriter, name: String, owner: WorkOwner = WorkOwner(databasePath: nil)) throws {
+    /// - Parameters:
+    ///   - database: open, with foreign keys on.
+    ///   - patience: how long a transaction waits for company, see ``GroupCommit``.
+    init(
+        database: any DatabaseWriter, name: String, owner: WorkOwner = WorkOwner(databasePath: nil),
+        patience: Duration = GroupCommit.defaultPatience
+    ) throws {
         self.database = database
-        self.writes = GroupCommit(database: database, owner: owner)
+        self.writes = GroupCommit(database: database, owner: owner, patience: patience)
         try StorageError.mapping("bring the tables of \(name) up to date") {
             try SQLiteStorage.migrate(database, name: name)
         }
@@ -49,7 +54,7 @@ package final class SQLiteStorage: CAStorage {
 
     /// The pool has set NORMAL, which may lose the last commits when the power fails.
     ///
-    /// 32 MiB of pages keep the ends of all indices at hand, which every issuance writes to. The log is copied into the
+    /// 16 MiB of pages keep the ends of all indices at hand, which every issuance writes to. The log is copied into the
     /// database every 16 MiB: most of those pages were written many times by then, and are copied once.
     ///
     /// What savepoints keep stays in memory; it would be written to a file else.
@@ -58,7 +63,7 @@ package final class SQLiteStorage: CAStorage {
     private static let writerSettings = """
         PRAGMA synchronous = FULL;
         PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -32768;
+        PRAGMA cache_size = -16384;
         PRAGMA wal_autocheckpoint = 4096;
         """
 
@@ -108,6 +113,9 @@ package final class SQLiteStorage: CAStorage {
 
     /// What the database has done since it was opened, for metrics and tests.
     package var statistics: StorageStatistics { self.writes.statistics }
+
+    /// How many callers the next transaction expects.
+    var company: Int { self.writes.company }
 
     /// Closes the file. Later reads and writes throw; writes under way are finished first.
     package func close() throws {

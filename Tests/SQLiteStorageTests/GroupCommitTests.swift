@@ -1,8 +1,10 @@
 import CertificateAuthority
 import Dispatch
 import Foundation
-import SQLiteStorage
+import GRDB
 import Testing
+
+@testable import SQLiteStorage
 
 @Suite("Concurrent writes share durable commits and nothing else")
 struct GroupCommitTests {
@@ -46,6 +48,42 @@ struct GroupCommitTests {
             for _ in 1...3 { _ = try await storage.write { try $0.insert(request()) } }
             #expect(storage.statistics == StorageStatistics(commits: 3, writes: 3, waiting: 0))
         }
+    }
+
+    /// A storage whose transactions wait so long for company.
+    private func storage(patience: Duration) throws -> SQLiteStorage {
+        try SQLiteStorage(
+            database: DatabaseQueue(configuration: SQLiteStorage.configuration(10)), name: "test", patience: patience)
+    }
+
+    @Test("Where many wrote at once a transaction starts as soon as three quarters of them are back")
+    func company() async throws {
+        let storage = try self.storage(patience: .seconds(100_000))
+        try await behindBlockedWriter(storage, count: 15) { _ in
+            _ = try await storage.write { try $0.insert(request()) }
+        }
+        #expect(storage.statistics == StorageStatistics(commits: 2, writes: 16, waiting: 0))
+        // There were sixteen, less an eighth after the transaction of fifteen: fifteen, of whom eleven must come.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<10 { group.addTask { _ = try await storage.write { try $0.insert(request()) } } }
+            while storage.statistics.waiting < 10 { try await Task.sleep(for: .milliseconds(1)) }
+            #expect(storage.statistics.commits == 2)
+            group.addTask { _ = try await storage.write { try $0.insert(request()) } }
+            try await group.waitForAll()
+        }
+        #expect(storage.statistics == StorageStatistics(commits: 3, writes: 27, waiting: 0))
+    }
+
+    @Test("A caller whom the others have left waits for them once, and never again")
+    func leftAlone() async throws {
+        let storage = try self.storage(patience: .milliseconds(1))
+        try await behindBlockedWriter(storage, count: 15) { _ in
+            _ = try await storage.write { try $0.insert(request()) }
+        }
+        #expect(storage.company > 1)
+        _ = try await storage.write { try $0.insert(request()) }
+        #expect(storage.company == 1)
+        #expect(storage.statistics == StorageStatistics(commits: 3, writes: 17, waiting: 0))
     }
 
     @Test("A write that throws undoes its own work only, and the audit chain goes on", arguments: Place.allCases)

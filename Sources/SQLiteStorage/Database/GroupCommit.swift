@@ -1,29 +1,60 @@
 import CertificateAuthority
+import Dispatch
 import GRDB
 import Synchronization
 
 /// Collects the writes of concurrent callers and commits them together, because the sync to the disk is what a
 /// commit costs.
 ///
-/// Whoever finds the writer idle starts it at once; whoever comes while a transaction runs is part of the next one.
+/// Whoever comes while a transaction runs is part of the next one. Where callers were seen to come together, a transaction
+/// waits a moment until most of them are back, because what they write lies on the same pages, and each page is written
+/// once. A caller who is alone starts the writer at once.
+///
 /// All of it happens on the queue of GRDB's writing connection, off the cooperative pool.
 final class GroupCommit: Sendable {
     /// Bounds how long one transaction can keep other processes out.
     static let largestGroup = 256
+    /// Larger groups than that are not worth waiting for.
+    static let sufficientGroup = 32
+    /// The longest wait for company.
+    static let defaultPatience = Duration.milliseconds(2)
+
+    private enum Phase: Equatable {
+        case idle
+        /// Waits for company; the number tells one wait from another.
+        case gathering(Int)
+        case running
+    }
 
     private struct State {
         var waiting: [PendingWrite] = []
-        var isRunning = false
+        var phase = Phase.idle
+        var gatherings = 0
+        /// How many callers were seen to write at the same time, not long ago.
+        var company = 1
         var statistics = StorageStatistics()
+
+        /// Most of those who are about, and never more than are worth it.
+        var isWorthStarting: Bool {
+            self.waiting.count >= min(GroupCommit.sufficientGroup, self.company * 3 / 4)
+        }
+    }
+
+    private enum Step {
+        case start
+        case gather(Int)
+        case nothing
     }
 
     private let database: any DatabaseWriter
     private let owner: WorkOwner
+    private let patience: Duration
     private let state = Mutex(State())
 
-    init(database: any DatabaseWriter, owner: WorkOwner) {
+    init(database: any DatabaseWriter, owner: WorkOwner, patience: Duration = GroupCommit.defaultPatience) {
         self.database = database
         self.owner = owner
+        self.patience = patience
     }
 
     var statistics: StorageStatistics {
@@ -34,16 +65,54 @@ final class GroupCommit: Sendable {
         }
     }
 
+    var company: Int { self.state.withLock { $0.company } }
+
     func run<R: Sendable>(_ body: @escaping @Sendable (any StorageWriting) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             let write = PendingWrite(body, resuming: continuation)
-            let mustStart = self.state.withLock { state in
+            let step = self.state.withLock { state in
                 state.waiting.append(write)
-                defer { state.isRunning = true }
-                return !state.isRunning
+                return self.nextStep(&state)
             }
-            if mustStart { self.start() }
+            self.take(step)
         }
+    }
+
+    /// What follows a new write or the end of a transaction.
+    private func nextStep(_ state: inout State) -> Step {
+        guard state.phase != .running, !state.waiting.isEmpty else { return .nothing }
+        if state.isWorthStarting {
+            state.phase = .running
+            return .start
+        }
+        guard state.phase == .idle else { return .nothing }
+        state.gatherings += 1
+        state.phase = .gathering(state.gatherings)
+        return .gather(state.gatherings)
+    }
+
+    private func take(_ step: Step) {
+        switch step {
+        case .start: self.start()
+        case .gather(let number):
+            let (seconds, attoseconds) = self.patience.components
+            let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+            DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) {
+                self.endGathering(number)
+            }
+        case .nothing: break
+        }
+    }
+
+    /// Starts with those who came; no more of them are expected the next time, so that who is left alone waits once.
+    private func endGathering(_ number: Int) {
+        let mustStart = self.state.withLock { state in
+            guard state.phase == .gathering(number) else { return false }
+            state.company = state.waiting.count
+            state.phase = .running
+            return true
+        }
+        if mustStart { self.start() }
     }
 
     /// One group an access, so that reads that share the connection (in memory) get their turn between groups.
@@ -55,11 +124,12 @@ final class GroupCommit: Sendable {
                 return group
             }
             self.commit(group, db)
-            let mustContinue = self.state.withLock { state in
-                state.isRunning = !state.waiting.isEmpty
-                return state.isRunning
+            let step = self.state.withLock { state in
+                state.company = max(group.count + state.waiting.count, state.company * 7 / 8)
+                state.phase = .idle
+                return self.nextStep(&state)
             }
-            if mustContinue { self.start() }
+            self.take(step)
         }
     }
 
