@@ -76,7 +76,8 @@ lint: packages
 
 bench: packages
 	$(SWIFT) build -c release --package-path Benchmarks
-	$(SWIFT) build -c release --package-path Benchmarks --product signet-token-simulator
+	for product in signet signetd signet-token-simulator; do \
+		$(SWIFT) build -c release --package-path Benchmarks --product $$product || exit 1; done
 	.ci/load-simulator Benchmarks/.build/release/libsignet-token-simulator.so
 	Benchmarks/.build/release/token-benchmarks
 	Benchmarks/.build/release/signet-benchmarks

@@ -47,6 +47,17 @@ def insertion(table, names):
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
+def without_indices(database):
+    """Drops the indices that a statement can make again, and gives those statements: to sort all rows once at the end
+    takes a tenth of the time of finding a place for each."""
+    made = database.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN "
+        "('request', 'certificate', 'intent', 'audit')").fetchall()
+    for index in made:
+        database.execute(f"DROP INDEX {index['name']}")
+    return [index["sql"] for index in made]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("instance")
@@ -62,6 +73,7 @@ def main():
     database.row_factory = sqlite3.Row
     database.execute("PRAGMA cache_size = -400000")
     database.execute("PRAGMA synchronous = OFF")
+    database.execute("PRAGMA temp_store = MEMORY")
     pattern = database.execute(
         "SELECT c.* FROM certificate c JOIN request r USING (request_id) WHERE length(r.raw_request) > 0 "
         "ORDER BY c.request_id DESC LIMIT 1").fetchone()
@@ -83,6 +95,7 @@ def main():
     generator.shuffle(kinds)
     issued = 0
     began = time.monotonic()
+    indices = without_indices(database)
     for first in range(0, total, BATCH):
         rows = {"request": [], "certificate": [], "intent": [], "audit": []}
         for is_issued in kinds[first:first + BATCH]:
@@ -139,6 +152,9 @@ def main():
         done = min(first + BATCH, total)
         print(f"\r{done} of {total} requests, {done / (time.monotonic() - began):.0f}/s", end="", flush=True)
     print()
+    for statement in indices:
+        database.execute(statement)
+        print(f"\r{time.monotonic() - began:.0f} s: {' '.join(statement.split()[:4])}", flush=True)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -47,11 +47,12 @@ package struct Stopwatch: Sendable {
 
     package init() {}
 
-    package func rate(of operations: Int) -> Rate {
+    /// - Parameter furtherCPUSeconds: what other processes spent on it.
+    package func rate(of operations: Int, furtherCPUSeconds: Double = 0) -> Rate {
         let elapsed = self.start.duration(to: .now).components
         return Rate(
             operations: operations, wallSeconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18,
-            cpuSeconds: Stopwatch.cpuSeconds() - self.cpu)
+            cpuSeconds: Stopwatch.cpuSeconds() - self.cpu + furtherCPUSeconds)
     }
 
     private static func cpuSeconds() -> Double {

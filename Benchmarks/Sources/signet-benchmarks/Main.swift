@@ -15,6 +15,8 @@ struct Benchmarks {
             print(Interleaved.header)
             try ChildRun.run(["issuance", "p-256"])
             try ChildRun.run(["issuance", "rsa-2048"])
+            try ChildRun.run(["http", "p-256"])
+            try ChildRun.run(["http", "rsa-2048"])
             try ChildRun.run(["sync"], environment: ["LD_PRELOAD": ChildRun.besideProgram("libSlowSync.so")])
             try ChildRun.run(["network"])
             try ChildRun.run(["serial"])
@@ -43,6 +45,9 @@ struct Benchmarks {
         default:
             guard arguments.count > 1, let algorithm = KeyAlgorithm(arguments[1]) else {
                 throw BenchmarkFailure.callFailed
+            }
+            if part == "http" {
+                return try await HTTPIssuance(token: token, algorithm: algorithm).measure(rounds: rounds ?? 10)
             }
             try await Issuance(token: token, algorithm: algorithm).measure(rounds: rounds ?? 10)
         }
