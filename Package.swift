@@ -92,6 +92,7 @@ let package = Package(
 
         // The certification authority
         library("PKIMessages", ["Diagnostics", "SecretMemory", "CLibCrypto", asn1, x509, crypto]),
+        library("MessageDescription", ["PKIMessages", "SecretMemory", "Diagnostics", asn1, x509]),
         library("CertificateAuthority", ["PKIMessages", "KeyProvider", "Diagnostics", asn1, x509, crypto]),
         library(
             "KeyArchival",
@@ -103,7 +104,8 @@ let package = Package(
             "CAService",
             [
                 "Diagnostics", "SecretMemory", "PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider",
-                "TokenDoctor", "PKIMessages", "CertificateAuthority", "KeyArchival", "SQLiteStorage", "CLibCrypto",
+                "TokenDoctor", "PKIMessages", "MessageDescription", "CertificateAuthority", "KeyArchival",
+                "SQLiteStorage", "CLibCrypto",
                 asn1, x509, crypto, yams, logging,
             ]),
         library(
@@ -114,8 +116,9 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider", "PKIMessages",
-                "PKCS11KeyProvider", "SecretMemory", "SimulatorControl", "TokenDoctor", "Diagnostics",
+                "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider",
+                "MessageDescription", "PKIMessages", "PKCS11KeyProvider", "SecretMemory", "SimulatorControl",
+                "TokenDoctor", "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -150,7 +153,8 @@ let package = Package(
             ["TokenSimulator", "SimulatorControl", "CPKCS11", "DeviceProfiles", "Diagnostics"],
             exclude: ["Support/interfaces.py", "Support/message_signing.c"]),
         tests(
-            "PKIMessagesTests", ["PKIMessages", "Diagnostics", "SecretMemory", asn1, x509, crypto],
+            "PKIMessagesTests",
+            ["PKIMessages", "MessageDescription", "Diagnostics", "SecretMemory", asn1, x509, crypto],
             exclude: ["Vectors/README.md"]),
         tests(
             "CertificateAuthorityTests",
@@ -185,7 +189,7 @@ let package = Package(
             [
                 "CAService", "CertificateAuthority", "KeyArchival", "PKIMessages", "KeyProvider", "PKCS11",
                 "PKCS11KeyProvider", "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority", "signetd",
-                logging, lifecycle, x509,
+                logging, lifecycle, asn1, x509,
             ]),
         // The programs are built with the tests, which run them.
         tests("IntegrationTests", ["signet", "signetd"]),

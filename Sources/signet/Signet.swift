@@ -17,7 +17,7 @@ struct Signet: AsyncParsableCommand {
         version: CAServiceVersion.text,
         subcommands: [
             InitCommand.self, AuthorityCommand.self, RequestCommand.self, CertificateCommand.self, CRLCommand.self,
-            CaseCommand.self, ExpiringCommand.self,
+            CaseCommand.self, ExpiringCommand.self, ShowCommand.self,
             RecoveryAgentCommand.self, KeyCommand.self, RecoverCommand.self, UserCommand.self, GroupCommand.self,
             WebCommand.self,
             TokenCommand.self,
@@ -29,7 +29,8 @@ struct Signet: AsyncParsableCommand {
     static func main() async {
         ProcessHardening.forbidCoreDumps()
         do {
-            var command = try Signet.parseAsRoot(Signet.argumentsWithoutTrace())
+            let arguments = try Signet.argumentsWithoutTrace()
+            var command = try Signet.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -1,9 +1,9 @@
-import KeyProvider
-import PKIMessages
+package import KeyProvider
+package import PKIMessages
 
 extension KeyTransportAlgorithm {
     /// The token's name for the padding of a message.
-    init(_ padding: TransportPadding) {
+    package init(_ padding: TransportPadding) {
         switch padding {
         case .pkcs1v15: self = .rsaPKCS1v15
         case .oaep(.sha1): self = .rsaOAEP(.sha1)

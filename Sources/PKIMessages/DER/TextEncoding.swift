@@ -29,6 +29,22 @@ package enum TextEncoding {
         return try self.decode(String(decoding: text, as: UTF8.self), what: what, maximumBytes: maximumBytes)
     }
 
+    /// Every message of a file that may have several PEM blocks; one that is no PEM has one message.
+    ///
+    /// - Throws: as ``decode(_:what:maximumBytes:)-([UInt8],_,_)``.
+    package static func decodeAll(
+        _ bytes: [UInt8], what: String, maximumBytes: Int = 2 * DERLimits.maximumMessageBytes
+    ) throws -> [[UInt8]] {
+        // DER passes through, whatever characters are in it.
+        guard bytes.first != 0x30 || bytes.count < 2 || (bytes[1] < 0x80 && Int(bytes[1]) != bytes.count - 2),
+            bytes.allSatisfy({ $0 < 0x80 })
+        else { return [try self.decode(bytes, what: what, maximumBytes: maximumBytes)] }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let blocks = text.components(separatedBy: "-----BEGIN ").dropFirst()
+        guard blocks.count > 1 else { return [try self.decode(bytes, what: what, maximumBytes: maximumBytes)] }
+        return try blocks.map { try self.decode("-----BEGIN " + $0, what: what, maximumBytes: maximumBytes) }
+    }
+
     package static func decode(
         _ text: String, what: String, maximumBytes: Int = 2 * DERLimits.maximumMessageBytes
     ) throws -> [UInt8] {

@@ -28,20 +28,20 @@ extension PKCS12 {
         package static let modern = Protection.modern(rounds: PKCS12.defaultRounds)
         package static let legacy = Protection.legacy(rounds: PKCS12.defaultRounds)
 
-        fileprivate var rounds: Int32 {
+        var rounds: Int32 {
             switch self {
             case .modern(let rounds), .legacy(let rounds): Int32(rounds)
             }
         }
 
-        fileprivate var cipher: Int32 {
+        var cipher: Int32 {
             switch self {
             case .modern: NID_aes_256_cbc
             case .legacy: NID_pbe_WithSHA1And3_Key_TripleDES_CBC
             }
         }
 
-        fileprivate var macDigest: OpaquePointer? {
+        var macDigest: OpaquePointer? {
             switch self {
             case .modern: EVP_sha256()
             case .legacy: EVP_sha1()
@@ -85,6 +85,15 @@ extension PKCS12 {
         }
     }
 
+    /// Everything that a file holds.
+    package struct AllContents: Sendable {
+        package let entries: [Entry]
+        /// Of no key in the file, DER.
+        package let certificates: [[UInt8]]
+        /// Without a certificate in the file, DER PrivateKeyInfo.
+        package let keys: [SecretBytes]
+    }
+
     /// Every key of a file that has a certificate in it, and the certificates that belong to none.
     ///
     /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file or has no key with a certificate,
@@ -92,6 +101,17 @@ extension PKCS12 {
     package static func openAll(
         _ file: SecretBytes, password: SecretBytes
     ) throws -> (entries: [Entry], certificates: [[UInt8]]) {
+        let contents = try self.allContents(of: file, password: password)
+        guard !contents.entries.isEmpty else {
+            throw PKIMessageError.malformed(self.what, "it has no private key, or no certificate for it")
+        }
+        return (contents.entries, contents.certificates)
+    }
+
+    /// The same for files of every kind: also with certificates alone, as trust stores are, or with keys alone.
+    ///
+    /// - Throws: ``PKIMessageError``: `malformed` when it is no PKCS #12 file, `wrongPassword`.
+    package static func allContents(of file: SecretBytes, password: SecretBytes) throws -> AllContents {
         try self.withVerified(file, password: password) { parsed, characters in
             var found: (keys: [SecretBytes], certificates: [([UInt8], String?)]) = ([], [])
             let bags = try LibCrypto.require(signet_PKCS12_bags(parsed, characters), self.what)
@@ -131,22 +151,21 @@ extension PKCS12 {
         )
     }
 
-    private static func paired(
-        _ keys: [SecretBytes], _ certificates: [([UInt8], String?)]
-    ) throws -> (entries: [Entry], certificates: [[UInt8]]) {
+    private static func paired(_ keys: [SecretBytes], _ certificates: [([UInt8], String?)]) throws -> AllContents {
         var entries: [Entry] = []
+        var lonely: [SecretBytes] = []
         var others = try certificates.map { ($0.0, $0.1, try CertificateFields(derEncoded: $0.0)) }
         for key in keys {
             let publicKey = try PrivateKeyInfo(derEncoded: key).subjectPublicKeyInfo()
             let index = others.firstIndex { $0.2.subjectPublicKeyInfo.sha256 == publicKey.sha256 }
-            guard let index else { continue }
+            guard let index else {
+                lonely.append(key)
+                continue
+            }
             let (der, name, _) = others.remove(at: index)
             entries.append(Entry(privateKey: key, certificate: der, friendlyName: name))
         }
-        guard !entries.isEmpty else {
-            throw PKIMessageError.malformed(self.what, "it has no private key, or no certificate for it")
-        }
-        return (entries, others.map(\.0))
+        return AllContents(entries: entries, certificates: others.map(\.0), keys: lonely)
     }
 }
 
