@@ -23,6 +23,7 @@ struct Signet: AsyncParsableCommand {
             TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
             TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self,
+            CertutilCommand.self, CertreqCommand.self,
         ])
 
     /// Renders errors here and nowhere else: what, facts, token, code, hints.
@@ -30,6 +31,7 @@ struct Signet: AsyncParsableCommand {
         ProcessHardening.forbidCoreDumps()
         do {
             let arguments = try Signet.argumentsWithoutTrace()
+            if let tool = WindowsTool.named(CommandLine.arguments[0]) { Glibc.exit(await tool.run(arguments)) }
             var command = try Signet.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -131,6 +131,9 @@ struct InformationFile {
         for section in self.sections.indices where self.sections[section].name.lowercased() != "strings" {
             for entry in self.sections[section].entries.indices {
                 for string in strings {
+                    // Extensions are named by `%szOID_...%` too.
+                    self.sections[section].entries[entry].key = self.sections[section].entries[entry].key
+                        .replacingOccurrences(of: "%\(string.key)%", with: string.value, options: .caseInsensitive)
                     self.sections[section].entries[entry].value = self.sections[section].entries[entry].value
                         .replacingOccurrences(of: "%\(string.key)%", with: string.value, options: .caseInsensitive)
                 }

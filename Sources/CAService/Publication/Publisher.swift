@@ -1,6 +1,7 @@
 package import CertificateAuthority
 import Diagnostics
 import Foundation
+import PKIMessages
 
 /// Where CA certificates and CRLs are published: one pattern for the address in certificates and for the file.
 enum PublicationPattern {
@@ -125,6 +126,13 @@ extension Instance {
         }
         guard let found else { throw ServiceError.noCRL(number, kind) }
         return found
+    }
+
+    /// A list as DER, wherever it is.
+    package func der(of crl: CRLRecord) throws -> [UInt8] {
+        guard let name = crl.fileName else { return crl.crlDER }
+        return try FilePaths.read(
+            self.layout.largeListDirectory + "/" + name, limit: DERLimits.maximumCertificateListBytes)
     }
 
     /// Writes a list as DER to a file that must not be there yet.

@@ -12,17 +12,20 @@ package struct RequestContent: Sendable {
     package let attributes: [(name: String, value: String)]
     /// The template as a renewed certificate names it.
     private let renewedTemplate: [Certificate.Extension]
+    private let furtherExtensions: [Certificate.Extension]
 
     /// - Parameters:
     ///   - subject: RFC 4514; empty where the template builds the subject, or for that of `renewing`.
     ///   - alternativeNames: `dns:www.example.test`, `email:`, `uri:`, `ip:`, `upn:`; none for those of `renewing`.
     ///   - attributes: `Name:Value`.
+    ///   - furtherExtensions: are asked for as they are.
     ///   - renewing: gives what is not said otherwise.
     /// - Throws: ``ServiceError`` with code `invalidName`, `PKIMessageError`.
     package init(
         subject: String?, alternativeNames: [String] = [], template: String?, attributes: [String] = [],
-        renewing: CertificateFields? = nil
+        furtherExtensions: [Certificate.Extension] = [], renewing: CertificateFields? = nil
     ) throws {
+        self.furtherExtensions = furtherExtensions
         self.subject = try subject.map(DistinguishedNameText.parse) ?? renewing?.subject ?? DistinguishedName()
         let names = try alternativeNames.map { text in
             guard let name = GeneralNameText.name(text) else {
@@ -57,6 +60,6 @@ package struct RequestContent: Sendable {
                 try ExtensionEncoding.subjectAlternativeName(
                     self.alternativeNames, critical: Array(self.subject).isEmpty))
         }
-        return extensions
+        return extensions + self.furtherExtensions
     }
 }

@@ -18,11 +18,16 @@ package struct RequesterPKCS12: Sendable {
     package func create(_ algorithm: KeyAlgorithm, friendlyName: String) throws -> SoftwareRequesterKey {
         guard !FilePaths.exists(self.path) else { throw ServiceError.exists(self.path, "The file") }
         let key = try SoftwareRequesterKey.generate(algorithm)
+        try self.store(key, friendlyName: friendlyName)
+        return key
+    }
+
+    /// Writes a key into the file, which must not be there yet.
+    package func store(_ key: SoftwareRequesterKey, friendlyName: String) throws {
         try FilePaths.create(
             self.path,
             secret: PKCS12.makePending(
                 privateKey: key.privateKey, friendlyName: friendlyName, password: self.password))
-        return key
     }
 
     /// The key that waits for its certificate, or has it.

@@ -1,4 +1,4 @@
-import CertificateAuthority
+package import CertificateAuthority
 import Diagnostics
 import Foundation
 import PKIMessages
@@ -19,7 +19,7 @@ extension ArchivalError {
             advice: ["Add the agent's certificate again with `signet kra add`."])
     }
 
-    static func nothingFound(_ term: String) -> ArchivalError {
+    package static func nothingFound(_ term: String) -> ArchivalError {
         ArchivalError(
             code: .nothingFound, operation: "find an archived key", reason: "no archived key fits \"\(term)\"",
             hresult: .notFound,
@@ -28,7 +28,7 @@ extension ArchivalError {
             ])
     }
 
-    static func ambiguousName(_ term: String, _ candidates: [CertificateRecord]) -> ArchivalError {
+    package static func ambiguousName(_ term: String, _ candidates: [CertificateRecord]) -> ArchivalError {
         ArchivalError(
             code: .ambiguousName, operation: "choose an archived key",
             reason: "\(candidates.count) archived keys fit \"\(term)\"", hresult: .ambiguousName,

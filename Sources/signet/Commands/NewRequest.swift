@@ -92,20 +92,23 @@ struct NewRequest: ContextCommand {
             let key = try file.create(algorithm, friendlyName: name)
             return MadeKey(key: key, text: "Private key, encrypted with the password: \(file.path)", path: file.path)
         }
-        let token = try await context.open(self.place.token)
-        let pair = try await token.generateKeyPair(.subscriber(algorithm, label: name))
-        return MadeKey(
-            key: try CASigningKey(token: token, keyPair: pair),
-            text: "Private key: \(pair.locator.reference) on \(token.identification)", onToken: (token, pair))
+        return try await MadeKey.onToken(context.open(self.place.token), algorithm, label: name)
     }
 }
 
 /// The key of a request that is being made, and how it is taken back.
-private struct MadeKey {
+struct MadeKey {
     let key: any RequesterKey
     let text: String
     var path: String?
     var onToken: (any KeyToken, TokenKeyPair)?
+
+    static func onToken(_ token: any KeyToken, _ algorithm: KeyAlgorithm, label: String) async throws -> MadeKey {
+        let pair = try await token.generateKeyPair(.subscriber(algorithm, label: label))
+        return MadeKey(
+            key: try CASigningKey(token: token, keyPair: pair),
+            text: "Private key: \(pair.locator.reference) on \(token.identification)", onToken: (token, pair))
+    }
 
     func discard(after cause: any Error) async -> any Error {
         if let (token, pair) = self.onToken { return await token.discarding(pair, after: cause) }

@@ -7,7 +7,18 @@ import KeyProvider
 /// The instance a command works on.
 struct InstanceOptions: ParsableArguments {
     @Option(name: .long, help: "The instance's directory.")
-    var instance: String = ProcessInfo.processInfo.environment["SIGNET_INSTANCE"] ?? "."
+    var instance: String = InstanceOptions.standardDirectory
+
+    private static var standardDirectory: String {
+        ProcessInfo.processInfo.environment["SIGNET_INSTANCE"] ?? "."
+    }
+
+    /// The directory that a command works on when none is named.
+    static var standard: InstanceOptions {
+        var options = InstanceOptions()
+        options.instance = self.standardDirectory
+        return options
+    }
 }
 
 /// A token that stands in no instance: a card in the hand, or one to make an instance on.
