@@ -4,11 +4,14 @@ import CertificateAuthority
 import Foundation
 import PKIMessages
 
-/// `signet certificate revoke|hold|release|replace`
+/// `signet certificate revoke|hold|release|replace|export`
 struct CertificateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "certificate", abstract: "Issued certificates.",
-        subcommands: [RevokeCertificate.self, HoldCertificate.self, ReleaseCertificate.self, ReplaceCertificate.self])
+        subcommands: [
+            RevokeCertificate.self, HoldCertificate.self, ReleaseCertificate.self, ReplaceCertificate.self,
+            ExportCertificate.self,
+        ])
 }
 
 /// A certificate by its serial number.
