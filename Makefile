@@ -1,10 +1,11 @@
 # Signet. `make quickstart` and `make test` install the Debian packages that they lack; everything else assumes them.
 SWIFT ?= swift
 BUILD_DIR := $(shell pwd)/.build
+PREFIX ?= /usr/local
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help packages build release simulator-release quickstart quickstart-clean test sweep format lint bench clean
+.PHONY: help packages build release simulator-release quickstart quickstart-clean test sweep format lint bench clean manual install
 
 help:
 	@echo "make quickstart   build, then run the whole path on SoftHSM: CA, enrolment, archival, recovery"
@@ -13,6 +14,8 @@ help:
 	@echo "make build        debug build of the programs and the token simulator"
 	@echo "make release      optimised build"
 	@echo "make simulator-release   optimised build of the token simulator only, loaded once"
+	@echo "make manual       manual pages and shell completion, in $(BUILD_DIR)/manual"
+	@echo "make install      programs, manual pages and completion below PREFIX ($(PREFIX)); DESTDIR for packagers"
 	@echo "make format       format the sources in place"
 	@echo "make lint         check the format, and build"
 	@echo "make bench        tokens and issuance as ratios to the raw token"
@@ -66,6 +69,26 @@ test: packages simulator-release $(CERTSRV_CLIENT)/bin/python $(ARCHIVAL_CLIENT)
 sweep: packages
 	$(SWIFT) build --build-tests
 	SIGNET_SWEEP=full $(SWIFT) test --skip-build --filter CrashSweepTests
+
+# Made by the program of its own help, so that neither can lag behind it.
+MANUAL := $(BUILD_DIR)/manual
+
+manual: release
+	rm -rf $(MANUAL)
+	mkdir -p $(MANUAL)/bash $(MANUAL)/zsh $(MANUAL)/fish
+	env -u SIGNET_INSTANCE $(BUILD_DIR)/release/signet --experimental-dump-help \
+		| docs/manual/manual.py $(MANUAL)/man1 "$$($(BUILD_DIR)/release/signet --version)"
+	$(BUILD_DIR)/release/signet --generate-completion-script bash > $(MANUAL)/bash/signet
+	$(BUILD_DIR)/release/signet --generate-completion-script zsh > $(MANUAL)/zsh/_signet
+	$(BUILD_DIR)/release/signet --generate-completion-script fish > $(MANUAL)/fish/signet.fish
+
+install: manual
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD_DIR)/release/signet $(BUILD_DIR)/release/signetd
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/signet/hsm-profiles hsm-profiles/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(MANUAL)/man1/*.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(MANUAL)/bash/signet
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(MANUAL)/zsh/_signet
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(MANUAL)/fish/signet.fish
 
 format:
 	$(SWIFT) format format --configuration .swift-format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
