@@ -167,4 +167,17 @@ package enum FilePaths {
         unlink(path)
         return ServiceError.notWritten(path, reason)
     }
+
+    /// Removes a directory with all that is in it.
+    ///
+    /// SQLite removes its own files when the last connection ends, which may be while they are being removed here: a
+    /// file that has gone meanwhile is no reason to leave the others.
+    package static func removeTree(_ path: String) throws {
+        for _ in 0..<100 {
+            do {
+                return try FileManager.default.removeItem(atPath: path)
+            } catch CocoaError.fileNoSuchFile where FilePaths.exists(path) { continue }
+        }
+        try FileManager.default.removeItem(atPath: path)
+    }
 }

@@ -161,7 +161,7 @@ package struct InstanceCreation: Sendable {
 
     /// What was made goes, a database elsewhere as well; one that was there stays.
     private func remove() throws {
-        try FileManager.default.removeItem(atPath: self.plan.directory)
+        try FilePaths.removeTree(self.plan.directory)
         guard !self.plan.preservesDatabase, let database = self.plan.configuration.database else { return }
         let path = FilePaths.resolve(database, in: self.plan.directory)
         for file in ["", "-wal", "-shm", "-owners"].map({ path + $0 }) where FilePaths.exists(file) {

@@ -179,7 +179,7 @@ import Testing
             #expect(!FilePaths.exists(path))
             _ = try await SweepSite.creation(path, on: card).makeRoot(validity: .init(count: 1, unit: .years))
         } undo: {
-            try FileManager.default.removeItem(atPath: path)
+            try FilePaths.removeTree(path)
             try await card.removeObjects(nil)
         }
         try await self.sweepAll(swept, calls: 15)
