@@ -42,6 +42,9 @@ final class SpawnedProgram {
         return queue
     }()
     private static let complaintBytes = 500
+    /// How often a program is tried again that somebody has open for writing: 5 s in all.
+    private static let busyTries = 250
+    private static let busyPauseMicroseconds: useconds_t = 20_000
     /// So long at most until the end of a program is seen of which somebody else holds the outputs open.
     private static let patienceMilliseconds: Int32 = 100
 
@@ -80,7 +83,13 @@ final class SpawnedProgram {
         }
         (self.input, self.output, self.complaint) = (sockets[0][0], sockets[1][0], sockets[2][0])
         let theirs = sockets.map { $0[1] }
-        let result = SpawnedProgram.spawn(&self.process, order, standard: theirs)
+        var result = SpawnedProgram.spawn(&self.process, order, standard: theirs)
+        // A script that was written a moment ago may still be open for writing in a child that is just being started
+        // elsewhere in this process; that ends with the child's own exec.
+        for _ in 0..<SpawnedProgram.busyTries where result == ETXTBSY {
+            usleep(SpawnedProgram.busyPauseMicroseconds)
+            result = SpawnedProgram.spawn(&self.process, order, standard: theirs)
+        }
         theirs.forEach { close($0) }
         guard result == 0 else {
             self.process = 0
