@@ -117,6 +117,7 @@ extension Simulation {
             if use.isStuck(function) { return CKR_OPERATION_ACTIVE }
             // Without a mechanism an operation is cancelled (v3.0, section 5.6), and the key does not matter.
             guard let given = mechanism else { return work(use, nil, key) }
+            if use.effect == .anotherKey { self.misname(key, in: use) }
             return use.withKey(key) { inner in
                 let result = use.withInner(mechanism, for: function) { work(use, $0, inner) }
                 if result == CKR_OK { self.remember(inner, given.pointee.mechanism, for: function, in: use) }

@@ -166,7 +166,7 @@ extension CardRecord {
             self.presence.isInserted = true
             self.presence.insertion += 1
         case .lockPIN: self.user.isLocked = true
-        case .insert, .lose, .crash: break
+        case .insert, .lose, .crash, .anotherKey: break
         }
     }
 }

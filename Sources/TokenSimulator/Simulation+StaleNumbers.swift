@@ -16,6 +16,17 @@ extension Simulation {
         return other
     }
 
+    /// Makes a handle that the program has name another key of the same class, if there is one. Who looks for the key that
+    /// it named until now gets another handle.
+    func misname(_ number: CK_OBJECT_HANDLE, in use: SessionUse) {
+        guard let card = use.card, let former = use.inner(number),
+            let objectClass = use.attributes(former).number(CKA_CLASS),
+            let other = self.objects(of: objectClass, in: use)?.sorted().first(where: { $0 != former })
+        else { return }
+        self.reader.withState { $0.cards[card.name]?.objects.misname(number, as: other) }
+        self.events?.write(nil, "handle \(number) of \(card.name) names another object than before")
+    }
+
     /// Objects of a class, found in a session beside the program's own, which may have a search open.
     private func objects(of objectClass: UInt, in use: SessionUse) -> [CK_OBJECT_HANDLE]? {
         guard let card = use.card else { return nil }

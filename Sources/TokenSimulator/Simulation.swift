@@ -89,7 +89,7 @@ final class Simulation: Sendable {
 
     /// Runs the work of a call, with the faults that it meets.
     ///
-    /// - Parameter work: is told what a fault makes of what it writes.
+    /// - Parameter work: is told what a fault makes of it.
     func run(_ call: Call, on card: Card?, _ work: (Fault.Effect?) -> CK_RV) -> CK_RV {
         var call = call
         call.hang = card?.hangSeconds
@@ -101,16 +101,16 @@ final class Simulation: Sendable {
 
     private func meetingFaults(_ call: Call, on card: Card?, _ work: (Fault.Effect?) -> CK_RV) -> CK_RV {
         guard self.faults.isArmed, !call.isSizeQuery else { return work(nil) }
-        var writing: Fault.Effect?
+        var onCall: Fault.Effect?
         for met in self.faults.take(before: call) where self.claims(met) {
             self.suffer(met, call: call, card: card)
-            if let effect = met.fault.effect, effect.isOnWrite {
+            if let effect = met.fault.effect, effect.isOnCall {
                 if effect == .crash, call.function != .generateKeyPair { Simulation.crash() }
-                writing = effect
+                onCall = effect
             }
             if let returns = met.fault.result(of: call) { return returns.rawValue }
         }
-        let result = work(writing)
+        let result = work(onCall)
         guard result == CKR_OK else { return result }
         for met in self.faults.take(after: call) where self.claims(met) {
             self.suffer(met, call: call, card: card)
@@ -123,7 +123,7 @@ final class Simulation: Sendable {
     private func suffer(_ met: FaultScript.Met, call: Call, card: Card?) {
         self.events?.write(call, met: met)
         Moment.wait(seconds: met.fault.pause(of: call))
-        if let effect = met.fault.effect, !effect.isOnWrite { self.apply(effect, to: card?.name) }
+        if let effect = met.fault.effect, !effect.isOnCall { self.apply(effect, to: card?.name) }
     }
 
     /// Takes over what was ordered over the control socket since the last call.

@@ -30,6 +30,33 @@ struct FaultEffectTests {
         #expect(try module.find(session, CKO_DATA) == found)
     }
 
+    @Test(
+        "A handle names another key from a call on, and who looks for its key again finds it under another handle",
+        arguments: ["handles: same", "handles: own"])
+    func anotherKey(numbering: String) async throws {
+        let card = try await SimulatedCard(
+            profile: nil, faults: ["{function: C_SignInit, call: 2, key: {label: first}, effect: another-key}"],
+            rule: [numbering], settings: ["log: events"])
+        let module = try LoadedModule(card)
+        let session = try module.loggedIn()
+        let first = module.generate(session, label: "first").privateKey
+        let second = module.generate(session, label: "second").privateKey
+        #expect(module.sign(session, first) == CKR_OK)
+        #expect(try module.label(session, first).get() == "first")
+        #expect(module.sign(session, first) == CKR_OK)
+        #expect(try module.label(session, first).get() == "second")
+        #expect(try module.label(session, second).get() == "second")
+        let found = try module.find(session, CKO_PRIVATE_KEY)
+        let again = try #require(try found.first { try module.label(session, $0).get() == "first" })
+        #expect(Set(found) == [again, second] && again != first)
+        #expect(module.sign(session, again) == CKR_OK)
+        // What is made later does not get the number.
+        let third = module.generate(session, label: "third").privateKey
+        #expect(try module.label(session, third).get() == "third")
+        #expect(try module.label(session, again).get() == "first")
+        #expect(try card.events().contains { $0.contains("names another object than before") })
+    }
+
     @Test("A crash between key and directory entry leaves the private half and no process")
     func crash() async throws {
         let card = try await SimulatedCard(

@@ -111,6 +111,7 @@ struct FaultScriptTests {
             "{function: C_Sign, key: {label: \"a \\\"b\\\"\", id: \"0aff\"}, every: 3, hang: 0.5, effect: eject}",
             "{function: [C_Decrypt, C_Sign], call: 4, returns: CKR_DEVICE_ERROR, after: true}",
             "{function: any, probability: 0.5, returns: CKR_DEVICE_REMOVED}",
+            "{function: C_SignInit, call: 2, effect: another-key}",
         ] {
             let fault = try Fault(line: line)
             #expect(fault?.line == line)
@@ -126,6 +127,8 @@ struct FaultScriptTests {
             ("function: C_Sign, probability: 1.5, returns: OK", "probability"),
             ("function: C_Sign, effect: lose", "effect"), ("function: C_Sign, hang: -1, returns: OK", "hang"),
             ("function: C_CreateObject, effect: lose, returns: OK", "returns"),
+            ("function: C_Sign, effect: another-key", "effect"),
+            ("function: C_SignInit, effect: another-key, after: true", "after"),
             ("function: C_Sign, key: {id: 'xyz'}, returns: OK", "key.id"), ("call: 1, returns: OK", "function"),
         ])
     func refused(_ line: String, field: String) {

@@ -63,7 +63,6 @@ struct InterfaceTests {
 
     @Test("Where a module has them, users log in by name, and messages are signed within the limits of the profile")
     func signedMessages() async throws {
-        let script = URL(fileURLWithPath: InterfaceTests.script).deletingLastPathComponent()
         for (faults, tooLong) in [
             ([], "0x21"),
             // A size query does not count; a message that fails leaves its operation as it is.
@@ -71,19 +70,36 @@ struct InterfaceTests {
         ] {
             let card = try await SimulatedCard(
                 profile: "softhsm2", overrides: ["mechanisms.max_data": "32"], faults: faults, rule: ["handles: own"])
-            let (inner, softHSM) = (card.directory.path("inner.so"), card.directory.path("softhsm.so"))
-            try FileManager.default.moveItem(atPath: inner, toPath: softHSM)
-            let compiled = try await run([
-                "gcc", "-shared", "-fPIC", "-DSOFTHSM=\"\(softHSM)\"", "-o", inner,
-                script.appendingPathComponent("message_signing.c").path,
-                "-ldl",
-            ])
-            #expect(compiled.status == 0, "\(compiled.stderr)")
+            try await self.putMessageSigning(into: card)
             let ran = try await run(
                 ["python3", InterfaceTests.script, card.modulePath, "sign", card.token.userPIN],
                 environment: card.environment)
             // bob, alice; init, size, 33 bytes, two signatures, final; init, good, wrong, final
             #expect(ran.text == "0x103 0x0 0x0 0x0 \(tooLong) 0x0 0x0 0x0 0x0 0x0 0xc0 0x0\n", "\(ran.stderr)")
         }
+    }
+
+    @Test("With ecdsa_sig: der signatures on messages are DER, in one part and in several, and so are those verified")
+    func encodedMessages() async throws {
+        let card = try await SimulatedCard(profile: "softhsm2", overrides: ["template.ecdsa_sig": "der"])
+        try await self.putMessageSigning(into: card)
+        let ran = try await run(
+            ["python3", InterfaceTests.script, card.modulePath, "der", card.token.userPIN],
+            environment: card.environment)
+        // init, size; too small; signature; begin, part, signature; final, init; both, cut off, none
+        #expect(
+            ran.text == "0 0x0 72 0x150 72 0x0 der 0 0 0 der 0 0 0x0 0x0 0xc0 0xc0\n", "\(ran.text) \(ran.stderr)")
+    }
+
+    /// Puts a module with signatures on messages in the place of the module inside, which has none.
+    private func putMessageSigning(into card: SimulatedCard) async throws {
+        let (inner, softHSM) = (card.directory.path("inner.so"), card.directory.path("softhsm.so"))
+        try FileManager.default.moveItem(atPath: inner, toPath: softHSM)
+        let source = URL(fileURLWithPath: InterfaceTests.script).deletingLastPathComponent()
+            .appendingPathComponent("message_signing.c").path
+        let compiled = try await run([
+            "gcc", "-shared", "-fPIC", "-DSOFTHSM=\"\(softHSM)\"", "-o", inner, source, "-ldl",
+        ])
+        #expect(compiled.status == 0, "\(compiled.stderr)")
     }
 }

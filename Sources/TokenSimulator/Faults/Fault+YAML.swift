@@ -129,14 +129,21 @@ extension DocumentSection {
         if !fault.replacesResult, fault.hang == nil, !fault.hangsAsProfile, fault.effect == nil {
             self.report("returns", "is missing; say what happens: returns, hang or effect")
         }
-        guard let effect = fault.effect, effect.isOnWrite else { return }
+        guard let effect = fault.effect, effect.isOnCall else { return }
         if fault.replacesResult { self.report("returns", "cannot be given beside effect \(effect.rawValue)") }
-        guard effect == .lose else { return }
-        if fault.after { self.report("after", "cannot be given beside effect lose") }
-        let writing = FunctionName.writing
-        if !(fault.functions.map { $0.isSubset(of: writing) } ?? false) {
-            let names = writing.map(\.rawValue).sorted().joined(separator: ", ")
-            self.report("effect", "lose is for functions that write: \(names)")
+        switch effect {
+        case .lose: self.check(fault, isFor: FunctionName.writing, "functions that write")
+        case .anotherKey: self.check(fault, isFor: FunctionName.beginning, "functions that begin to use a key")
+        default: break
+        }
+    }
+
+    private func check(_ fault: Fault, isFor functions: Set<FunctionName>, _ kind: String) {
+        guard let effect = fault.effect?.rawValue else { return }
+        if fault.after { self.report("after", "cannot be given beside effect \(effect)") }
+        if !(fault.functions.map { $0.isSubset(of: functions) } ?? false) {
+            let names = functions.map(\.rawValue).sorted().joined(separator: ", ")
+            self.report("effect", "\(effect) is for \(kind): \(names)")
         }
     }
 }
@@ -146,6 +153,12 @@ extension FunctionName {
     static let writing: Set<FunctionName> = [
         .createObject, .copyObject, .destroyObject, .setAttributeValue, .generateKey, .generateKeyPair, .unwrapKey,
         .deriveKey,
+    ]
+
+    /// Functions that begin an operation with a key.
+    static let beginning: Set<FunctionName> = [
+        .encryptInit, .decryptInit, .signInit, .signRecoverInit, .verifyInit, .verifyRecoverInit, .messageEncryptInit,
+        .messageDecryptInit, .messageSignInit, .messageVerifyInit,
     ]
 }
 

@@ -27,9 +27,11 @@ package struct Fault: Hashable, Sendable {
         case lose
         /// The process is killed. A key pair's private half is written by then, and its public half is not.
         case crash
+        /// The handle of the key that the call begins to use is another key's from now on, and nothing tells so.
+        case anotherKey = "another-key"
 
         /// True for an effect that decides how the call itself is done.
-        var isOnWrite: Bool { self == .lose || self == .crash }
+        var isOnCall: Bool { self == .lose || self == .crash || self == .anotherKey }
     }
 
     /// The key that a call is to use, or the object that it is to make, for a fault to count it.

@@ -142,8 +142,10 @@ extension Simulator {
         _ dataLength: CK_ULONG, _ signature: Bytes?, _ signatureLength: Count?
     ) -> CK_RV {
         let isSizeQuery = signature == nil && signatureLength != nil
-        return self.inSession(name, session, isSizeQuery: isSizeQuery, dataLength: dataLength) {
-            function($0)?($0.handle, parameter, parameterLength, data, dataLength, signature, signatureLength)
+        return self.inSession(name, session, isSizeQuery: isSizeQuery, dataLength: dataLength) { use in
+            use.giving(signature, signatureLength, of: .messageSign) {
+                function(use)?(use.handle, parameter, parameterLength, data, dataLength, $0, $1)
+            }
         }
     }
 
@@ -158,8 +160,10 @@ extension Simulator {
         _ session: CK_SESSION_HANDLE, _ parameter: Parameter?, _ parameterLength: CK_ULONG, _ data: Bytes?,
         _ dataLength: CK_ULONG, _ signature: Bytes?, _ signatureLength: CK_ULONG
     ) -> CK_RV {
-        self.inSession(name, session, dataLength: dataLength) {
-            function($0)?($0.handle, parameter, parameterLength, data, dataLength, signature, signatureLength)
+        self.inSession(name, session, dataLength: dataLength) { use in
+            use.taking(signature, signatureLength, of: .messageVerify) {
+                function(use)?(use.handle, parameter, parameterLength, data, dataLength, $0, $1)
+            }
         }
     }
 }

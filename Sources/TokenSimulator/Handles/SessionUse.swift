@@ -11,7 +11,7 @@ struct SessionUse {
     let outer: CK_SESSION_HANDLE
     /// `nil` for a token that no rule is for.
     let card: Card?
-    /// What a fault makes of what the call writes.
+    /// What a fault makes of the call.
     var effect: Fault.Effect?
 
     var functions: UnsafeMutablePointer<CK_FUNCTION_LIST> { self.simulation.module.functions }

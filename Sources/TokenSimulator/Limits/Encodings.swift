@@ -5,11 +5,16 @@ internal import DeviceProfiles
 /// around them (`template.ec_point`). The module inside does as PKCS #11 says (v2.40, sections 2.3.1, 2.3.3).
 extension SessionUse {
     /// Calls `body`, which signs, and gives out the signature as the card would.
+    ///
+    /// - Parameters:
+    ///   - kind: the operation that signs.
+    ///   - length: `nil` for a part of a message that is not its last one: nothing is signed yet.
     func giving(
         _ signature: UnsafeMutablePointer<UInt8>?, _ length: UnsafeMutablePointer<CK_ULONG>?,
+        of kind: OperationKind = .sign,
         _ body: (UnsafeMutablePointer<UInt8>?, UnsafeMutablePointer<CK_ULONG>?) -> CK_RV?
     ) -> CK_RV? {
-        guard let order = self.orderBytes(.sign), let length else { return body(signature, length) }
+        guard let order = self.orderBytes(kind), let length else { return body(signature, length) }
         let longest = UInt(ECDSASignature.longest(orderBytes: order))
         guard let signature, length.pointee >= longest else {
             length.pointee = longest
@@ -26,11 +31,15 @@ extension SessionUse {
     }
 
     /// Calls `body`, which verifies, with a signature as the module inside wants it.
+    ///
+    /// - Parameters:
+    ///   - signature: `nil` for a part of a message that is not its last one.
+    ///   - kind: the operation that verifies.
     func taking(
-        _ signature: UnsafeMutablePointer<UInt8>?, _ length: CK_ULONG,
+        _ signature: UnsafeMutablePointer<UInt8>?, _ length: CK_ULONG, of kind: OperationKind = .verify,
         _ body: (UnsafeMutablePointer<UInt8>?, CK_ULONG) -> CK_RV?
     ) -> CK_RV? {
-        guard let order = self.orderBytes(.verify), let signature, let count = Int(exactly: length) else {
+        guard let order = self.orderBytes(kind), let signature, let count = Int(exactly: length) else {
             return body(signature, length)
         }
         let given = Array(UnsafeBufferPointer(start: signature, count: count))

@@ -1,5 +1,5 @@
 """Uses a PKCS #11 module by the interfaces of v3.0: `list` prints them, `encrypt` sends a message with AES-GCM, `sign`
-signs messages and verifies them, `codes` prints what each function on messages says to a key of P-256."""
+signs messages and verifies them, `der` does so with a card that writes signatures as DER, `codes` prints what each function on messages says to a key of P-256."""
 
 import ctypes
 import sys
@@ -113,6 +113,29 @@ def sign(module, pin):
     return " ".join(f"{code:#x}" for code in said)
 
 
+def der(module, pin):
+    functions, session = opened(module, 0)
+    call(functions, "C_Login", session, ulong(1), pin, ulong(len(pin)))
+    public, private = key_pair(functions, session)
+    ecdsa, data, signature, length = Mechanism(0x1041, None, 0), (ctypes.c_ubyte * 32)(), (ctypes.c_ubyte * 72)(), ulong()
+    use = lambda name, *arguments: call(functions, name, session, *arguments, check=False)
+    made = lambda: "der" if signature[0] == 0x30 and signature[1] == length.value - 2 else "raw"
+    sign = lambda target: f"{use('C_SignMessage', None, ulong(0), data, ulong(32), target, byref(length)):#x}"
+    said = [use("C_MessageSignInit", byref(ecdsa), private), sign(None), length.value]
+    length.value = 64
+    said += [sign(signature), length.value, sign(signature), made()]
+    whole = bytes(signature[:length.value])
+    said.append(use("C_SignMessageBegin", None, ulong(0)))
+    said.append(use("C_SignMessageNext", None, ulong(0), data, ulong(32), None, None))
+    length.value = 72
+    said += [use("C_SignMessageNext", None, ulong(0), data, ulong(32), signature, byref(length)), made()]
+    said += [use("C_MessageSignFinal"), use("C_MessageVerifyInit", byref(ecdsa), public)]
+    for each in [whole, bytes(signature[:length.value]), whole[:-1], bytes(64)]:
+        given = (ctypes.c_ubyte * len(each))(*each)
+        said.append(f"{use('C_VerifyMessage', None, ulong(0), data, ulong(32), given, ulong(len(each))):#x}")
+    return " ".join(str(each) for each in said)
+
+
 def codes(module, pin):
     functions, session = opened(module, int(sys.argv[4]))
     said = []
@@ -167,7 +190,7 @@ def main():
         return
     try:
         pin = (ctypes.c_ubyte * len(sys.argv[3]))(*sys.argv[3].encode()) if len(sys.argv) > 3 else None
-        print({"sign": sign, "codes": codes}[sys.argv[2]](module, pin) if pin else encrypt(module))
+        print({"sign": sign, "der": der, "codes": codes}[sys.argv[2]](module, pin) if pin else encrypt(module))
     except Refused as refusal:
         print(refusal)
 
