@@ -87,6 +87,14 @@ public struct TokenFailure: Hashable, Sendable {
     public var likelyCause: String? {
         self.deviceCause ?? self.returnValue.commonCauses(of: self.function).first
     }
+
+    /// The command that tells more. No command reaches a token whose module does not initialise.
+    ///
+    /// - Parameter tokenOptions: how the token is named to a command, such as `--instance DIR`.
+    func nextCommand(_ tokenOptions: String) -> String {
+        guard self.function == "C_Initialize" else { return "\(self.returnValue.nextCommand) \(tokenOptions)" }
+        return "signet explain 0x\(String(self.returnValue.rawValue, radix: 16))"
+    }
 }
 
 /// An error that can say what was asked, of what, with which code, and what to do about it.

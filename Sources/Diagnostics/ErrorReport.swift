@@ -45,7 +45,7 @@ public struct ErrorReport: Sendable {
         let name = self.hresult.name.map { " \($0)" } ?? ""
         lines.append("code: \(self.hresult)\(name): \(self.hresult.text)")
         lines += self.advice.map { "hint: \($0)" }
-        if let failure = self.tokenFailure { lines.append("next: \(failure.returnValue.nextCommand) \(tokenOptions)") }
+        if let failure = self.tokenFailure { lines.append("next: \(failure.nextCommand(tokenOptions))") }
         return lines
     }
 

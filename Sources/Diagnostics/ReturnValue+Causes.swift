@@ -42,7 +42,10 @@ extension ReturnValue {
 
     /// ``commonCauses`` without those that cannot be for a call of this function.
     package func commonCauses(of function: String) -> [String] {
-        guard self.name == "CKR_DEVICE_MEMORY" else { return self.commonCauses }
+        if function == "C_Initialize", !self.commonCauses.isEmpty {
+            return ["The module found no configuration that it can use; its log or its standard error says why."]
+        }
+        guard ["CKR_DEVICE_MEMORY", "CKR_GENERAL_ERROR"].contains(self.name) else { return self.commonCauses }
         let isWrite = ["C_GenerateKeyPair", "C_GenerateKey", "C_CreateObject", "C_UnwrapKey", "C_SetAttributeValue"]
             .contains(function)
         return [self.commonCauses[isWrite ? 0 : 1]]

@@ -6,7 +6,7 @@ internal import Synchronization
 
 extension TokenKeyStore {
     public func generateKeyPair(_ specification: KeyPairSpecification) async throws -> TokenKeyPair {
-        let operation = "generate an \(specification.algorithm) key pair for \(specification.role.rawValue)"
+        let operation = "generate \(specification.algorithm.withArticle) key pair for \(specification.role.rawValue)"
         guard specification.algorithm.isRSA || specification.role.signs else {
             throw KeyProviderError.unsupported(
                 operation: operation, reason: "only RSA keys transport keys", advice: "Choose an RSA key for this role."
@@ -116,5 +116,15 @@ extension Session {
             }
         }
         return count
+    }
+}
+
+extension KeyAlgorithm {
+    /// As a sentence has it: "a p-256", "an rsa-2048", "an ed25519".
+    var withArticle: String {
+        switch self {
+        case .p256, .p384, .p521: "a \(self)"
+        case .rsa, .ed25519: "an \(self)"
+        }
     }
 }

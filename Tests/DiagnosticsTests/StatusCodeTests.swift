@@ -69,6 +69,17 @@ struct ErrorReportTests {
                 == "next: signet token capacity --instance ca")
     }
 
+    @Test("After a module that does not initialise the next command is one that needs no token")
+    func nextWithoutModule() {
+        struct NotInitialized: DiagnosableError {
+            var headline: String { "Could not load the module." }
+            var hresult: HRESULT { .unexpected }
+            var tokenFailure: TokenFailure? { TokenFailure(function: "C_Initialize", returnValue: .generalError) }
+            var advice: [Advice] { ["Check the configuration of the module."] }
+        }
+        #expect(ErrorReport(NotInitialized()).lines.last == "next: signet explain 0x5")
+    }
+
     @Test("A remote client learns the code and its text, and nothing of the token")
     func publicText() {
         #expect(

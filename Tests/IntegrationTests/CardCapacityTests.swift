@@ -36,6 +36,23 @@ struct CardCapacityTests {
         try await self.nothingAsked(site)
     }
 
+    @Test("The capacity command says which limits are unknown, and what that means")
+    func unknownCapacity() async throws {
+        let site = try Site.empty()
+        let known = try await site.makeCard("known", profile: "generic-8k-smartcard")
+        let answer = try await site.operate("token", "capacity", "--token-file", known).text
+        #expect(answer.contains("  2      P-256 key pairs with certificate     bytes"))
+        #expect(!answer.contains("unknown:") && !answer.contains("worst case"))
+        let vague = try await site.makeCard(
+            "vague", profile: "generic-8k-smartcard",
+            overrides: "profile-overrides: {capacity.bytes: unknown, capacity.max_objects: unknown}")
+        let less = try await site.operate("token", "capacity", "--token-file", vague).text
+        #expect(less.contains("P-256 key pairs with certificate"))
+        #expect(less.contains("at most 8  P-256"))
+        #expect(less.contains("directory file cdf; unknown: bytes, objects"))
+        #expect(less.contains("What is unknown is taken as the worst case"))
+    }
+
     private func enroll(_ site: Site, _ card: String) async throws -> ToolResult {
         try await site.signet(
             "kra", "enroll", "--instance", site.path("issuing"), "--token-file", card, "--name", "Agent",

@@ -63,6 +63,35 @@ struct TokenCommandTests {
         #expect(good.contains("C_Login") && !good.contains("12345678"))
     }
 
+    @Test("A card that counts a wrong PIN is not tried before unblock, as the error says; the last try is left alone")
+    func unblockCard() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeCard("card", profile: "softhsm2")
+        let simulator = site.path("card-simulator.yaml")
+        let settings = try String(contentsOfFile: simulator, encoding: .utf8)
+        try settings.replacing("profile: softhsm2}", with: "profile: softhsm2, override: {login.tries: 3}}")
+            .write(toFile: simulator, atomically: true, encoding: .utf8)
+        let state = ["XDG_STATE_HOME": site.path("state")]
+        func use(_ command: String) async throws -> ToolResult {
+            try await run([Programs.signet, "token", command, "--token-file", token], environment: state)
+        }
+        try site.secret("00000000", to: "pin-user")
+        #expect(try await use("list").stderr.contains("C_Login returned CKR_PIN_INCORRECT"))
+        try site.secret("12345678", to: "pin-user")
+        let counted = try await use("list")
+        #expect(counted.status == 1 && counted.stderr.contains("a wrong PIN was entered since the last right one"))
+        #expect(counted.stderr.contains("hint: Correct where the PIN comes from, then run `signet token unblock`"))
+        #expect(try await use("unblock").text.contains("Logged in: the PIN is right."))
+        #expect(try await use("list").status == 0)
+        // Two wrong ones by the operator's word, and the last try is left alone.
+        try site.secret("00000000", to: "pin-user")
+        for _ in 0..<2 { #expect(try await use("unblock").stderr.contains("C_Login returned CKR_PIN_INCORRECT")) }
+        try site.secret("12345678", to: "pin-user")
+        let last = try await use("unblock")
+        #expect(last.status == 1 && last.stderr.contains("one more wrong PIN would lock the token"))
+        #expect(!last.stderr.contains("signet token unblock"))
+    }
+
     @Test("A wrong PIN reaches the card once, however many programs are given it, by the card's own count")
     func wrongPINOnce() async throws {
         let site = try Site.empty()

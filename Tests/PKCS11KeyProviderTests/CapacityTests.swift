@@ -34,6 +34,26 @@ import Testing
         #expect(try self.ledger("generic-8k-smartcard").shortage(for: self.pair(.p256, certificateBytes: 800)) == nil)
     }
 
+    @Test("What nobody knows of is told beside what is known, and what is known to have no limit is not")
+    func unknownLimits() throws {
+        #expect(try self.ledger("softhsm2").unknownLimits(for: .p256).isEmpty)
+        #expect(try self.ledger("generic-32k-smartcard").unknownLimits(for: .p256).isEmpty)
+        let overrides = [
+            "capacity.bytes": "unknown", "capacity.max_objects": "unknown", "capacity.dir.cdf": "unknown",
+        ]
+        let capacity = try profile("generic-32k-smartcard", overrides: overrides).capacity
+        let ledger = CapacityLedger(capacity: capacity, census: TokenCensus())
+        #expect(ledger.unknownLimits(for: .p256) == ["bytes", "objects", "directory file cdf"])
+        // The other directory files still limit it.
+        #expect(ledger.room(for: .p256, certificateBytes: 1400)?.limit.contains("directory file") == true)
+    }
+
+    @Test("Algorithms have the article that a sentence needs")
+    func articles() {
+        let algorithms: [KeyAlgorithm] = [.p256, .rsa(modulusBits: 2048), .ed25519]
+        #expect(algorithms.map(\.withArticle) == ["a p-256", "an rsa-2048", "an ed25519"])
+    }
+
     @Test("What would take more than 90 % of the usable bytes is refused, and what takes exactly 90 % is not")
     func ninetyPercent() throws {
         // 4436 usable bytes: 3992 may be used. A certificate has a header of 32 bytes.

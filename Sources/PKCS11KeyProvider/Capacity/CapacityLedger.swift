@@ -135,7 +135,7 @@ extension CapacityLedger {
         if case .atMost(let maximum)? = self.capacity.maximumObjects.value {
             rooms.append(((maximum - self.census.objects) / 3, "objects"))
         }
-        for directory in [DeviceProfile.Capacity.Directory.prkdf, .pukdf, .cdf] {
+        for directory in CapacityLedger.pairDirectories {
             guard case .atMost(let maximum)? = self.capacity.entries(in: directory) else { continue }
             rooms.append((maximum - self.census.entries(in: directory), "directory file \(directory.rawValue)"))
         }
@@ -144,6 +144,25 @@ extension CapacityLedger {
         }
         return rooms.min { $0.count < $1.count }.map { (max(0, $0.count), $0.limit) }
     }
+
+    /// The limits that nobody knows of: each may stop the writing of such a key pair before what ``room(for:certificateBytes:)``
+    /// tells is used up.
+    func unknownLimits(for algorithm: KeyPairAlgorithm) -> [String] {
+        var unknown: [String] = []
+        if self.capacity.bytes.value == nil || self.capacity.bytes.value != .disk && self.budgets.isEmpty {
+            unknown.append("bytes")
+        } else if !self.budgets.isEmpty, self.capacity.cost(ofKeyPair: algorithm) == nil {
+            unknown.append("bytes of a key pair")
+        }
+        if self.capacity.maximumObjects.value == nil { unknown.append("objects") }
+        for directory in CapacityLedger.pairDirectories where self.capacity.entries(in: directory) == nil {
+            unknown.append("directory file \(directory.rawValue)")
+        }
+        return unknown
+    }
+
+    /// Where a key pair with its certificate has an entry each.
+    private static let pairDirectories: [DeviceProfile.Capacity.Directory] = [.prkdf, .pukdf, .cdf]
 
     /// Bytes that may be used, by each source that tells how many there are, and those in use. An incomplete sum is a
     /// lower bound: what exceeds the limit even so does not fit.

@@ -16,10 +16,13 @@ package struct TokenStock: Sendable, Codable, Hashable {
     /// How many of something fit beside what is there.
     package struct Fit: Sendable, Codable, Hashable {
         package var what: String
-        /// `nil` when nothing that is known limits it.
+        /// By the limits that are known; `nil` when there is none.
         package var count: Int?
-        /// What limits it.
-        package var limit: String
+        /// What limits it to ``count``.
+        package var limit: String?
+        /// The limits that nobody knows of, which may allow less. Writing begins nevertheless, and is taken back when
+        /// the token turns out to be full.
+        package var unknown: [String]
     }
 
     package var objects: Int
@@ -31,6 +34,8 @@ package struct TokenStock: Sendable, Codable, Hashable {
     /// `false` when some object has no known cost, so that more may be in use.
     package var usedBytesAreComplete: Bool
     package var totalBytes: Int?
+    /// True where objects are files of the host, whose disk is the limit.
+    package var isOnDisk: Bool
     /// `nil` when neither the cost model nor the token tells.
     package var freeBytes: Int?
     package var directories: [Directory]
@@ -53,6 +58,7 @@ package struct TokenStock: Sendable, Codable, Hashable {
         self.usedBytesAreComplete = used.isComplete
         let summary = ledger.summary
         self.totalBytes = summary.totalBytes
+        self.isOnDisk = capacity.bytes.value == .disk
         self.freeBytes = summary.freeBytes
         self.directories = DeviceProfile.Capacity.Directory.allCases.compactMap { directory in
             guard capacity.entries(in: directory) != .unlimited else { return nil }
@@ -70,7 +76,7 @@ package struct TokenStock: Sendable, Codable, Hashable {
             let room = ledger.room(for: algorithm, certificateBytes: TokenStock.certificateBytes)
             return Fit(
                 what: "\(TokenStock.name(algorithm)) key pairs with certificate", count: room?.count,
-                limit: room?.limit ?? "no limit is known")
+                limit: room?.limit, unknown: ledger.unknownLimits(for: algorithm))
         }
     }
 

@@ -8,7 +8,7 @@ internal import Synchronization
 extension TokenKeyStore: KeyImporting {
     public func importKeyPair(_ imported: KeyPairImport) async throws -> TokenKeyPair {
         let specification = imported.specification
-        let operation = "import an \(specification.algorithm) key pair for \(specification.role.rawValue)"
+        let operation = "import \(specification.algorithm.withArticle) key pair for \(specification.role.rawValue)"
         guard specification.algorithm != .ed25519 else {
             throw KeyProviderError.unsupported(
                 operation: operation, reason: "Ed25519 keys are not imported",

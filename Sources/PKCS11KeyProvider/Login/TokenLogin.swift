@@ -143,10 +143,13 @@ actor TokenLogin {
             throw locked
         }
         if flags.contains(.userPINFinalTry) {
-            throw .loginStopped(operation: operation, reason: "one more wrong PIN would lock the token")
+            throw .loginStopped(
+                operation: operation, reason: "one more wrong PIN would lock the token", advice: .clearByVendor)
         }
         guard flags.contains(.userPINCountLow), self.policy.isRepeatable else { return }
-        throw .loginStopped(operation: operation, reason: "a wrong PIN was entered since the last right one")
+        throw .loginStopped(
+            operation: operation, reason: "a wrong PIN was entered since the last right one",
+            advice: KeyProviderError.unblockAdvice)
     }
 }
 
@@ -167,12 +170,11 @@ extension KeyProviderError {
             advice: ["Log in again, or take the PIN from a file or a variable so that a program can."])
     }
 
-    static func loginStopped(operation: String, reason: String) -> KeyProviderError {
+    /// - Parameter advice: how the operator says that the PIN may be tried.
+    static func loginStopped(operation: String, reason: String, advice: Advice) -> KeyProviderError {
         KeyProviderError(
             code: .loginStopped, operation: operation, reason: reason, hresult: .wrongPIN, failureClass: .authBlocked,
-            advice: [
-                "Log in once with the right PIN, by hand or with the tool of the token's vendor: that resets its counter."
-            ])
+            advice: [advice])
     }
 
     static func refusedBefore(_ known: PINRefusal, operation: String) -> KeyProviderError {
@@ -184,4 +186,10 @@ extension KeyProviderError {
                 Fact("PINs refused", String(known.count)), Fact("last refusal", "\(known.time) seconds since 1970"),
             ], advice: [unblockAdvice])
     }
+}
+
+extension Advice {
+    /// The last try is left to a person at the token itself.
+    fileprivate static let clearByVendor: Advice =
+        "Log in once with the right PIN, by hand or with the tool of the token's vendor: that resets its counter."
 }

@@ -79,16 +79,16 @@ struct TokenCapacityCommand: ContextCommand {
     }
 
     private func print(_ stock: TokenStock) {
-        let limit: (Int?) -> String = { $0 == nil ? "unknown" : $0 == 0 ? "no limit" : "\($0 ?? 0)" }
+        let limit: (Int?) -> String = { $0 == nil ? ", limit unknown" : $0 == 0 ? ", no limit" : " of \($0 ?? 0)" }
         let classes = stock.objectsByClass.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        Console.say("Objects: \(stock.objects) of \(limit(stock.maximumObjects))  \(classes.joined(separator: ", "))")
+        let kinds = classes.isEmpty ? "" : " (\(classes.joined(separator: ", ")))"
+        Console.say("Objects: \(stock.objects)\(limit(stock.maximumObjects))\(kinds)")
         let least = stock.usedBytesAreComplete ? "" : "at least "
-        Console.say(
-            "Used by the profile's cost model: \(least)\(stock.usedBytes) bytes of \(stock.totalBytes.map { "\($0) bytes" } ?? "unknown")"
-        )
-        Console.say("Free: \(stock.freeBytes.map { "\($0) bytes" } ?? "unknown")")
+        let total = stock.isOnDisk ? "the host's disk" : stock.totalBytes.map { "\($0) bytes" } ?? "an unknown number"
+        Console.say("Used by the profile's cost model: \(least)\(stock.usedBytes) bytes of \(total)")
+        if !stock.isOnDisk { Console.say("Free: \(stock.freeBytes.map { "\($0) bytes" } ?? "unknown")") }
         for directory in stock.directories {
-            Console.say("Directory file \(directory.name): \(directory.used) of \(limit(directory.maximum)) entries")
+            Console.say("Entries of directory file \(directory.name): \(directory.used)\(limit(directory.maximum))")
         }
         Console.say(
             "Sessions: \(stock.openSessions.map { "\($0)" } ?? "unknown") open, maximum \(stock.maximumSessions)")
@@ -96,7 +96,27 @@ struct TokenCapacityCommand: ContextCommand {
         Console.say("Still fits, one of:")
         Console.table(
             ["  Count", "What", "Limited by"],
-            stock.fits.map { ["  " + ($0.count.map(String.init) ?? "any"), $0.what, $0.limit] })
+            stock.fits.map { ["  " + TokenCapacityCommand.count($0), $0.what, TokenCapacityCommand.limit($0, stock)] })
+        if stock.fits.contains(where: { !$0.unknown.isEmpty }) {
+            Console.say(
+                """
+                What is unknown is taken as the worst case: the token may be full before that, even at the next write. A key \
+                pair is made all the same, and removed again when it does not fit. What the vendor's documentation knows \
+                belongs into the device profile.
+                """)
+        }
+    }
+
+    /// "at most", where a limit that nobody knows may allow less.
+    private static func count(_ fit: TokenStock.Fit) -> String {
+        guard let count = fit.count else { return fit.unknown.isEmpty ? "any" : "unknown" }
+        return fit.unknown.isEmpty || count == 0 ? "\(count)" : "at most \(count)"
+    }
+
+    private static func limit(_ fit: TokenStock.Fit, _ stock: TokenStock) -> String {
+        let unknown = fit.unknown.isEmpty || fit.count == 0 ? nil : "unknown: " + fit.unknown.joined(separator: ", ")
+        let known = [fit.limit, unknown].compactMap { $0 }
+        return known.isEmpty ? stock.isOnDisk ? "the host's disk" : "nothing" : known.joined(separator: "; ")
     }
 
     private func print(_ uses: [KeyUse]) {
