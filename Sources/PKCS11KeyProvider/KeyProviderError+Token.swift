@@ -20,13 +20,15 @@ extension KeyProviderError {
             return known
         case let error as TokenWaitError: return self.waited(error, operation: operation)
         case let error as ModuleLoadError: return self.moduleNotLoaded(error)
+        case let fault as SigningFault: return fault.error(operation: operation)
         default: return error
         }
     }
 
     private static func waited(_ error: TokenWaitError, operation: String) -> KeyProviderError {
         KeyProviderError(
-            code: error.code == .closed || error.code == .forked ? .tokenCallFailed : .timedOut, operation: operation,
+            code: [.closed, .forked, .outdated].contains(error.code) ? .tokenCallFailed : .timedOut,
+            operation: operation,
             reason: error.headline.prefix(1).lowercased() + error.headline.dropFirst().dropLast(),
             hresult: error.hresult, failureClass: error.code == .busy ? .throttled : .ambiguous,
             facts: [Fact("token", error.token.description)], advice: error.advice)

@@ -26,7 +26,7 @@ extension TokenKeyStore {
         var first: TokenConnection.Failure?
         // The way of nearly every signature: the token is ready, and the handle is known.
         if let live = self.connection.readyNow, let usable = live.usable(key), !usable.alwaysAuthenticate {
-            let work = SigningWork(input, with: usable, key.reference)
+            let work = SigningWork(input, with: usable, of: live)
             do {
                 try await live.token.perform(work)
                 self.connection.succeeded(live)
@@ -37,7 +37,7 @@ extension TokenKeyStore {
         }
         return try await self.withAuthorizedKey(key, operation: key.signingOperation, after: first) {
             session, object, authorization in
-            try input.sign(session, object.usable, authorization, operation: key.signingOperation)
+            try input.sign(session, object.usable, authorization)
         }
     }
 

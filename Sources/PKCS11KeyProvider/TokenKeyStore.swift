@@ -20,6 +20,8 @@ public struct TokenConfiguration: Sendable {
     public var deadlines: TokenDeadlines?
     /// Seconds since 1970, for health and refused PINs.
     public var clock: @Sendable () -> Int64
+    /// For how long sessions are idle, and calls take.
+    package var tokenClock = TokenClock.system
 
     public init(
         modulePath: String, initializationString: String? = nil, profile: DeviceProfile, reference: KeyReference,

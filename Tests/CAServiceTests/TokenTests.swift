@@ -32,30 +32,40 @@ struct TokenTests {
 
     @Test("After a signature that does not fit its key the key is found again before its next use")
     func distrust() async throws {
-        let software = try await SoftwareToken.make(.softHSM)
+        // The first use of the key proves it, the second one signs; with the third its handle names the other key.
+        let card = try await SimulatedCard(
+            profile: nil, faults: ["{function: C_SignInit, call: 3, key: {label: meant}, effect: another-key}"],
+            rule: ["handles: same"])
         let directory = try TemporaryDirectory()
         let opener = try self.opener(directory)
-        let token = try await opener.open(
-            self.configuration(software, directory, token: "pkcs11:token=signet%20test", profile: "softhsm2"))
+        var configuration = try self.configuration(
+            card.token, directory, token: "pkcs11:token=signet%20test", profile: "softhsm2")
+        configuration.module = card.modulePath
+        configuration.moduleArguments = card.initializationString
+        let token = try await opener.open(configuration)
         func searches() throws -> Int {
             String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
                 .count { $0.contains("< C_FindObjectsInit") }
         }
         let meant = try await token.generateKeyPair(
-            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "a", certificateBytes: 0))
-        let other = try await token.generateKeyPair(
-            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "b", certificateBytes: 0))
+            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "meant", certificateBytes: 0))
+        _ = try await token.generateKeyPair(
+            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "other", certificateBytes: 0))
+        func signingKey() throws -> CASigningKey {
+            try CASigningKey(
+                token: LazyToken { token }, locator: meant.locator,
+                subjectPublicKeyInfo: SubjectPublicKeyInfo(derEncoded: meant.subjectPublicKeyInfo))
+        }
         let before = try searches()
-        _ = try await token.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256))
+        let first = try signingKey()
+        _ = try await first.sign([1])
         #expect(try searches() == before)
-        // What the CA sees of a handle that names another key: the signature of one, the public key of the other.
-        let stale = try CASigningKey(
-            token: LazyToken { token }, locator: meant.locator,
-            subjectPublicKeyInfo: SubjectPublicKeyInfo(derEncoded: other.subjectPublicKeyInfo))
-        let wrong = await #expect(throws: IssuanceError.self) { try await stale.sign([1]) }
+        let wrong = await #expect(throws: IssuanceError.self) { try await first.sign([1]) }
         #expect(wrong?.code == .wrongSignature)
         #expect(try searches() == before)
-        _ = try await token.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256))
+        // The key is stopped for good for who saw it; released, it signs by a handle that was searched for.
+        await #expect(throws: IssuanceError.self) { try await first.sign([1]) }
+        _ = try await signingKey().sign([1])
         #expect(try searches() > before)
         await opener.close()
     }

@@ -82,6 +82,37 @@ import Testing
         #expect(try idle("0") == nil)
     }
 
+    @Test("The provider closes idle sessions by the time of the profile, and keeps the one of the login")
+    func idleSessions() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let directory = try TemporaryDirectory()
+        let time = StandingTime()
+        var configuration = try software.configuration(
+            profile: profile("softhsm2", overrides: ["sessions.idle_s": "3000"]))
+        configuration.tokenClock = TokenClock { time.now }
+        configuration.maximumSessions = 1
+        let modules = ModuleRegistry(trace: try CallTrace(path: directory.path("trace")))
+        let store = try await TokenKeyStore.open(
+            configuration, modules: modules, pin: CountedPIN(software.userPIN).source)
+        let pair = try await store.generateKeyPair(self.specification)
+        func closed() throws -> Int {
+            String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
+                .count { $0.contains("< C_CloseSession ") }
+        }
+        let before = try closed()
+        time.advance(seconds: 1999)
+        try await self.sign(store, pair)
+        #expect(try closed() == before)
+        time.advance(seconds: 2001)
+        while try closed() == before { try await Task.sleep(for: .milliseconds(5)) }
+        // Still logged in, by the session that stays: the key is used without another login.
+        try await self.sign(store, pair)
+        #expect(try closed() == before + 1)
+        let calls = String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
+        #expect(calls.count { $0.contains("< C_Login ") } == 1)
+        await store.close()
+    }
+
     @Test("A device that is asked too much is asked again later, and the caller gets its signature")
     func throttled() async throws {
         let card = try await SimulatedCard(
@@ -240,6 +271,8 @@ import Testing
         }
         #expect(failure("C_CreateObject").likelyCause?.hasPrefix("On generic-32k-smartcard, ") == true)
         #expect(failure("C_Sign").deviceCause == nil)
-        #expect(failure("C_Sign").likelyCause?.hasPrefix("Under OpenSC") == true)
+        #expect(failure("C_Sign").likelyCause == "The module has a fault.")
+        // No token is reached, so that none can be full.
+        #expect(failure("C_Initialize").likelyCause?.hasPrefix("The module found no configuration that") == true)
     }
 }

@@ -130,6 +130,96 @@ import Testing
         await store.close()
     }
 
+    private func verifies(_ signature: [UInt8], _ pair: TokenKeyPair) async throws -> Bool {
+        try await OpenSSL.verify(
+            signature, of: [1], hash: "sha256", subjectPublicKeyInfo: pair.subjectPublicKeyInfo)
+    }
+
+    @Test("A handle from before a card was put back, which names another key now, signs nothing")
+    func staleHandle() async throws {
+        // Both keys are proven, and sign; before the next signature the card is pulled and put back.
+        let card = try await SimulatedCard(
+            profile: nil, faults: ["{function: C_SignInit, call: 5, effect: reinsert}"],
+            rule: ["stale_handles: another-key"])
+        let store = try await card.store(profile: profile("softhsm2"), isRepeatable: true)
+        let meant = try await self.key(store)
+        let other = try await self.key(store)
+        for pair in [meant, other] {
+            #expect(try await self.verifies(store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256)), pair))
+        }
+        #expect(store.health.recoveries == 0)
+        for pair in [meant, other] {
+            #expect(try await self.verifies(store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256)), pair))
+        }
+        #expect(store.health.recoveries >= 1)
+        await store.close()
+    }
+
+    @Test("A store whose sessions were closed as idle sees that the card was away, though another one has logged in")
+    func staleHandleOfAnotherStore() async throws {
+        // Two keys are proven, and one signs; the next signature, of the other store, sees the card pulled and put back.
+        let card = try await SimulatedCard(
+            profile: nil, faults: ["{function: C_SignInit, call: 4, effect: reinsert}"],
+            rule: ["stale_handles: another-key"])
+        let trace = try CallTrace(path: card.directory.path("trace"))
+        let (modules, time) = (ModuleRegistry(trace: trace), StandingTime())
+        let first = try await card.store(
+            profile: profile("softhsm2"), isRepeatable: true, modules: modules, clock: TokenClock { time.now })
+        let second = try await card.store(profile: profile("softhsm2"), isRepeatable: true, modules: modules)
+        let (meant, other) = (try await self.key(first), try await self.key(second))
+        #expect(
+            try await self.verifies(first.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256)), meant))
+        func closed() throws -> Int {
+            String(decoding: try card.directory.read("trace"), as: UTF8.self).split(separator: "\n")
+                .count { $0.contains("< C_CloseSession ") }
+        }
+        let before = try closed()
+        time.advance(seconds: 3600)
+        while try closed() == before { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(
+            try await self.verifies(second.sign([1], with: other.locator, algorithm: .ecdsa(.sha256)), other))
+        #expect(second.health.recoveries >= 1 && first.health.recoveries == 0)
+        #expect(
+            try await self.verifies(first.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256)), meant))
+        #expect(first.health.recoveries >= 1)
+        await first.close()
+        await second.close()
+    }
+
+    @Test("A handle that names another key without a word signs wrongly until handles are distrusted")
+    func distrust() async throws {
+        // The first use of the key proves it.
+        let fault = "{function: C_SignInit, call: 3, key: {label: k}, effect: another-key}"
+        let card = try await SimulatedCard(profile: nil, faults: [fault], rule: ["handles: same"])
+        let store = try await card.store(profile: profile("softhsm2"))
+        let other = try await store.generateKeyPair(
+            KeyPairSpecification(algorithm: .p256, role: .caSigning, label: "other", certificateBytes: 0))
+        let meant = try await self.key(store)
+        let sign = { try await store.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256)) }
+        #expect(try await self.verifies(sign(), meant))
+        for _ in 0..<2 { #expect(try await self.verifies(sign(), other)) }
+        store.distrustHandles()
+        #expect(try await self.verifies(sign(), meant))
+        #expect(store.health.state == .up && store.health.recoveries == 0)
+        await store.close()
+    }
+
+    @Test("Signatures that are under way when handles are distrusted are made all the same")
+    func distrustUnderLoad() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let store = try await software.store()
+        let pair = try await self.key(store)
+        try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for number in 0..<120 {
+                if number.isMultiple(of: 10) { store.distrustHandles() }
+                group.addTask { try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256)) }
+            }
+            for try await signature in group { #expect(!signature.isEmpty) }
+        }
+        #expect(try await self.verifies(store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256)), pair))
+        await store.close()
+    }
+
     @Test("Codes are classed by operation and profile as well")
     func classes() throws {
         let card = try profile("generic-32k-smartcard")

@@ -81,23 +81,48 @@ import Testing
         await token.close()
     }
 
-    @Test("Idle sessions are closed before the device does it, and opened again")
+    @Test("A session that was idle for its time is closed before the device does it, and opened again; not sooner")
     func idle() async throws {
         let software = try await SoftwareToken.make(.softHSM)
         let directory = try TemporaryDirectory()
         let trace = try CallTrace(path: directory.path("trace"))
         let module = try Module(path: software.modulePath, trace: trace)
         let slot = try #require(try module.slots().first { try $0.tokenInfo().identification.label == software.label })
+        let time = StandingTime()
         let token = try Token(
-            slot: slot, maximumSessions: 1, limits: TokenLimits(idleSession: .milliseconds(50)))
+            slot: slot, maximumSessions: 1, limits: TokenLimits(idleSession: .seconds(20)),
+            clock: TokenClock { time.now })
         func count(_ function: String) throws -> Int {
             String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
                 .count { $0.contains("< \(function) ") }
         }
         try await token.withSession { _ in }
-        while try count("C_CloseSession") == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        time.advance(seconds: 19)
+        try await token.withSession { _ in }
+        time.advance(seconds: 19)
+        try await token.withSession { _ in }
+        #expect(try (count("C_OpenSession"), count("C_CloseSession")) == (1, 0))
+        time.advance(seconds: 21)
+        // Closed by itself, not when it is wanted next.
+        while try count("C_CloseSession") == 0 { try await Task.sleep(for: .milliseconds(5)) }
         try await token.withSession { _ in }
         #expect(try count("C_OpenSession") == 2)
+        await token.close()
+    }
+
+    @Test("Work with handles of sessions that were given up is refused, and nothing is called")
+    func outdated() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let token = try software.open(maximumSessions: 1)
+        let epoch = token.epoch
+        #expect(try await token.withSession(epoch: epoch) { try $0.randomBytes(4).count } == 4)
+        token.discardSessions()
+        let error = await #expect(throws: TokenWaitError.self) {
+            try await token.withSession(epoch: epoch) { _ in Issue.record("it was called") }
+        }
+        #expect(error?.code == .outdated)
+        #expect(error?.hresult == .operationAborted)
+        #expect(try await token.withSession(epoch: token.epoch) { try $0.randomBytes(4).count } == 4)
         await token.close()
     }
 

@@ -15,3 +15,14 @@ package final class FixedClock: Sendable {
         self.seconds.withLock { $0 += seconds }
     }
 }
+
+/// Nanoseconds that pass when a test says so.
+package final class StandingTime: Sendable {
+    private let nanoseconds = Mutex<UInt64>(1_000_000_000)
+
+    package init() {}
+
+    package var now: UInt64 { self.nanoseconds.withLock { $0 } }
+
+    package func advance(seconds: UInt64) { self.nanoseconds.withLock { $0 += seconds * 1_000_000_000 } }
+}

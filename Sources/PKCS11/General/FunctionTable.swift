@@ -12,6 +12,8 @@ struct FunctionTable: @unchecked Sendable {
         self.pointer = pointer
     }
 
+    /// Inlined, so that a caller that wants one function does not get a copy of all 68.
+    @inline(__always)
     var list: CK_FUNCTION_LIST { self.pointer.pointee }
 
     /// Calls one function; a function that the module leaves out answers `CKR_FUNCTION_NOT_SUPPORTED`.

@@ -18,6 +18,31 @@ enum MonotonicClock {
     }
 }
 
+/// The clock by which a token's threads wait, and by which what they do takes too long: that of the host, or a test's.
+package struct TokenClock: Sendable {
+    /// `nil` for the host's.
+    private let given: (@Sendable () -> UInt64)?
+
+    /// ``MonotonicClock``
+    package static let system = TokenClock(given: nil)
+
+    private init(given: (@Sendable () -> UInt64)?) { self.given = given }
+
+    /// - Parameter now: nanoseconds since any moment; never less than before.
+    package init(now: @escaping @Sendable () -> UInt64) { self.given = now }
+
+    var now: UInt64 { self.given?() ?? MonotonicClock.now }
+
+    /// ``MonotonicClock/recent``
+    var recent: UInt64 { self.given?() ?? MonotonicClock.recent }
+
+    /// When a thread that waits for a moment has to look whether it has come. A test's clock moves when the test pleases,
+    /// and tells nobody.
+    func look(for moment: UInt64) -> timespec {
+        MonotonicClock.deadline(at: self.given == nil ? moment : MonotonicClock.now + 2_000_000)
+    }
+}
+
 extension Duration {
     /// Whole nanoseconds, 0 for a negative duration.
     var nanoseconds: UInt64 {

@@ -60,6 +60,25 @@ final class LoginSession: Sendable {
         }
     }
 
+    /// Asks whether the session is still there (`C_GetSessionInfo`). While it is, the token was here all the time, and handles
+    /// that were found mean what they meant; a new session alone does not tell, because another part of the program can
+    /// have found the token again and logged in for all.
+    ///
+    /// - Throws: ``PKCS11Error``, once: a session that is gone is forgotten.
+    func requirePresence() throws(PKCS11Error) {
+        guard let session = self.handle.withLock({ $0 }) else { return }
+        var info = CK_SESSION_INFO()
+        let name = "C_GetSessionInfo"
+        let result = self.slot.module.call(name, self.functions.C_GetSessionInfo, session: session) {
+            $0(session, &info)
+        }
+        guard result != .ok else { return }
+        if result == .sessionHandleInvalid || result == .sessionClosed {
+            self.handle.withLock { if $0 == session { $0 = nil } }
+        }
+        throw PKCS11Error(returnValue: result, function: name, token: self.token)
+    }
+
     func close() {
         let session = self.handle.withLock { (handle: inout CK_SESSION_HANDLE?) -> CK_SESSION_HANDLE? in
             defer { handle = nil }

@@ -45,6 +45,7 @@ public final class Session {
         _ = self.module.call("C_CloseSession", self.functions.C_CloseSession, session: self.handle) { $0(self.handle) }
     }
 
+    @inline(__always)
     var functions: CK_FUNCTION_LIST { self.module.functions.list }
 
     /// Calls a function of this session, and marks the session broken on any failure that is not tolerated.

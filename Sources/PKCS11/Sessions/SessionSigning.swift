@@ -18,7 +18,7 @@ extension Session {
         }
         if let authorize { try authorize(self) }
         return try self.output(
-            "C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: 2048,
+            "C_Sign", self.functions.C_Sign, mechanism: mechanism.type, capacity: Session.signatureBytes,
             { function, buffer, length in
                 data.withUnsafeBufferPointer { input in
                     // The module reads it only; the C type has no `const`.
@@ -28,6 +28,10 @@ extension Session {
                 }
             }, read)
     }
+
+    /// The signature of an RSA key of 8192 bits. A buffer of more bytes than this is not made on the stack, and aligned
+    /// memory from the heap costs more than all else that is done here, since `malloc` tidies up for it.
+    private static let signatureBytes = 1024
 
     /// Signs in one part, and gives the signature as the module wrote it.
     public func sign(_ data: [UInt8], with key: ObjectHandle, _ mechanism: Mechanism) throws(PKCS11Error) -> [UInt8] {

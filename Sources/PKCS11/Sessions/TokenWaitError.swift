@@ -16,6 +16,8 @@ public struct TokenWaitError: DiagnosableError, Equatable {
         public static let wedged = Code(rawValue: "wedged")
         /// The token was closed. Nothing was called.
         public static let closed = Code(rawValue: "closed")
+        /// Sessions were opened anew since the handles of the work were found. Nothing was called.
+        public static let outdated = Code(rawValue: "outdated")
         /// This process was forked from the one that uses the token. Nothing was called.
         public static let forked = Code(rawValue: "forked")
     }
@@ -37,6 +39,7 @@ public struct TokenWaitError: DiagnosableError, Equatable {
         case .hung: "The token \(self.token) did not answer a call within \(time)."
         case .busy: "The token \(self.token) was busy for \(time)."
         case .wedged: "Too many calls to the token \(self.token) do not return."
+        case .outdated: "The sessions with the token \(self.token) were opened anew while a call waited."
         case .forked: "The token \(self.token) cannot be used in a process forked from the one that opened it."
         default: "The token \(self.token) is closed."
         }
@@ -49,6 +52,7 @@ public struct TokenWaitError: DiagnosableError, Equatable {
         case .hung, .wedged:
             ["Check the device and the way to it (reader, cable, network, the vendor's daemon), then restart it."]
         case .busy: ["Ask for less at a time, or allow more sessions if the device has them."]
+        case .outdated: ["Find the objects on the token again, and repeat the call."]
         case .forked: ["Open the token in this process, or start the program anew instead of forking it."]
         default: ["Open the token again."]
         }

@@ -11,6 +11,8 @@ open class TokenWork: @unchecked Sendable {
     final var access: SessionAccess
     /// It wants a session that was opened for it.
     final let isNew: Bool
+    /// The sessions that it is for, by ``Token/epoch``; `nil` when it brings nothing from earlier ones.
+    final let epoch: Int?
     /// Nanoseconds that it may take; 0 until it is handed over to a token.
     final var limit: UInt64
     /// Nanoseconds that it may wait for a thread.
@@ -23,10 +25,15 @@ open class TokenWork: @unchecked Sendable {
     /// - Parameters:
     ///   - access: what the session has to allow at least.
     ///   - isNew: open a session for this work, instead of using the thread's.
+    ///   - epoch: ``Token/epoch`` of when the handles were found that it uses: in later sessions it is refused, because a
+    ///     handle can name another object there.
     ///   - limit: how long it may take; that of the token's ``TokenLimits`` when it is `nil`.
-    public init(_ access: SessionAccess = .readOnly, isNew: Bool = false, limit: Duration? = nil) {
+    public init(
+        _ access: SessionAccess = .readOnly, isNew: Bool = false, epoch: Int? = nil, limit: Duration? = nil
+    ) {
         self.access = access
         self.isNew = isNew
+        self.epoch = epoch
         self.limit = limit?.nanoseconds ?? 0
     }
 
@@ -66,12 +73,12 @@ package final class ClosureWork<R: Sendable>: TokenWork, @unchecked Sendable {
     package private(set) var result: R?
 
     package init(
-        _ access: SessionAccess, isNew: Bool, limit: Duration?, late: (@Sendable (Session) -> Void)?,
+        _ access: SessionAccess, isNew: Bool, epoch: Int?, limit: Duration?, late: (@Sendable (Session) -> Void)?,
         body: @escaping @Sendable (Session) throws -> R
     ) {
         self.body = body
         self.late = late
-        super.init(access, isNew: isNew, limit: limit)
+        super.init(access, isNew: isNew, epoch: epoch, limit: limit)
     }
 
     package override func run(_ session: Session) throws {

@@ -5,19 +5,23 @@ internal import Diagnostics
 final class Worker {
     private let slot: Slot
     private let token: TokenIdentification
+    private let login: LoginSession
     private var current: Session?
     private var epoch = 0
     private var lastUse: UInt64 = 0
 
-    init(slot: Slot, token: TokenIdentification) {
+    init(slot: Slot, token: TokenIdentification, login: LoginSession) {
         self.slot = slot
         self.token = token
+        self.login = login
     }
 
     /// The session that is open, if one is.
     var openSession: Session? { self.current }
 
     /// A session that allows at least `access`, opened now when `isNew`.
+    ///
+    /// - Throws: ``PKCS11Error`` when none opens, or the token was away since its login.
     func session(_ access: SessionAccess, isNew: Bool) throws(PKCS11Error) -> Session {
         if !isNew, let session = self.current, !session.isBroken, access == .readOnly || session.access == .readWrite {
             return session
@@ -25,6 +29,7 @@ final class Worker {
         // The old session closes before the new one opens: some devices have one only.
         self.current = nil
         let session = try Session(slot: self.slot, token: self.token, access: access)
+        try self.login.requirePresence()
         self.current = session
         return session
     }

@@ -31,10 +31,10 @@ extension WorkerPool {
             } else {
                 // A quarter of the shortest limit, 10 ms at least and half a second at most.
                 let pause = min(max(self.shortestLimit.load(ordering: .relaxed) / 4, 10_000_000), 500_000_000)
-                var deadline = MonotonicClock.deadline(at: MonotonicClock.now + pause)
+                var deadline = self.clock.look(for: self.clock.now + pause)
                 pthread_cond_timedwait(self.watch, self.mutex, &deadline)
             }
-            var given = self.overdue(at: MonotonicClock.now)
+            var given = self.overdue(at: self.clock.now)
             if self.isStopped { given.ended = self.waitersIfEmpty() }
             return given
         }

@@ -43,18 +43,26 @@ final class WorkerPool: @unchecked Sendable {
     let token: TokenIdentification
     private let idleLimit: UInt64?
     private let executor: TokenExecutor?
+    private let login: LoginSession
+    let clock: TokenClock
 
     // What a thread looks at that goes on with what it has, without `mutex`; written with it held.
 
     /// True when somebody waits for a thread, or the pool is stopped: no thread goes on by itself then.
     private let isCalled = Atomic(false)
-    private let epoch = Atomic(0)
+    /// How often sessions were declared lost.
+    let epoch = Atomic(0)
     /// The shortest time of what is watched: work with a shorter one has to tell the watcher.
     let shortestLimit = Atomic(UInt64.max)
 
     /// - Parameter executor: whose tasks run on these threads, from now until they are stopped.
-    init(slot: Slot, token: TokenIdentification, size: Int, idleLimit: UInt64?, executor: TokenExecutor?) {
+    init(
+        slot: Slot, token: TokenIdentification, size: Int, idleLimit: UInt64?, login: LoginSession,
+        executor: TokenExecutor?, clock: TokenClock
+    ) {
+        self.login = login
         self.executor = executor
+        self.clock = clock
         self.slot = slot
         self.token = token
         self.size = max(1, size)
@@ -228,7 +236,7 @@ final class WorkerPool: @unchecked Sendable {
 
     /// Works until the pool stops, or the worker is retired or given up. Its session closes when this returns.
     private func run(_ seat: WorkerSeat) {
-        let worker = Worker(slot: self.slot, token: self.token)
+        let worker = Worker(slot: self.slot, token: self.token, login: self.login)
         while true {
             switch self.next(seat, hasSession: worker.openSession != nil) {
             case .stop: return
@@ -242,7 +250,13 @@ final class WorkerPool: @unchecked Sendable {
 
     /// - Returns: `false` when the thread has to end.
     private func perform(_ work: TokenWork, _ worker: Worker, _ seat: WorkerSeat) -> Bool {
-        worker.begin(epoch: self.epoch.load(ordering: .acquiring), at: work.queued, idleLimit: self.idleLimit)
+        let epoch = self.epoch.load(ordering: .acquiring)
+        worker.begin(epoch: epoch, at: work.queued, idleLimit: self.idleLimit)
+        guard work.epoch.map({ $0 == epoch }) ?? true else {
+            let isPresent = seat.leave()
+            if isPresent { seat.answer(work, TokenWaitError(code: .outdated, seconds: 0, token: self.token)) }
+            return isPresent
+        }
         var error = work.attempt(worker)
         if let refused = error as? PKCS11Error, refused.function == "C_OpenSession",
             refused.returnValue == .sessionCount, !seat.isAbandoned
@@ -287,7 +301,7 @@ final class WorkerPool: @unchecked Sendable {
             self.isTurnOfTasks = !isTask
             guard !isTask else { return .task(self.tasks.removeFirst()) }
             let work = self.works.removeFirst()
-            seat.enter(work, at: MonotonicClock.recent)
+            seat.enter(work, at: self.clock.recent)
             return .work(work)
         }
     }
@@ -329,15 +343,17 @@ final class WorkerPool: @unchecked Sendable {
     private func wait(hasSession: Bool) -> Bool {
         self.idleWorkers += 1
         defer { self.idleWorkers -= 1 }
-        let deadline = hasSession ? self.idleLimit.map { MonotonicClock.deadline(at: MonotonicClock.now + $0) } : nil
+        let limit = hasSession ? self.idleLimit.map { self.clock.now + $0 } : nil
         while self.works.isEmpty && self.tasks.isEmpty && !self.isStopped {
             self.sleepingWorkers += 1
             defer { self.sleepingWorkers -= 1 }
-            guard var deadline else {
+            guard let limit else {
                 pthread_cond_wait(self.condition, self.mutex)
                 continue
             }
-            if pthread_cond_timedwait(self.condition, self.mutex, &deadline) == ETIMEDOUT { return false }
+            guard self.clock.now < limit else { return false }
+            var look = self.clock.look(for: limit)
+            pthread_cond_timedwait(self.condition, self.mutex, &look)
         }
         return true
     }

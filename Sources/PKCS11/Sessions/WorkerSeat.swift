@@ -4,8 +4,12 @@ internal import Synchronization
 /// What one thread of a token is doing.
 ///
 /// What it does inside the module stands under a lock of its own, for the watcher; the other members are touched by the
-/// thread itself only.
+/// thread itself only. They are written several times for each signature, so that they have cache lines of their own: seats
+/// are made one after the other, and two processors that write to one line wait for each other.
 final class WorkerSeat {
+    /// A cache line, and the one that processors fetch with it.
+    private typealias Gap = InlineArray<16, UInt64>
+
     /// What the watcher has to see.
     private struct Inside {
         /// The work that is inside the module, perhaps.
@@ -14,6 +18,7 @@ final class WorkerSeat {
         var isAbandoned = false
     }
 
+    private let gapBefore = Gap(repeating: 0)
     private let inside = Mutex(Inside())
     /// Whose thread this is: the pool has the work, the executor the tasks. `unsafe`: the thread itself holds the pool.
     private unowned(unsafe) let pool: WorkerPool
@@ -23,6 +28,7 @@ final class WorkerSeat {
     private var ownTask: UnownedJob?
     /// What the last task waits for.
     private var ownWork: TokenWork?
+    private let gapAfter = Gap(repeating: 0)
 
     private enum Phase {
         case between

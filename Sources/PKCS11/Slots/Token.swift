@@ -15,6 +15,7 @@ public final class Token: Sendable {
     /// 5.6: the login ends with the last session).
     private let login: LoginSession
     private let loginTime = Mutex<Double?>(nil)
+    private let clock: TokenClock
 
     /// - Parameters:
     ///   - slot: a slot with a token.
@@ -22,9 +23,19 @@ public final class Token: Sendable {
     ///     token answers `CKR_SESSION_COUNT`.
     ///   - limits: how long calls may take, and how long the device keeps an idle session.
     ///   - executor: whose tasks run on the threads of this token until it is closed.
-    public init(
+    public convenience init(
         slot: Slot, maximumSessions: Int = 4, limits: TokenLimits = TokenLimits(), executor: TokenExecutor? = nil
     ) throws(PKCS11Error) {
+        try self.init(
+            slot: slot, maximumSessions: maximumSessions, limits: limits, executor: executor, clock: .system)
+    }
+
+    /// The same by a clock that is not the host's.
+    package init(
+        slot: Slot, maximumSessions: Int = 4, limits: TokenLimits = TokenLimits(), executor: TokenExecutor? = nil,
+        clock: TokenClock
+    ) throws(PKCS11Error) {
+        self.clock = clock
         self.slot = slot
         self.info = try slot.tokenInfo()
         self.limits = limits
@@ -32,7 +43,7 @@ public final class Token: Sendable {
         self.login = LoginSession(slot: slot, token: self.info.identification)
         self.pool = WorkerPool(
             slot: slot, token: self.info.identification, size: maximumSessions,
-            idleLimit: limits.idleSession?.nanoseconds, executor: executor)
+            idleLimit: limits.idleSession?.nanoseconds, login: self.login, executor: executor, clock: clock)
     }
 
     deinit {
@@ -54,16 +65,17 @@ public final class Token: Sendable {
     /// - Parameters:
     ///   - access: what the session has to allow at least.
     ///   - isNew: open a session for this call, instead of using the thread's.
+    ///   - epoch: ``epoch`` of when the handles were found that `body` uses, if it brings any.
     ///   - limit: how long `body` may take; that of ``TokenLimits`` when it is `nil`.
     ///   - late: runs on the same thread when `body` returns after its caller was told that it was given up, to undo
     ///     what it did nevertheless.
     /// - Throws: ``PKCS11Error`` when no session opens, ``TokenWaitError`` when `body` does not begin or return in
-    ///   time, and whatever `body` throws.
+    ///   time, or sessions were declared lost since `epoch`, and whatever `body` throws.
     public nonisolated(nonsending) func withSession<R: Sendable>(
-        _ access: SessionAccess = .readOnly, isNew: Bool = false, limit: Duration? = nil,
+        _ access: SessionAccess = .readOnly, isNew: Bool = false, epoch: Int? = nil, limit: Duration? = nil,
         late: (@Sendable (Session) -> Void)? = nil, _ body: @escaping @Sendable (Session) throws -> R
     ) async throws -> R {
-        let work = ClosureWork(access, isNew: isNew, limit: limit, late: late, body: body)
+        let work = ClosureWork(access, isNew: isNew, epoch: epoch, limit: limit, late: late, body: body)
         try await self.perform(work)
         guard let result = work.result else {
             throw TokenWaitError(code: .closed, seconds: 0, token: self.identification)
@@ -88,7 +100,7 @@ public final class Token: Sendable {
         if !self.limits.hasReadOnlySessions { work.access = .readWrite }
         if work.limit == 0 { work.limit = self.callLimit }
         work.queueLimit = self.queueLimit
-        work.queued = MonotonicClock.recent
+        work.queued = self.clock.recent
         self.pool.submit(work, from: WorkerSeat.current(self.seatKey))
     }
 
@@ -102,6 +114,9 @@ public final class Token: Sendable {
 
     /// Declares all sessions lost: every thread opens a new one before it works again.
     public func discardSessions() { self.pool.discardSessions() }
+
+    /// How often sessions were declared lost: what tells handles of these sessions from those of earlier ones.
+    public var epoch: Int { self.pool.epoch.load(ordering: .acquiring) }
 
     /// Logs in for all sessions of this token, and keeps the login until ``close()`` or the end of this object.
     /// One call to `C_Login` at most: a refused PIN is not tried again.

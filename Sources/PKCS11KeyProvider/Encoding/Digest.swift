@@ -1,40 +1,20 @@
 internal import CLibCrypto
+internal import Glibc
 internal import KeyProvider
 
 /// Hashes on the host: the token signs the digest.
 enum Digest {
     /// - Returns: `nil` when libcrypto refuses the hash, which a restricted provider configuration can do.
     static func hash(_ message: [UInt8], _ algorithm: HashAlgorithm) -> [UInt8]? {
-        var isMade = false
-        let digest = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { digest, count in
+        guard let context = DigestContexts.ofThisThread[algorithm] else { return nil }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(EVP_MAX_MD_SIZE)) { digest in
             var length: UInt32 = 0
-            let method = self.fetched.method(algorithm)
-            isMade = EVP_Digest(message, message.count, digest.baseAddress, &length, method, nil) == 1
-            count = isMade ? Int(length) : 0
-        }
-        return isMade ? digest : nil
-    }
-
-    /// The hashes as libcrypto's providers have them: looked up once, because looking costs as much as hashing a message.
-    private static let fetched = Fetched()
-
-    /// `@unchecked Sendable`: fetched methods are constant and never freed here.
-    private struct Fetched: @unchecked Sendable {
-        private let sha1 = EVP_MD_fetch(nil, HashAlgorithm.sha1.rawValue, nil)
-        private let sha256 = EVP_MD_fetch(nil, HashAlgorithm.sha256.rawValue, nil)
-        private let sha384 = EVP_MD_fetch(nil, HashAlgorithm.sha384.rawValue, nil)
-        private let sha512 = EVP_MD_fetch(nil, HashAlgorithm.sha512.rawValue, nil)
-
-        /// The method that is looked up at each use where none was found, so that libcrypto says so.
-        func method(_ algorithm: HashAlgorithm) -> OpaquePointer? {
-            let fetched =
-                switch algorithm {
-                case .sha1: self.sha1
-                case .sha256: self.sha256
-                case .sha384: self.sha384
-                case .sha512: self.sha512
-                }
-            return fetched ?? Digest.method(algorithm)
+            // Begins anew with the hash that the context is for.
+            guard EVP_DigestInit_ex(context, nil, nil) == 1,
+                EVP_DigestUpdate(context, message, message.count) == 1,
+                EVP_DigestFinal_ex(context, digest.baseAddress, &length) == 1
+            else { return nil }
+            return Array(UnsafeBufferPointer(rebasing: digest.prefix(Int(length))))
         }
     }
 
@@ -68,4 +48,51 @@ enum Digest {
             digestLength,
         ] + digest
     }
+}
+
+/// A context for each hash that a thread has used, to be used again: to look a hash up, and to make a context for it, costs
+/// as much as to hash a message of a kilobyte, and all threads count the references to a hash in one place.
+private final class DigestContexts {
+    private var (sha1, sha256, sha384, sha512): (OpaquePointer?, OpaquePointer?, OpaquePointer?, OpaquePointer?)
+
+    deinit { for context in [self.sha1, self.sha256, self.sha384, self.sha512] { EVP_MD_CTX_free(context) } }
+
+    /// - Returns: `nil` when libcrypto refuses the hash; it is asked again at the next use.
+    subscript(_ algorithm: HashAlgorithm) -> OpaquePointer? {
+        switch algorithm {
+        case .sha1: DigestContexts.begun(&self.sha1, algorithm)
+        case .sha256: DigestContexts.begun(&self.sha256, algorithm)
+        case .sha384: DigestContexts.begun(&self.sha384, algorithm)
+        case .sha512: DigestContexts.begun(&self.sha512, algorithm)
+        }
+    }
+
+    private static func begun(_ known: inout OpaquePointer?, _ algorithm: HashAlgorithm) -> OpaquePointer? {
+        if let known { return known }
+        guard let new = EVP_MD_CTX_new() else { return nil }
+        guard EVP_DigestInit_ex(new, Digest.method(algorithm), nil) == 1 else {
+            EVP_MD_CTX_free(new)
+            return nil
+        }
+        known = new
+        return new
+    }
+
+    /// Those of the calling thread, which end with it.
+    static var ofThisThread: DigestContexts {
+        if let known = pthread_getspecific(self.key) {
+            return Unmanaged<DigestContexts>.fromOpaque(known).takeUnretainedValue()
+        }
+        let new = DigestContexts()
+        pthread_setspecific(self.key, Unmanaged.passRetained(new).toOpaque())
+        return new
+    }
+
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        pthread_key_create(&key) { contexts in
+            if let contexts { Unmanaged<DigestContexts>.fromOpaque(contexts).release() }
+        }
+        return key
+    }()
 }

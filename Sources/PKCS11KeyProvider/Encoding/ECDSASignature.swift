@@ -17,8 +17,9 @@ enum ECDSASignature {
         let sBytes = end - s + (rawSignature[s] >= 0x80 ? 1 : 0)
         let length = 4 + rBytes + sBytes
         let isLong = length >= 0x80
-        return [UInt8](unsafeUninitializedCapacity: 3 + length) { der, count in
-            guard let target = der.baseAddress else { return }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 3 + length) { der in
+            guard let target = der.baseAddress else { return [] }
+            var count = 0
             func append(_ byte: UInt8) {
                 target[count] = byte
                 count += 1
@@ -35,6 +36,7 @@ enum ECDSASignature {
             append(UInt8(truncatingIfNeeded: length))
             append(r..<middle, rBytes)
             append(s..<end, sBytes)
+            return Array(UnsafeBufferPointer(start: target, count: count))
         }
     }
 

@@ -33,7 +33,7 @@ struct KeyProof {
             }
         let input = try SigningInput(
             challenge, algorithm, SigningConventions(self.profile), operation: self.operation)
-        let signature = try input.sign(session, key.usable, operation: self.operation)
+        let signature = try input.sign(session, key.usable)
         guard publicKey.verifies(signature, of: challenge, hash: algorithm.hash) else {
             throw KeyProviderError.notProven(
                 operation: self.operation, reason: "a test signature does not verify with the public key")

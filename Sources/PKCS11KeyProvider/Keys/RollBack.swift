@@ -132,6 +132,7 @@ extension TokenKeyStore {
                 ? .tokenFull(error, operation: operation, profile: self.profile)
                 : self.translated(error, operation)
         case let error as TokenWaitError: self.translated(error, operation)
+        case let fault as SigningFault: fault.error(operation: operation)
         default:
             KeyProviderError(
                 code: .tokenCallFailed, operation: operation, reason: ErrorReport(cause).headline, hresult: .unexpected,

@@ -62,27 +62,20 @@ struct SigningInput: Sendable {
         }
     }
 
-    func sign(
-        _ session: Session, _ key: UsableKey, _ authorization: UseAuthorization? = nil,
-        operation: @autoclosure () -> String
-    ) throws -> [UInt8] {
-        let (data, mechanism) = try self.call(key, operation: operation())
+    /// - Throws: ``PKCS11Error``, or ``SigningFault``.
+    func sign(_ session: Session, _ key: UsableKey, _ authorization: UseAuthorization? = nil) throws -> [UInt8] {
+        let (data, mechanism) = try self.call(key)
         var length = 0
         let signature = try session.sign(data, with: key.handle, mechanism, authorize: authorization?.authorize) {
             bytes in
             length = bytes.count
             return self.read(bytes, of: key.algorithm)
         }
-        guard !signature.isEmpty else {
-            throw KeyProviderError.malformedResult(
-                operation: operation(), reason: "the token gave \(length) bytes that are not a signature")
-        }
+        guard !signature.isEmpty else { throw SigningFault.noSignature(bytes: length) }
         return signature
     }
 
-    private func call(
-        _ key: UsableKey, operation: @autoclosure () -> String
-    ) throws(KeyProviderError) -> ([UInt8], Mechanism) {
+    private func call(_ key: UsableKey) throws(SigningFault) -> ([UInt8], Mechanism) {
         switch (self.algorithm, key.algorithm) {
         case (.rsaPKCS1v15(let hash), .rsa):
             return (Digest.digestInfo(self.input, hash), Mechanism(.rsaPKCS))
@@ -95,10 +88,7 @@ struct SigningInput: Sendable {
             // FIPS 186-4, section 6.4: a longer hash is cut at the length of the order.
             let length = key.algorithm.curve?.fieldBytes ?? 0
             return (self.input.count <= length ? self.input : Array(self.input.prefix(length)), Mechanism(.ecdsa))
-        default:
-            throw .unsupported(
-                operation: operation(), reason: "the key is \(key.algorithm) and the algorithm is not for it",
-                advice: "Choose a signature algorithm that fits the key.")
+        default: throw .wrongAlgorithm(for: key.algorithm)
         }
     }
 
@@ -116,23 +106,39 @@ struct SigningInput: Sendable {
     }
 }
 
+/// Why there is no signature, where no call failed. What was asked is added by who knows it, when there is an error.
+enum SigningFault: Error {
+    case wrongAlgorithm(for: KeyAlgorithm)
+    /// What came from the token is none.
+    case noSignature(bytes: Int)
+
+    func error(operation: String) -> KeyProviderError {
+        switch self {
+        case .wrongAlgorithm(let algorithm):
+            .unsupported(
+                operation: operation, reason: "the key is \(algorithm) and the algorithm is not for it",
+                advice: "Choose a signature algorithm that fits the key.")
+        case .noSignature(let bytes):
+            .malformedResult(operation: operation, reason: "the token gave \(bytes) bytes that are not a signature")
+        }
+    }
+}
+
 /// One signature: the first attempt, by a handle that is known, and nearly always the only one.
 package final class SigningWork: TokenWork, @unchecked Sendable {
     private let input: SigningInput
     private let key: UsableKey
-    private let reference: KeyReference
     /// Empty until it was made.
     private(set) var signature: [UInt8] = []
 
-    init(_ input: SigningInput, with key: UsableKey, _ reference: KeyReference) {
+    init(_ input: SigningInput, with key: UsableKey, of live: LiveToken) {
         self.input = input
         self.key = key
-        self.reference = reference
-        super.init()
+        super.init(epoch: live.epoch)
     }
 
     package override func run(_ session: Session) throws {
-        self.signature = try self.input.sign(session, self.key, operation: "sign with the key \(self.reference)")
+        self.signature = try self.input.sign(session, self.key)
     }
 }
 

@@ -8,12 +8,15 @@ internal import Synchronization
 final class LiveToken: Sendable {
     let number: Int
     let token: Token
+    /// The token's sessions that this generation has; work with its handles is refused in later ones.
+    let epoch: Int
     /// A token has few keys in use: comparing them, hash first, costs less than a dictionary's hashing of locators.
     private let handles = Mutex<[(locator: KeyLocator, key: PrivateKeyObject)]>([])
 
     init(number: Int, token: Token) {
         self.number = number
         self.token = token
+        self.epoch = token.epoch
     }
 
     func cached(_ locator: KeyLocator) -> PrivateKeyObject? {
@@ -22,7 +25,14 @@ final class LiveToken: Sendable {
 
     /// What signing needs of ``cached(_:)``.
     func usable(_ locator: KeyLocator) -> UsableKey? {
-        self.handles.withLock { handles in handles.first { $0.locator.isSame(as: locator) }?.key.usable }
+        self.handles.withLock { handles in
+            // By index: the elements are compared where they are, and not copied, which would count references that all
+            // threads share.
+            for index in handles.indices where handles[index].locator.isSame(as: locator) {
+                return handles[index].key.usable
+            }
+            return nil
+        }
     }
 
     func remember(_ key: PrivateKeyObject, _ locator: KeyLocator) {

@@ -44,7 +44,7 @@ struct TokenSetback {
             self.rungs = TokenSetback.rungs(self.failureClass, error)
         case let error as TokenWaitError:
             switch error.code {
-            case .closed:
+            case .closed, .outdated:
                 // Another task has brought the token back in the meantime, or the store is closed.
                 self.failureClass = .sessionLost
                 self.rungs = .reopen ... .rescan

@@ -131,12 +131,13 @@ extension TokenConnection {
 
     /// The token with the same serial number and label, in whatever slot it is, logged in.
     private func found(_ number: Int, like old: Token) async throws -> LiveToken {
-        let (module, sessions, executor) = (self.module, self.sessions, self.executor)
+        let (module, sessions, executor, clock) = (self.module, self.sessions, self.executor, self.clock)
         let limits = self.profile.limits(self.deadlines)
         let wanted = old.identification
         let token = try await self.slotCalls.run(limit: self.deadlines.rescan, for: wanted) {
             let slot = try TokenFinder.slot(of: wanted, in: module)
-            return try Token(slot: slot, maximumSessions: sessions, limits: limits, executor: executor)
+            return try Token(
+                slot: slot, maximumSessions: sessions, limits: limits, executor: executor, clock: clock)
         }
         do {
             try await self.login.logIn(to: token, again: true)

@@ -49,10 +49,7 @@ extension TokenConnection {
     }
 
     private func touch() async {
-        let live = self.state.withLock { state -> LiveToken? in
-            if case .ready = state.status { state.live } else { nil }
-        }
-        guard let live else { return }
+        guard let live = self.readyNow else { return }
         do {
             try await live.token.keepLoginAlive()
         } catch {

@@ -17,7 +17,8 @@ extension TokenConnection {
             let present = live
             do {
                 let result = try await present.token.withSession(
-                    access, isNew: isNew && !present.token.hasOneSession, limit: limit, late: late
+                    access, isNew: isNew && !present.token.hasOneSession, epoch: present.epoch, limit: limit,
+                    late: late
                 ) {
                     try body($0, present)
                 }
@@ -26,6 +27,8 @@ extension TokenConnection {
             } catch let error as TokenWaitError where error.code == .closed {
                 live = try await self.ready()
                 guard live !== present else { throw error }
+            } catch let error as TokenWaitError where error.code == .outdated {
+                live = try await self.renewed(present, error)
             } catch {
                 self.failed(error, present)
                 throw error
@@ -53,12 +56,14 @@ extension TokenConnection {
                     throw failure.error
                 }
                 let result = try await present.token.withSession(
-                    .readOnly, isNew: last != nil && !present.token.hasOneSession
+                    .readOnly, isNew: last != nil && !present.token.hasOneSession, epoch: present.epoch
                 ) {
                     try body($0, present)
                 }
                 self.succeeded(present)
                 return result
+            } catch let error as TokenWaitError where error.code == .outdated {
+                live = try await self.renewed(present, error)
             } catch {
                 if let forget { present.forget(forget) }
                 if self.isThrottled(error), pause <= .seconds(1) {
@@ -74,6 +79,12 @@ extension TokenConnection {
                 (live, last) = try await self.next(present, rungs, setback)
             }
         }
+    }
+
+    /// The generation after `old`, for work with handles of sessions that were given up while it waited.
+    private func renewed(_ old: LiveToken, _ error: TokenWaitError) async throws -> LiveToken {
+        guard let setback = self.setback(error), let rungs = self.rungs(setback, after: nil) else { throw error }
+        return try await self.recover(from: old, rungs, after: setback).live
     }
 
     /// True when the device, not the queue before it, has too much to do.

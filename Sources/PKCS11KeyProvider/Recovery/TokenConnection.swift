@@ -27,10 +27,18 @@ final class TokenConnection: Sendable {
     }
 
     struct State {
-        var live: LiveToken
-        var status = Status.fresh
+        var live: LiveToken { didSet { self.note() } }
+        var status = Status.fresh { didSet { self.note() } }
+        /// ``live`` while it is ready: all that a signature asks for.
+        private(set) var ready: LiveToken?
         var supervisor: Task<Void, Never>?
         var keeper: Task<Void, Never>?
+
+        init(live: LiveToken) { self.live = live }
+
+        private mutating func note() {
+            if case .ready = self.status { self.ready = self.live } else { self.ready = nil }
+        }
     }
 
     let module: Module
@@ -40,6 +48,7 @@ final class TokenConnection: Sendable {
     let sessions: Int
     let health: HealthMonitor
     let login: TokenLogin
+    let clock: TokenClock
     /// Runs tasks on the threads of whatever generation is present.
     let executor = TokenExecutor()
     let state: Mutex<State>
@@ -56,9 +65,10 @@ final class TokenConnection: Sendable {
         self.sessions = settings.profile.sessionLimit(atMost: settings.maximumSessions ?? settings.profile.busySessions)
         self.health = HealthMonitor(clock: settings.clock)
         self.login = login
+        self.clock = settings.tokenClock
         let token = try Token(
             slot: slot, maximumSessions: self.sessions, limits: settings.profile.limits(self.deadlines),
-            executor: self.executor)
+            executor: self.executor, clock: settings.tokenClock)
         self.state = Mutex(State(live: LiveToken(number: 0, token: token)))
         modules.register(self)
     }
@@ -92,11 +102,7 @@ final class TokenConnection: Sendable {
     }
 
     /// The present generation, where it is logged in and not known to be lost.
-    var readyNow: LiveToken? {
-        self.state.withLock { state in
-            if case .ready = state.status { state.live } else { nil }
-        }
-    }
+    var readyNow: LiveToken? { self.state.withLock { $0.ready } }
 
     func exclusively<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         await self.gate.enter()
@@ -113,10 +119,7 @@ final class TokenConnection: Sendable {
     /// Tells that work on the token went well.
     func succeeded(_ live: LiveToken) {
         guard !self.health.isUp, live.token.abandonedThreads == 0 else { return }
-        let isCurrent = self.state.withLock { state in
-            if case .ready = state.status { state.live === live } else { false }
-        }
-        if isCurrent { self.health.set(.up) }
+        if self.readyNow === live { self.health.set(.up) }
     }
 
     /// Tells that work on the token failed and is not repeated: what is lost is brought back before the next use.

@@ -49,11 +49,12 @@ extension SimulatedCard {
     func store(
         profile: DeviceProfile, pin: CountedPIN? = nil, isRepeatable: Bool = false,
         refusals: (any PINRefusalStore)? = nil, modules: ModuleRegistry? = nil, trace: CallTrace? = nil,
-        deadlines: TokenDeadlines? = nil, sessions: Int = 2
+        deadlines: TokenDeadlines? = nil, sessions: Int = 2, clock: TokenClock = .system
     ) async throws -> TokenKeyStore {
-        let configuration = TokenConfiguration(
+        var configuration = TokenConfiguration(
             modulePath: self.modulePath, initializationString: self.initializationString, profile: profile,
             reference: try KeyReference("pkcs11:token=signet%20test"), maximumSessions: sessions, deadlines: deadlines)
+        configuration.tokenClock = clock
         let pin = pin ?? CountedPIN(self.token.userPIN)
         let modules = modules ?? ModuleRegistry(trace: trace)
         return try await TokenKeyStore.open(
