@@ -12,24 +12,28 @@ package struct Rate: Sendable {
 
 package enum Measurement {
     /// Runs `operation` from `workers` tasks for at least `seconds`, all of them on `executor` when there is one.
+    ///
+    /// - Parameter ramp: seconds for which they run before anything is counted. A thread that was asleep is often woken on
+    ///   the processor of another one, and the system takes some ticks of its clock to move it.
     package static func rate(
-        workers: Int, seconds: Double, on executor: (any TaskExecutor)? = nil,
+        workers: Int, seconds: Double, ramp: Double = 0, on executor: (any TaskExecutor)? = nil,
         _ operation: nonisolated(nonsending) @escaping @Sendable (Int) async throws -> Void
     ) async throws -> Rate {
-        let stopwatch = Stopwatch()
-        let deadline = stopwatch.start + .milliseconds(Int(seconds * 1000))
-        let operations = try await withThrowingTaskGroup(of: Int.self) { group in
+        let span = Span(seconds: seconds, ramp: ramp)
+        let (operations, stopwatch) = try await withThrowingTaskGroup(of: Int.self) { group in
             for worker in 0..<workers {
                 group.addTask(executorPreference: executor) {
                     var count = 0
-                    while ContinuousClock.now < deadline {
+                    while case let now = Stopwatch.now, now < span.end {
                         try await operation(worker)
-                        count += 1
+                        if now >= span.beginning { count += 1 }
                     }
                     return count
                 }
             }
-            return try await group.reduce(0, +)
+            if ramp > 0 { try await Task.sleep(for: .seconds(ramp)) }
+            let stopwatch = Stopwatch(since: span.beginning)
+            return (try await group.reduce(0, +), stopwatch)
         }
         return stopwatch.rate(of: operations)
     }
@@ -40,18 +44,38 @@ package enum Measurement {
     }
 }
 
+/// When operations are counted that begin then.
+struct Span: Sendable {
+    let beginning: UInt64
+    let end: UInt64
+
+    init(seconds: Double, ramp: Double) {
+        self.beginning = Stopwatch.now + UInt64(ramp * 1e9)
+        self.end = self.beginning + UInt64(seconds * 1e9)
+    }
+}
+
 /// Wall-clock and CPU time since a moment.
 package struct Stopwatch: Sendable {
-    package let start = ContinuousClock.now
+    private let start: UInt64
     private let cpu = Stopwatch.cpuSeconds()
 
-    package init() {}
+    package init() { self.start = Stopwatch.now }
+
+    /// - Parameter start: a moment that was just now, of ``now``.
+    init(since start: UInt64) { self.start = start }
+
+    /// Nanoseconds of a clock that only runs forward: what all sides of a comparison look at before each operation.
+    static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 
     /// - Parameter furtherCPUSeconds: what other processes spent on it.
     package func rate(of operations: Int, furtherCPUSeconds: Double = 0) -> Rate {
-        let elapsed = self.start.duration(to: .now).components
-        return Rate(
-            operations: operations, wallSeconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18,
+        Rate(
+            operations: operations, wallSeconds: Double(Stopwatch.now - self.start) / 1e9,
             cpuSeconds: Stopwatch.cpuSeconds() - self.cpu + furtherCPUSeconds)
     }
 

@@ -44,12 +44,15 @@ package struct RawSigner: @unchecked Sendable {
 
     /// Signs for `seconds` on as many threads.
     ///
-    /// - Parameter hashing: hash ``message`` for each signature, as whoever has a message to sign has to.
-    package func rate(threads: Int, seconds: Double, hashing: Bool = false) throws -> Rate {
-        let stopwatch = Stopwatch()
-        let end = DispatchTime.now().uptimeNanoseconds + UInt64(seconds * 1e9)
-        let runs = (0..<threads).map { _ in Run(self, until: end, hashing) }
+    /// - Parameters:
+    ///   - ramp: seconds for which they run before anything is counted.
+    ///   - hashing: hash ``message`` for each signature, as whoever has a message to sign has to.
+    package func rate(threads: Int, seconds: Double, ramp: Double = 0, hashing: Bool = false) throws -> Rate {
+        let span = Span(seconds: seconds, ramp: ramp)
+        let runs = (0..<threads).map { _ in Run(self, during: span, hashing) }
         for run in runs { run.start() }
+        if ramp > 0 { Thread.sleep(forTimeInterval: ramp) }
+        let stopwatch = Stopwatch(since: span.beginning)
         for run in runs { run.wait() }
         guard runs.allSatisfy({ $0.result == CKR_OK }) else { throw BenchmarkFailure.callFailed }
         return stopwatch.rate(of: runs.reduce(0) { $0 + $1.count })
@@ -58,16 +61,16 @@ package struct RawSigner: @unchecked Sendable {
     /// One thread. What it leaves is read after its end.
     private final class Run: @unchecked Sendable {
         private let signer: RawSigner
-        private let end: UInt64
+        private let span: Span
         private let hashing: Bool
         private var thread = pthread_t()
         private(set) var count = 0
         private(set) var result = CK_RV(CKR_OK)
 
-        init(_ signer: RawSigner, until end: UInt64, _ hashing: Bool) {
+        init(_ signer: RawSigner, during span: Span, _ hashing: Bool) {
             self.hashing = hashing
             self.signer = signer
-            self.end = end
+            self.span = span
         }
 
         func start() {
@@ -76,7 +79,7 @@ package struct RawSigner: @unchecked Sendable {
                 { argument in
                     guard let argument else { return nil }
                     let run = Unmanaged<Run>.fromOpaque(argument).takeUnretainedValue()
-                    run.result = run.signer.sign(until: run.end, run.hashing, &run.count)
+                    run.result = run.signer.sign(during: run.span, run.hashing, &run.count)
                     return nil
                 }, Unmanaged.passUnretained(self).toOpaque())
         }
@@ -84,7 +87,7 @@ package struct RawSigner: @unchecked Sendable {
         func wait() { pthread_join(self.thread, nil) }
     }
 
-    private func sign(until end: UInt64, _ hashing: Bool, _ count: inout Int) -> CK_RV {
+    private func sign(during span: Span, _ hashing: Bool, _ count: inout Int) -> CK_RV {
         var session: CK_SESSION_HANDLE = 0
         let list = self.functions
         guard let open = list.pointee.C_OpenSession, let close = list.pointee.C_CloseSession,
@@ -93,7 +96,7 @@ package struct RawSigner: @unchecked Sendable {
         var result = open(self.slot, CK_FLAGS(CKF_SERIAL_SESSION), nil, nil, &session)
         var mechanism = CK_MECHANISM(mechanism: self.mechanism, pParameter: nil, ulParameterLen: 0)
         var (input, signature) = (self.input, [UInt8](repeating: 0, count: 512))
-        while result == CKR_OK, DispatchTime.now().uptimeNanoseconds < end {
+        while result == CKR_OK, case let now = Stopwatch.now, now < span.end {
             var length = CK_ULONG(signature.count)
             if hashing {
                 input.withUnsafeMutableBufferPointer { input in
@@ -103,7 +106,7 @@ package struct RawSigner: @unchecked Sendable {
             }
             result = initialize(session, &mechanism, self.key)
             if result == CKR_OK { result = sign(session, &input, CK_ULONG(input.count), &signature, &length) }
-            count += 1
+            if now >= span.beginning { count += 1 }
         }
         _ = close(session)
         return result

@@ -12,7 +12,7 @@ struct ProviderSigning {
     let algorithm: KeyAlgorithm
     let modules: ModuleRegistry
 
-    private static let seconds = 0.1
+    private static let (seconds, ramp) = (0.1, 0.1)
 
     func measure(rounds: Int) async throws {
         let signature: SignatureAlgorithm = self.algorithm.isRSA ? .rsaPKCS1v15(.sha256) : .ecdsa(.sha256)
@@ -22,17 +22,21 @@ struct ProviderSigning {
             let results = try await Interleaved.run(
                 rounds: rounds,
                 [
-                    .init("\(count) threads, C_Sign") { try signer.rate(threads: count, seconds: Self.seconds) },
+                    .init("\(count) threads, C_Sign") {
+                        try signer.rate(threads: count, seconds: Self.seconds, ramp: Self.ramp)
+                    },
                     .init("\(count) threads, hash and C_Sign") {
-                        try signer.rate(threads: count, seconds: Self.seconds, hashing: true)
+                        try signer.rate(threads: count, seconds: Self.seconds, ramp: Self.ramp, hashing: true)
                     },
                     .init("\(count) tasks on the token's threads") {
-                        try await Measurement.rate(workers: count, seconds: Self.seconds, on: store.executor) { _ in
+                        try await Measurement.rate(
+                            workers: count, seconds: Self.seconds, ramp: Self.ramp, on: store.executor
+                        ) { _ in
                             _ = try await store.sign(RawSigner.message, with: key, algorithm: signature)
                         }
                     },
                     .init("\(count) tasks elsewhere") {
-                        try await Measurement.rate(workers: count, seconds: Self.seconds) { _ in
+                        try await Measurement.rate(workers: count, seconds: Self.seconds, ramp: Self.ramp) { _ in
                             _ = try await store.sign(RawSigner.message, with: key, algorithm: signature)
                         }
                     },
