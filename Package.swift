@@ -70,6 +70,7 @@ let package = Package(
     targets: [
         // C boundaries
         .systemLibrary(name: "CPKCS11"),
+        .systemLibrary(name: "CFileSystem"),
         .systemLibrary(name: "CLibCrypto", providers: [.apt(["libssl-dev"])]),
 
         // Tokens: no heavy package below this line's end, so that this part builds in seconds.
@@ -99,13 +100,15 @@ let package = Package(
             ["CertificateAuthority", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory", asn1, x509, crypto]),
         library("SQLiteStorage", ["CertificateAuthority", "KeyProvider", "Diagnostics", grdb, sqlite]),
 
+        library("BackupSets", ["PKIMessages", "SecretMemory", "Diagnostics", x509, crypto]),
+
         // Composition and entry points
         library(
             "CAService",
             [
                 "Diagnostics", "SecretMemory", "PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider",
                 "TokenDoctor", "PKIMessages", "MessageDescription", "CertificateAuthority", "KeyArchival",
-                "SQLiteStorage", "CLibCrypto",
+                "SQLiteStorage", "BackupSets", "CLibCrypto", "CFileSystem",
                 asn1, x509, crypto, yams, logging,
             ]),
         library(
@@ -116,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider",
+                "BackupSets", "CAService", "CertificateAuthority", "DeviceProfiles", "KeyArchival", "KeyProvider",
                 "MessageDescription", "PKIMessages", "PKCS11KeyProvider", "SecretMemory", "SimulatorControl",
                 "TokenDoctor", "Diagnostics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -162,6 +165,7 @@ let package = Package(
                 "CertificateAuthority", "SQLiteStorage", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory",
                 asn1, x509, crypto, yams,
             ]),
+        tests("BackupSetsTests", ["BackupSets", "PKIMessages", "SecretMemory", "Diagnostics"]),
         tests("SQLiteStorageTests", ["SQLiteStorage", "CertificateAuthority", "KeyProvider", "Diagnostics", grdb]),
         tests(
             "KeyArchivalTests",

@@ -33,13 +33,11 @@ package struct EnvelopedData: Hashable, Sendable {
         recipients: [KeyTransRecipientInfo], contentEncryptionAlgorithm: ContentEncryptionAlgorithm,
         encryptedContentType: ASN1ObjectIdentifier = OID.data, encryptedContent: [UInt8]
     ) {
-        self.version = recipients.allSatisfy { $0.version == 0 } ? 0 : 2
-        self.recipientInfos = recipients.map { .keyTransport($0) }
-        self.encryptedContentType = encryptedContentType
-        self.contentEncryptionAlgorithm = contentEncryptionAlgorithm
-        self.encryptedContent = encryptedContent
-        self.originatorInfoDER = nil
-        self.unprotectedAttributesDER = nil
+        self.init(
+            version: recipients.allSatisfy { $0.version == 0 } ? 0 : 2,
+            recipientInfos: recipients.map { .keyTransport($0) },
+            contentEncryptionAlgorithm: contentEncryptionAlgorithm, encryptedContentType: encryptedContentType,
+            encryptedContent: encryptedContent)
     }
 
     /// For recipients of a kind that an object identifier names; version 3 (RFC 5652, section 6.1).
@@ -47,8 +45,18 @@ package struct EnvelopedData: Hashable, Sendable {
         otherRecipients: [OtherRecipientInfo], contentEncryptionAlgorithm: ContentEncryptionAlgorithm,
         encryptedContentType: ASN1ObjectIdentifier = OID.data, encryptedContent: [UInt8]
     ) throws {
-        self.version = 3
-        self.recipientInfos = try otherRecipients.map { .other(try StrictDER.serialize($0)) }
+        self.init(
+            version: 3, recipientInfos: try otherRecipients.map { .other(try StrictDER.serialize($0)) },
+            contentEncryptionAlgorithm: contentEncryptionAlgorithm, encryptedContentType: encryptedContentType,
+            encryptedContent: encryptedContent)
+    }
+
+    init(
+        version: Int, recipientInfos: [RecipientInfo], contentEncryptionAlgorithm: ContentEncryptionAlgorithm,
+        encryptedContentType: ASN1ObjectIdentifier = OID.data, encryptedContent: [UInt8]
+    ) {
+        self.version = version
+        self.recipientInfos = recipientInfos
         self.encryptedContentType = encryptedContentType
         self.contentEncryptionAlgorithm = contentEncryptionAlgorithm
         self.encryptedContent = encryptedContent

@@ -65,6 +65,8 @@ package enum OID {
     package static let aes192CBC: ASN1ObjectIdentifier = [2, 16, 840, 1, 101, 3, 4, 1, 22]
     package static let aes256CBC: ASN1ObjectIdentifier = [2, 16, 840, 1, 101, 3, 4, 1, 42]
     package static let aes256WrapPad: ASN1ObjectIdentifier = [2, 16, 840, 1, 101, 3, 4, 1, 48]
+    /// RFC 7914, section 7.
+    package static let scrypt: ASN1ObjectIdentifier = [1, 3, 6, 1, 4, 1, 11591, 4, 11]
 
     // MARK: Certificate and CRL extensions (RFC 5280)
     package static let subjectKeyIdentifier: ASN1ObjectIdentifier = [2, 5, 29, 14]
