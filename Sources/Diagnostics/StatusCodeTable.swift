@@ -36,6 +36,8 @@ public enum StatusCodeTable {
         .noSigner: "a CMC request has no signer",
         .badSignature: "a request's signature is wrong, or a token signed wrongly",
         .badKeyState: "the key was stopped after a wrong signature (`signet ca release-key`)",
+        .invalidDirectory: "there is no backup in the directory, or a full one is missing",
+        .serverSuspended: "the instance is being restored, or its restore was interrupted",
         .badRequestSubject: "the subject is empty or cannot be built",
         .badRequestStatus: "the request or certificate is not in the state that the operation needs",
         .propertyEmpty: "there is no such request, certificate or archived key",
@@ -82,12 +84,10 @@ public enum StatusCodeTable {
 
     /// Codes of Windows in the CA's documents that this CA never gives, and why.
     package static let neverGiven: [HRESULT: String] = [
-        .invalidDirectory: "there is no backup set to restore from",
         .badFlags: "no private key of a CA leaves its token, so that no export can fail",
         .keysetNotDefined:
             "there are no key containers; a token or key that is missing is named by the codes of smart cards",
         .noMatch: "certificates of others are not imported",
-        .serverSuspended: "no service runs on a database that is being restored",
         .responseKAHashNotFound: "a requester's program finds this in the CA's response",
         .responseUnexpectedKAHash: "a requester's program finds this in the CA's response",
         .responseKAHashMismatch: "a requester's program finds this in the CA's response",

@@ -24,6 +24,7 @@ struct Signet: AsyncParsableCommand {
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
             TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self,
             CertutilCommand.self, CertreqCommand.self,
+            BackupCommand.self, RestoreCommand.self,
         ])
 
     /// Renders errors here and nowhere else: what, facts, token, code, hints.

@@ -85,7 +85,7 @@ struct StatusCodeCoverageTests {
         Code(
             number: 0x8009_4006,
             text: "Certificate service has been suspended for a database restore operation.",
-            source: .notGiven),
+            source: .elsewhere("BackupTests")),
         Code(
             number: 0x8009_4008,
             text: "The operation is denied. The user has multiple roles assigned and the certification authority is "
@@ -210,7 +210,7 @@ struct StatusCodeCoverageTests {
                         serialNumber: serial, reason: .aACompromise, by: CAFixture.manager)
                 }
             }),
-        Code(number: 0x8007_010B, text: "The directory name is invalid.", source: .notGiven),
+        Code(number: 0x8007_010B, text: "The directory name is invalid.", source: .elsewhere("BackupTests")),
         Code(number: 0x8009_0009, text: "Invalid flags specified.", source: .notGiven),
         Code(
             number: 0x8009_0011, text: "Object was not found.",

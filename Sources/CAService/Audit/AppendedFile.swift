@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A file of mode 0600 to which whole lines are appended.
+/// A file of mode 0600 to which whole lines, or pieces of something larger, are appended.
 final class AppendedFile {
     private let path: String
     private let descriptor: Int32
@@ -24,9 +24,13 @@ final class AppendedFile {
     }
 
     func append(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try self.append($0) }
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws {
         var written = 0
         while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { write(self.descriptor, $0.baseAddress, $0.count) }
+            let count = write(self.descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
             guard count > 0 else {
                 if count < 0, errno == EINTR { continue }
                 throw ServiceError.notWritten(self.path, String(cString: strerror(errno)))

@@ -43,6 +43,7 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let keyLeftBehind = Code(rawValue: "keyLeftBehind")
         package static let notAnAuditFile = Code(rawValue: "notAnAuditFile")
         package static let noStoppedKey = Code(rawValue: "noStoppedKey")
+        package static let suspended = Code(rawValue: "suspended")
         package static let unknownName = Code(rawValue: "unknownName")
     }
 

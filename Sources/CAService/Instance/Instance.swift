@@ -14,14 +14,31 @@ package struct Instance: Sendable {
     package let storage: any CAStorage
     package let tokens: TokenOpener
     package let surroundings: Surroundings
+    private let use: InstanceUse
 
     /// - Parameter secrets: where PINs are read from.
-    /// - Throws: ``ServiceError`` or `StorageError`.
+    /// - Throws: ``ServiceError`` or `StorageError`; ``ServiceError`` with code `suspended` (0x80094006) while the instance
+    ///   is being restored, and for one of which the restore was interrupted.
     package static func open(
         _ directory: String, secrets: SecretInput, surroundings: Surroundings = .system
     ) throws -> Instance {
         let layout = InstanceLayout(directory: directory)
-        guard FilePaths.exists(layout.configurationPath) else { throw ServiceError.notAnInstance(directory) }
+        guard !FilePaths.exists(layout.restoreMarkerPath) else { throw ServiceError.restoreInterrupted(directory) }
+        return try self.open(layout, secrets: secrets, surroundings: surroundings)
+    }
+
+    /// The same for the one who restores it.
+    static func open(
+        _ layout: InstanceLayout, secrets: SecretInput, surroundings: Surroundings
+    ) throws -> Instance {
+        let directory = layout.directory
+        guard FilePaths.exists(layout.configurationPath) else {
+            if FilePaths.exists(InstanceLayout(directory: layout.restoreDirectory).restoreMarkerPath) {
+                throw ServiceError.restoreInterrupted(directory)
+            }
+            throw ServiceError.notAnInstance(directory)
+        }
+        let use = try InstanceUse(sharing: layout)
         let configuration = try InstanceConfiguration(
             yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
             file: layout.configurationPath)
@@ -35,7 +52,12 @@ package struct Instance: Sendable {
                 directory: directory, secrets: secrets,
                 profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
                 records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
-            surroundings: surroundings)
+            surroundings: surroundings, use: use)
+    }
+
+    /// Ends the use of the database.
+    func close() throws {
+        try (self.storage as? SQLiteStorage)?.close()
     }
 
     /// The same with the templates as they are on disk now.
@@ -47,7 +69,7 @@ package struct Instance: Sendable {
             directory: self.directory, configuration: self.configuration,
             templates: try TemplateFiles.read(from: self.layout.templatesDirectory), templateFingerprint: fingerprint,
             storage: self.storage,
-            tokens: self.tokens, surroundings: self.surroundings)
+            tokens: self.tokens, surroundings: self.surroundings, use: self.use)
     }
 
     /// Where its database is.

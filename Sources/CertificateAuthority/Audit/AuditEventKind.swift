@@ -102,7 +102,7 @@ package struct AuditEventKind: Sendable {
             ["Request ID", "Requester"]),
         .init(
             .certificateImported, .archivedKeys, "Certificate Services imported a certificate into its database.",
-            ["Certificate", "Request ID"]),
+            always: true, ["Certificate", "Request ID"]),
         .init(
             .auditFilterChanged, .securitySettings, "The audit filter for Certificate Services changed.",
             always: true, ["Filter"]),

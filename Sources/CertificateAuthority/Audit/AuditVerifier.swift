@@ -118,7 +118,8 @@ extension AuditEvent {
     /// The use of the CA key that the event records, as `kind:number`.
     var keyUse: String? {
         switch self.id {
-        case .certificateIssued:
+        // Imported after a restore: the CA had signed it after the backup was made.
+        case .certificateIssued, .certificateImported:
             self.details["Serial Number"].map { "\(SigningIntent.Kind.certificate.rawValue):\($0)" }
         case .crlPublished: self.details["CRL Number"].map { "\(self.listKind.rawValue):\($0)" }
         case .messageSigned: self.details["Number"].map { "\(SigningIntent.Kind.message.rawValue):\($0)" }

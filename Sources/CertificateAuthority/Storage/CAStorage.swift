@@ -53,7 +53,7 @@ package protocol StorageReading: RoleStorageReading, RequestStorageReading, Audi
 
 /// What can be written, inside one transaction.
 package protocol StorageWriting: StorageReading, RoleStorageWriting, RequestStorageWriting, AuditStorageWriting,
-    RevocationWriting, KeyReleaseWriting
+    RevocationWriting, KeyReleaseWriting, RestoreStorageWriting
 {
     /// - Returns: the request's number.
     func insert(_ request: RequestRecord) throws -> Int64

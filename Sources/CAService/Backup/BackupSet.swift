@@ -1,0 +1,121 @@
+package import BackupSets
+import Diagnostics
+import Foundation
+import PKIMessages
+import SecretMemory
+
+/// One backup on disk.
+package struct BackupSet: Sendable {
+    package let directory: String
+    package let signedManifest: SignedManifest
+
+    package var manifest: BackupManifest { self.signedManifest.manifest }
+    /// The encrypted part.
+    var part: BackupManifest.File { self.manifest.files[0] }
+
+    /// Reads the manifest. Nothing is checked yet.
+    ///
+    /// - Throws: `BackupError` with code `noBackup` (0x8007010b) where there is none.
+    package init(_ directory: String) throws {
+        let path = directory + "/" + BackupLayout.manifest
+        guard FilePaths.exists(path) else { throw BackupError.noBackup(directory) }
+        self.directory = directory
+        self.signedManifest = try SignedManifest(
+            bytes: FilePaths.read(path, limit: BackupManifest.maximumBytes), name: path)
+    }
+
+    func path(_ file: String) -> String { self.directory + "/" + file }
+
+    /// Compares length and SHA-256 of every file with the manifest.
+    ///
+    /// - Throws: `BackupError` with the file's name: `truncated` or `changed`.
+    package func verifyFiles(progress: (BackupProgress) -> Void = { _ in }) throws {
+        for file in self.manifest.files {
+            let path = self.path(file.path)
+            guard FilePaths.exists(path) else { throw BackupError.missing(path) }
+            let input = try SequentialFile(path, fromMedium: true)
+            guard input.byteCount >= file.byteCount else {
+                throw BackupError.truncated(path, at: input.byteCount)
+            }
+            var digest = DigestState(.sha256)
+            var done: Int64 = 0
+            try input.forEachPiece { piece in
+                digest.update(piece)
+                done += Int64(piece.count)
+                progress(BackupProgress(stage: .verifying, done: done, total: file.byteCount))
+            }
+            guard done == file.byteCount, Hexadecimal.lower(digest.finalize()) == file.sha256 else {
+                throw BackupError.changed(path, "its SHA-256 is not the one in the manifest")
+            }
+        }
+    }
+
+    /// Decrypts the part and compares every entry with the manifest.
+    ///
+    /// - Parameter begin: gives what takes the content of an entry.
+    /// - Throws: `BackupError` with the part's name.
+    func readPart(
+        key: (PartHeader, _ part: String) throws -> SecretBytes,
+        progress: @escaping (BackupProgress) -> Void = { _ in },
+        _ begin: (_ kind: BackupEntry.Kind, _ name: String) throws -> (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let path = self.path(self.part.path)
+        let input = try SequentialFile(path, fromMedium: true)
+        let header = try PartHeader(reading: path, from: input.read)
+        guard Hexadecimal.lower(header.backupID) == self.manifest.backupID else {
+            throw BackupError.foreign(path, "its identifier is not the one in the manifest")
+        }
+        let part = try PartReader(path, header: header, partKey: key(header, path), source: input.read)
+        var reader = EntryReader(path, part)
+        var expected = self.manifest.entries[...]
+        var done: Int64 = 0
+        while let entry = try reader.next({ kind, name in
+            // Before anything is made of it.
+            guard let next = expected.first, next.kind == kind, next.name == name else {
+                throw BackupError.changed(path, "its entries are not those in the manifest")
+            }
+            let take = try begin(kind, name)
+            return { piece in
+                try take(piece)
+                done += Int64(piece.count)
+                progress(BackupProgress(stage: .reading, done: done, total: input.byteCount))
+            }
+        }) {
+            guard entry == expected.first else {
+                throw BackupError.changed(path, "its entry \"\(entry.name)\" is not the one in the manifest")
+            }
+            expected = expected.dropFirst()
+        }
+        guard expected.isEmpty else { throw BackupError.changed(path, "entries of the manifest are missing") }
+    }
+}
+
+/// How far a long operation has come.
+package struct BackupProgress: Sendable, Equatable {
+    package enum Stage: String, Sendable {
+        case copying = "copying the database"
+        case writing = "writing"
+        case verifying = "verifying"
+        case reading = "reading"
+        case applying = "applying changes"
+    }
+
+    package var stage: Stage
+    /// In bytes, or in parts of ``total``.
+    package var done: Int64
+    package var total: Int64
+
+    init(stage: Stage, done: Int64, total: Int64) {
+        self.stage = stage
+        self.done = done
+        self.total = total
+    }
+}
+
+extension BackupError {
+    static func missing(_ path: String) -> BackupError {
+        BackupError(
+            code: .truncated, headline: "\"\(path)\" is missing.", hresult: .fileNotFound,
+            advice: ["Take another copy of the backup: all its files belong together."])
+    }
+}

@@ -1,0 +1,73 @@
+import BackupSets
+import CertificateAuthority
+import Foundation
+package import PKIMessages
+package import SecretMemory
+
+/// How the content-encryption key of a backup's header is got.
+package enum BackupOpener: Sendable {
+    case password(SecretBytes)
+
+    func partKey(_ header: PartHeader, _ part: String) throws -> SecretBytes {
+        switch self {
+        case .password(let password): try header.partKey(password: password, part: part)
+        }
+    }
+}
+
+/// Which CA may have signed a backup.
+package enum BackupTrust: Sendable {
+    /// Certificates of the CA.
+    case certificates([CertificateFields])
+    /// SHA-256 of a certificate that is in the backup: the CA's own, or one above it.
+    case thumbprint([UInt8])
+}
+
+extension BackupSet {
+    /// Checks the signature, and that length and hash of every file are those that were signed; with an opener also that
+    /// everything decrypts to what was backed up. Reads everything from the medium.
+    ///
+    /// - Throws: `BackupError` with the name of the file.
+    package func verify(
+        trusting trust: BackupTrust, opener: BackupOpener?, progress: @escaping @Sendable (BackupProgress) -> Void
+    ) async throws {
+        try self.verifySignature(trust)
+        try await BackgroundThread.run {
+            try self.verifyFiles(progress: progress)
+            guard let opener else { return }
+            try self.readPart(key: opener.partKey, progress: progress) { _, _ in { _ in } }
+        }
+    }
+
+    /// - Throws: `BackupError` with code `foreign`.
+    func verifySignature(_ trust: BackupTrust) throws {
+        let path = self.path(BackupLayout.manifest)
+        switch trust {
+        case .certificates(let certificates):
+            try self.signedManifest.verify(with: certificates.map(\.subjectPublicKeyInfo), name: path)
+        case .thumbprint(let thumbprint):
+            try self.signedManifest.verify(with: [self.signer(under: thumbprint, path)], name: path)
+        }
+    }
+
+    /// The key of the first certificate, whose issuers lead to the one that is trusted.
+    private func signer(under thumbprint: [UInt8], _ path: String) throws -> SubjectPublicKeyInfo {
+        let certificates = try self.signedManifest.certificates.map { try CertificateFields(derEncoded: $0) }
+        guard let signer = certificates.first else { throw BackupError.foreign(path, "it has no certificate") }
+        var certificate = signer
+        for next in certificates.dropFirst() + [signer] {
+            if certificate.sha256Thumbprint == thumbprint { return signer.subjectPublicKeyInfo }
+            guard certificate.isSigned(by: next.subjectPublicKeyInfo) else { break }
+            certificate = next
+        }
+        throw BackupError.foreign(path, "none of its certificates has the SHA-256 that was given")
+    }
+}
+
+extension Instance {
+    /// Own certificates of every key, with which a backup of this CA is checked.
+    package func backupTrust() async throws -> BackupTrust {
+        let own = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        return .certificates(try own.map { try CertificateFields(derEncoded: $0.certificateDER) })
+    }
+}

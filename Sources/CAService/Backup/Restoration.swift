@@ -1,0 +1,282 @@
+package import BackupSets
+package import CertificateAuthority
+import Diagnostics
+import Foundation
+import Glibc
+import PKIMessages
+import SQLiteStorage
+
+/// What is to be restored.
+package struct RestoreOrder: Sendable {
+    /// The backups: a full one, and its increments in any order.
+    package var backups: [String]
+    package var instance: String
+    package var opener: BackupOpener
+    /// SHA-256 of a CA certificate, where no instance is there that tells which CA it is.
+    package var authoritySHA256: [UInt8]?
+    /// Whether an instance that is there may be replaced. It is kept beside the new one.
+    package var replaces: Bool
+    /// Files and directories with lists and certificates that the CA has published.
+    package var published: [String]
+    package var progress: @Sendable (BackupProgress) -> Void
+
+    package init(
+        backups: [String], instance: String, opener: BackupOpener, authoritySHA256: [UInt8]? = nil,
+        replaces: Bool = false, published: [String] = [],
+        progress: @escaping @Sendable (BackupProgress) -> Void = { _ in }
+    ) {
+        self.backups = backups
+        self.instance = instance
+        self.opener = opener
+        self.authoritySHA256 = authoritySHA256
+        self.replaces = replaces
+        self.published = published
+        self.progress = progress
+    }
+}
+
+/// An instance that was restored and stands in its place.
+package struct FinishedRestore: Sendable {
+    package var manifest: BackupManifest
+    package var keys: [RestoredKey]
+    package var merged: MergedPublications
+    /// Where the instance is that was there before.
+    package var previous: String?
+    /// PIN files that the configuration names and that are not there: no backup has them.
+    package var missingSecrets: [String]
+    /// Where the configuration had the database, when that was elsewhere: now it is in the instance's directory.
+    package var formerDatabase: String?
+}
+
+/// Restores an instance from backups.
+///
+/// Everything is made in `INSTANCE.restoring` and takes its place by one rename at the end. What was there before is
+/// untouched until then, whatever fails and whenever the process ends.
+package struct Restoration: Sendable {
+    private let order: RestoreOrder
+    private let secrets: SecretInput
+    private let surroundings: Surroundings
+    private let layout: InstanceLayout
+
+    package init(_ order: RestoreOrder, secrets: SecretInput, surroundings: Surroundings = .system) {
+        self.order = order
+        self.secrets = secrets
+        self.surroundings = surroundings
+        self.layout = InstanceLayout(directory: order.instance)
+    }
+
+    /// - Throws: `BackupError` naming the file that is missing, foreign, truncated or changed; ``ServiceError``; `RequestError`
+    ///   without the role of backup operator. Nothing is changed then.
+    package func run() async throws -> FinishedRestore {
+        let chain = try BackupChain(self.order.backups.map { try BackupSet($0) })
+        let isReplacing = try self.checkTarget()
+        let old = try await isReplacing ? self.oldInstance() : nil
+        let trust = try await self.trust(old)
+        for set in chain.sets { try set.verifySignature(trust) }
+        try await BackgroundThread.run {
+            for set in chain.sets { try set.verifyFiles(progress: self.order.progress) }
+        }
+        // Nobody has it open from here on; whoever had it open to look at it was this method.
+        let service = isReplacing ? try InstanceLock(self.layout) : nil
+        let use = isReplacing ? try InstanceUse(excluding: self.layout) : nil
+        defer { withExtendedLifetime((service, use)) {} }
+        do {
+            let restoring = try self.makeDirectory()
+            try await BackgroundThread.run {
+                for set in chain.sets { try self.extract(set, into: restoring) }
+            }
+            var finished = try await self.finish(restoring, chain, old)
+            finished.previous = try self.takePlace(restoring, isReplacing)
+            return finished
+        } catch {
+            if FilePaths.exists(self.layout.restoreDirectory) { try FileTree.remove(self.layout.restoreDirectory) }
+            throw error
+        }
+    }
+
+    /// - Returns: whether something is there that is to be replaced.
+    private func checkTarget() throws -> Bool {
+        let path = self.layout.directory
+        guard FilePaths.exists(path) else { return false }
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+            throw ServiceError.unreadable(path, error.localizedDescription)
+        }
+        guard !names.isEmpty else { return false }
+        guard FilePaths.exists(self.layout.configurationPath) || FilePaths.exists(self.layout.restoreMarkerPath) else {
+            throw ServiceError.exists(path, "Something that is no instance, the directory")
+        }
+        guard self.order.replaces else { throw ServiceError.targetExists(path) }
+        return true
+    }
+
+    /// The database of the instance that is to be replaced; `nil` when it cannot be read any more.
+    private func oldInstance() async throws -> SQLiteStorage? {
+        // `try?`: an instance whose configuration cannot be read may well be what is to be replaced.
+        let configuration = try? self.configuration(of: self.layout)
+        let path = configuration?.databasePath(in: self.layout) ?? self.layout.databasePath
+        guard FilePaths.exists(path), !FilePaths.exists(self.layout.restoreMarkerPath) else { return nil }
+        let storage: SQLiteStorage
+        do { storage = try SQLiteStorage(path: path) } catch let error as StorageError
+            where error.code == .corrupt
+        { return nil }
+        let account = try SystemAccount.current(instance: self.layout.directory)
+        try await storage.read { try $0.principal(of: account) }.mustBeAllowed(.restore, to: "restore the CA")
+        return storage
+    }
+
+    private func trust(_ old: SQLiteStorage?) async throws -> BackupTrust {
+        if let thumbprint = self.order.authoritySHA256 { return .thumbprint(thumbprint) }
+        let own = try await old?.read { try $0.caCertificates() }.filter { $0.use == .own } ?? []
+        guard !own.isEmpty else { throw ServiceError.trustNeeded() }
+        return .certificates(try own.map { try CertificateFields(derEncoded: $0.certificateDER) })
+    }
+
+    /// With the marker in it before anything else.
+    private func makeDirectory() throws -> InstanceLayout {
+        let path = self.layout.restoreDirectory
+        let restoring = InstanceLayout(directory: path)
+        if FilePaths.exists(path) {
+            guard FilePaths.exists(restoring.restoreMarkerPath) else {
+                throw ServiceError.exists(path, "Something that no restore has made,")
+            }
+            try FileTree.remove(path)
+        }
+        try FilePaths.makeDirectory(path)
+        try FilePaths.create(restoring.restoreMarkerPath, with: [], mode: 0o600)
+        for directory in [restoring.templatesDirectory, restoring.publicationDirectory, restoring.largeListDirectory] {
+            try FilePaths.makeDirectory(directory)
+        }
+        return restoring
+    }
+
+    private func extract(_ set: BackupSet, into restoring: InstanceLayout) throws {
+        try set.readPart(key: self.order.opener.partKey, progress: self.order.progress) { kind, name in
+            let path = restoring.directory + "/" + name
+            try self.makeParents(of: name, in: restoring.directory)
+            let output = try AppendedFile(creating: path)
+            return { try output.append($0) }
+        }
+    }
+
+    private func makeParents(of name: String, in directory: String) throws {
+        var path = directory
+        for part in name.split(separator: "/").dropLast() {
+            path += "/" + part
+            try FilePaths.makeDirectory(path)
+        }
+    }
+
+    private func finish(
+        _ restoring: InstanceLayout, _ chain: BackupChain, _ old: SQLiteStorage?
+    ) async throws -> FinishedRestore {
+        let place = try self.takeDatabaseIn(restoring)
+        let missing = try self.carrySecrets(to: restoring)
+        let instance = try Instance.open(restoring, secrets: self.secrets, surroundings: self.surroundings)
+        do {
+            let who = try await instance.localOperator()
+            try who.mustBeAllowed(.restore, to: "restore the CA")
+            let ids = chain.sets.map(\.manifest.backupID).joined(separator: " ")
+            let oldHead = try await old?.read { try $0.auditHead() }
+            try await instance.record(
+                .restoreStarted, by: who,
+                details: [
+                    "Backup ID": ids,
+                    "Replaced Head": oldHead.map { "\($0.sequence):\(Hexadecimal.lower($0.hash))" } ?? "",
+                ])
+            try await instance.storage.write { try $0.raiseRequestID(to: chain.last.manifest.state.requestID) }
+            var merge = PublicationMerge(instance: instance, who: who)
+            if let old { try await merge.take(old) }
+            let own = [restoring, self.layout].flatMap { [$0.publicationDirectory, $0.largeListDirectory] }
+            for path in own where FilePaths.exists(path) { try await merge.take(path: path, isNamed: false) }
+            for path in self.order.published { try await merge.take(path: path, isNamed: true) }
+            let keys = try await KeyProof(instance: instance, who: who).run()
+            try await instance.record(
+                .restoreCompleted, by: who,
+                details: [
+                    "Backup ID": ids, "CRL Number": "\(merge.merged.crlNumber)",
+                    "Revocations": "\(merge.merged.revocations)", "Certificates": "\(merge.merged.certificates)",
+                    "Keys": keys.map { "\($0.publicKeySHA256.prefix(16)) \($0.state.rawValue)" }
+                        .joined(separator: ", "),
+                ])
+            await instance.tokens.close()
+            try instance.close()
+            return FinishedRestore(
+                manifest: chain.last.manifest, keys: keys, merged: merge.merged, previous: nil, missingSecrets: missing,
+                formerDatabase: place)
+        } catch {
+            await instance.tokens.close()
+            throw error
+        }
+    }
+
+    private func configuration(of layout: InstanceLayout) throws -> InstanceConfiguration {
+        try InstanceConfiguration(
+            yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
+            file: layout.configurationPath)
+    }
+
+    /// A restored database is in the instance's directory. Where the configuration names another place, there may be one
+    /// that must not be touched.
+    ///
+    /// - Returns: the place that the configuration named.
+    private func takeDatabaseIn(_ restoring: InstanceLayout) throws -> String? {
+        guard let place = try self.configuration(of: restoring).database else { return nil }
+        let lines = String(decoding: try FilePaths.read(restoring.configurationPath), as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("database:") ? "# \($0)" : String($0) }
+        try FilePaths.replace(
+            restoring.configurationPath, with: Array(lines.joined(separator: "\n").utf8), mode: 0o600)
+        guard try self.configuration(of: restoring).database == nil else {
+            throw ServiceError.invalid(
+                restoring.configurationPath, "database", "it cannot be taken out, because it is not a line of its own")
+        }
+        return place
+    }
+
+    /// Copies the PIN files of the instance that is replaced: no backup has them.
+    ///
+    /// - Returns: those that the configuration names and nobody has.
+    private func carrySecrets(to restoring: InstanceLayout) throws -> [String] {
+        let configuration = try self.configuration(of: restoring)
+        var names = configuration.tokens.values.compactMap { token -> String? in
+            if case .file(let path) = token.pin { path } else { nil }
+        }
+        if case .file(let path)? = configuration.web.tls?.key { names.append(path) }
+        var missing: [String] = []
+        for name in Set(names).sorted() {
+            guard !name.hasPrefix("/") else {
+                if !FilePaths.exists(name) { missing.append(name) }
+                continue
+            }
+            let source = self.layout.directory + "/" + name
+            guard BackupEntry.isSafe(name), FilePaths.exists(source) else {
+                missing.append(name)
+                continue
+            }
+            try self.makeParents(of: name, in: restoring.directory)
+            try FilePaths.replace(
+                restoring.directory + "/" + name, secret: FilePaths.readSecret(source))
+        }
+        return missing
+    }
+
+    /// - Returns: where the instance is that was there before.
+    private func takePlace(_ restoring: InstanceLayout, _ isReplacing: Bool) throws -> String? {
+        try FileTree.synchronize(restoring.directory)
+        try FilePaths.remove(restoring.restoreMarkerPath)
+        try FileTree.synchronizeDirectory(restoring.directory)
+        let parent = URL(fileURLWithPath: self.layout.directory).deletingLastPathComponent().path
+        guard isReplacing else {
+            try FileTree.rename(restoring.directory, to: self.layout.directory)
+            try FileTree.synchronizeDirectory(parent)
+            return nil
+        }
+        try FileTree.exchange(restoring.directory, self.layout.directory)
+        let stamp = self.surroundings.now().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        let previous = self.layout.directory + ".before-restore-" + stamp
+        try FileTree.rename(restoring.directory, to: previous)
+        try FileTree.synchronizeDirectory(parent)
+        return previous
+    }
+}
