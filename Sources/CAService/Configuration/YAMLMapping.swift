@@ -44,7 +44,10 @@ final class YAMLMapping {
 
     var keys: [String] { self.entries.keys.sorted() }
 
-    func name(of key: String) -> String { self.path.isEmpty ? key : "\(self.path).\(key)" }
+    /// - Parameter key: empty for the mapping itself.
+    func name(of key: String) -> String {
+        self.path.isEmpty || key.isEmpty ? self.path + key : "\(self.path).\(key)"
+    }
 
     func invalid(_ key: String, _ reason: String) -> ServiceError {
         .invalid(self.file, self.name(of: key), reason)
@@ -130,6 +133,14 @@ final class YAMLMapping {
                 throw self.invalid(key, "each item must be \(expected)")
             }
             return made
+        }
+    }
+
+    /// A list of mappings; an error names the item, from 1.
+    func mappings(_ key: String) throws -> [YAMLMapping] {
+        guard let sequence = self.take(key)?.sequence else { throw self.invalid(key, "a list is expected") }
+        return try sequence.enumerated().map { index, item in
+            try YAMLMapping(item, file: self.file, path: "\(self.name(of: key))[\(index + 1)]")
         }
     }
 

@@ -39,14 +39,21 @@ package enum Terminal {
     ///
     /// - Returns: false for another line, at the end of input, and without a terminal.
     package static func confirm(_ question: String, answer: String) -> Bool {
+        self.ask(question) == answer
+    }
+
+    /// Asks for a line of at most 1023 bytes, with echo.
+    ///
+    /// - Returns: `nil` without a terminal.
+    package static func ask(_ question: String) -> String? {
         let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0 else { return false }
+        guard terminal >= 0 else { return nil }
         defer { close(terminal) }
         Terminal.write(question, to: terminal)
         var line: [UInt8] = []
         var byte: UInt8 = 0
         while line.count < 1024, Glibc.read(terminal, &byte, 1) == 1, byte != 0x0A { line.append(byte) }
-        return line == Array(answer.utf8)
+        return String(decoding: line, as: UTF8.self)
     }
 
     private static func readLine(

@@ -2,12 +2,17 @@ import Foundation
 
 /// Standard output and standard error.
 enum Console {
+    /// Is told every line as well, while a command's output is to be kept.
+    @TaskLocal static var listener: (@Sendable (String) -> Void)?
+
     static func say(_ text: String) {
         print(text)
+        Console.listener?(text)
     }
 
     static func complain(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))
+        Console.listener?(text)
     }
 
     /// Prints rows as a table with the columns under their headings.
@@ -19,7 +24,7 @@ enum Console {
             let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
             var line = cells.joined(separator: "  ")
             while line.last == " " { line.removeLast() }
-            print(line)
+            Console.say(line)
         }
     }
 }
