@@ -17,6 +17,10 @@ extension Site {
         try await self.windows("certutil", arguments, environment)
     }
 
+    func certutil(_ arguments: [String]) async throws -> ToolResult {
+        try await self.windows("certutil", arguments, [:])
+    }
+
     func certreq(_ arguments: String..., environment: [String: String] = [:]) async throws -> ToolResult {
         try await self.windows("certreq", arguments, environment)
     }

@@ -37,6 +37,14 @@ package struct KeyFile {
         self.kind = .pkcs12(try FilePaths.readSecret(path, limit: KeyFile.maximumBytes))
     }
 
+    /// False for a key container, which its CA's token opens.
+    ///
+    /// - Throws: as the import itself.
+    package static func needsPassword(_ path: String) throws -> Bool {
+        if case .pkcs12 = try KeyFile(path).kind { return true }
+        return false
+    }
+
     /// Opens a PKCS #12 file by the first password that fits.
     ///
     /// - Throws: `PKIMessageError` with code `wrongPassword` when none does.

@@ -63,13 +63,17 @@ package enum KeyPairVerification {
     /// - Returns: the certificates.
     /// - Throws: `ArchivalError` with code `keyMismatch` (0x80090003).
     package static func verify(file: String, passwords: [SecretBytes]) throws -> [CertificateFields] {
-        try KeyFile.read(file, passwords: passwords).entries.map { entry in
-            let certificate = try CertificateFields(derEncoded: entry.certificate)
-            guard try PrivateKeyInfo(derEncoded: entry.privateKey).matches(certificate.subjectPublicKeyInfo) else {
-                throw ArchivalError.pairMismatch(certificate)
-            }
-            return certificate
+        try KeyFile.read(file, passwords: passwords).entries.map(self.verify)
+    }
+
+    /// - Returns: the certificate.
+    /// - Throws: `ArchivalError` with code `keyMismatch` (0x80090003).
+    static func verify(_ entry: PKCS12.Entry) throws -> CertificateFields {
+        let certificate = try CertificateFields(derEncoded: entry.certificate)
+        guard try PrivateKeyInfo(derEncoded: entry.privateKey).matches(certificate.subjectPublicKeyInfo) else {
+            throw ArchivalError.pairMismatch(certificate)
         }
+        return certificate
     }
 
     /// - Throws: `ArchivalError` with code `keyMismatch` when the token has no such key, or has one that does not work.

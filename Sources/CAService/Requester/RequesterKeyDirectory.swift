@@ -23,14 +23,14 @@ package struct RequesterKeyDirectory: Sendable {
     }
 
     /// The file of a new key; the directory is made.
-    package func path(for key: SoftwareRequesterKey) throws -> String {
+    package func path(for key: SubjectPublicKeyInfo) throws -> String {
         do {
             try FileManager.default.createDirectory(
                 atPath: self.directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw ServiceError.notWritten(self.directory, error.localizedDescription)
         }
-        return self.path(of: key.subjectPublicKeyInfo)
+        return self.path(of: key)
     }
 
     /// The file with the key of one of the certificates.

@@ -27,7 +27,7 @@ extension ArchivalError {
             advice: ["Add key recovery agents with `signet kra add`, or lower archival.recovery-agents."])
     }
 
-    static func unsupportedKey() -> ArchivalError {
+    package static func unsupportedKey() -> ArchivalError {
         ArchivalError(
             code: .unsupportedKey, operation: self.archiving, reason: "keys of this kind are not archived",
             hresult: .badAlgorithm,

@@ -103,7 +103,7 @@ extension WindowsSession {
                 self.context.open(TokenOptions.parse(token)), information.keyAlgorithm, label: name)
         }
         let key = try SoftwareRequesterKey.generate(information.keyAlgorithm)
-        let path = try self.arguments["pkcs12"] ?? RequesterKeyDirectory.standard().path(for: key)
+        let path = try self.arguments["pkcs12"] ?? RequesterKeyDirectory.standard().path(for: key.subjectPublicKeyInfo)
         let password = try SecretInput.system.readNew(PINSource(self.secretSource()), what: "a password for \(path)")
         try RequesterPKCS12(path: path, password: password).store(key, friendlyName: name)
         return MadeKey(key: key, text: "Private key, encrypted with the password: \(path)", path: path)

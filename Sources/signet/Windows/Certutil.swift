@@ -3,7 +3,8 @@ import Diagnostics
 extension WindowsTool {
     /// Verbs stand beside what they are about; each group is one extension.
     static let certutil = WindowsTool(
-        name: "CertUtil", verbs: messageVerbs + archivedKeyVerbs + databaseVerbs + authorityVerbs + settingVerbs,
+        name: "CertUtil",
+        verbs: messageVerbs + archivedKeyVerbs + keyFileVerbs + databaseVerbs + authorityVerbs + settingVerbs,
         defaultVerb: "dump", elsewhere: certutilElsewhere,
         failure: { verb, code in
             ["CertUtil: -\(verb) command FAILED: \(code.toolCode)", "CertUtil: \(code.text)"]
@@ -21,6 +22,8 @@ extension WindowsTool {
             + "`certutil -verifykeys`.",
         "ds": "There is no directory service: see `signet kra list` and `signet template list`.",
         "dspublish": "There is no directory service: CA certificates and CRLs are in the instance's publish directory.",
+        "sign":
+            "A CA key signs only what is on record: publish a list with `certutil -CRL`, and renew with `signet ca renew`.",
         "shutdown": "Stop the service with the system's service manager.",
         "installcert": "Use `signet ca install`.", "renewcert": "Use `signet ca renew`.",
         "catemplates": "Use `signet template list`.",

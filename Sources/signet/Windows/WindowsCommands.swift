@@ -6,11 +6,11 @@ struct CertutilCommand: AsyncParsableCommand {
         commandName: "certutil", abstract: "The verbs, lines and codes of Windows' certutil.",
         discussion: """
             Called as `certutil` through a symbolic link, the program is this command. `certutil -?` lists the verbs.
-
-            Examples:
-              signet certutil -dump user.req
-              signet certutil -getkey user1@example.com user1.rec
-              signet certutil -revoke 611e23c200030000000e 1
+            """,
+        examples: """
+            signet certutil -dump user.req
+            signet certutil -getkey user1@example.com user1.rec
+            signet certutil -revoke 611e23c200030000000e 1
             """)
 
     @Argument(parsing: .captureForPassthrough, help: "A verb, such as -dump, its options and words.")
@@ -27,11 +27,11 @@ struct CertreqCommand: AsyncParsableCommand {
         commandName: "certreq", abstract: "The verbs, lines and codes of Windows' certreq.",
         discussion: """
             Called as `certreq` through a symbolic link, the program is this command. `certreq -?` lists the verbs.
-
-            Examples:
-              signet certreq -new request.inf user.req
-              signet certreq -submit user.req user.cer
-              signet certreq -accept user.cer
+            """,
+        examples: """
+            signet certreq -new request.inf user.req
+            signet certreq -submit user.req user.cer
+            signet certreq -accept user.cer
             """)
 
     @Argument(parsing: .captureForPassthrough, help: "A verb, such as -submit, its options and words.")

@@ -90,7 +90,12 @@ struct WindowsSession {
     ///
     /// - Throws: ``WindowsUsageError``; it does not repeat what was given.
     func secretSource(_ option: String = "p") throws -> String {
-        guard let text = self.arguments[option], text != "*" else { return "prompt" }
+        try self.secretSource(self.arguments[option] ?? "*", of: option)
+    }
+
+    /// - Parameter text: one source of `option`.
+    func secretSource(_ text: String, of option: String) throws -> String {
+        guard text != "*" else { return "prompt" }
         do { return try PINSource(text).text } catch {
             throw WindowsUsageError(
                 "-\(option) was given a password, which every user of this machine can read while the command runs",
