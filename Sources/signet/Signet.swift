@@ -22,7 +22,7 @@ struct Signet: AsyncParsableCommand {
             WebCommand.self,
             TokenCommand.self,
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
-            TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self,
+            TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self, CeremonyCommand.self,
             CertutilCommand.self, CertreqCommand.self,
             BackupCommand.self, RestoreCommand.self,
         ])
@@ -82,7 +82,7 @@ struct Signet: AsyncParsableCommand {
     }
 
     /// Usage errors, `--help` and explicit exit codes are ArgumentParser's to print.
-    private static func belongsToParser(_ error: any Error) -> Bool {
+    static func belongsToParser(_ error: any Error) -> Bool {
         !(error is any DiagnosableError) && Signet.exitCode(for: error) != .failure
             || error is ValidationError || error is ExitCode || error is CleanExit
     }

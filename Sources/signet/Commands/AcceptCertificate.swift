@@ -12,7 +12,13 @@ struct AcceptCertificate: ContextCommand {
             The certificate must be of the key that waits, and its chain must end at one of the CA certificates that you \
             trust; otherwise nothing is written. The certificate comes from a file (certificate, .p7b or CMC response), \
             from an enrolment service (--url, --request) or from a local instance (--instance, --request).
-            """)
+            """,
+        examples: #"""
+            signet request accept alice.crt --pkcs12 alice.p12 --pkcs12-password prompt \
+                --ca-certificates chain.pem
+            signet request accept --request 17 --url https://ca.example.com/certsrv --user alice \
+                --password prompt --token-file card.yaml --ca-certificates chain.pem
+            """#)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var service: ServiceOptions
@@ -68,7 +74,8 @@ struct AcceptCertificate: ContextCommand {
 struct AbandonRequest: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "abandon", abstract: "Remove a request's key from the token, when it gets no certificate.",
-        discussion: "A key that has a certificate beside it stays.")
+        discussion: "A key that has a certificate beside it stays.",
+        examples: "signet request abandon alice.req --token-file card.yaml")
 
     @OptionGroup var token: TokenOptions
 

@@ -9,7 +9,8 @@ struct ApproveKeyRelease: ContextCommand {
         discussion: """
             Needed where archival.release.approvals is not 0. Whoever takes the key with `signet key get` does not count, \
             nor does whose key it is. An approval counts for archival.release.validity, and for one release.
-            """)
+            """,
+        examples: "signet key approve 611e23c200030000000e")
 
     @OptionGroup var options: InstanceOptions
 

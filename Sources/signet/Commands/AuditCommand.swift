@@ -17,6 +17,10 @@ struct VerifyAudit: ContextCommand {
         discussion: """
             With --file and --ca-certificate, an exported file is checked without the instance. Keep the printed head \
             elsewhere and give it back with --expect-head: that finds a chain that was cut together with its signed heads.
+            """,
+        examples: """
+            signet audit verify --all-signed
+            signet audit verify --file audit.json --ca-certificate ca.crt
             """)
 
     @OptionGroup var options: InstanceOptions
@@ -74,7 +78,9 @@ struct VerifyAudit: ContextCommand {
 
 /// `signet audit show`
 struct ShowAudit: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Print the audit trail.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Print the audit trail.",
+        examples: "signet audit show --after 1200 --limit 50 --text")
 
     @OptionGroup var options: InstanceOptions
 
@@ -105,7 +111,8 @@ struct ShowAudit: ContextCommand {
 /// `signet audit export`
 struct ExportAudit: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write the whole audit trail with its signed heads into a file.")
+        commandName: "export", abstract: "Write the whole audit trail with its signed heads into a file.",
+        examples: "signet audit export audit.json")
 
     @OptionGroup var options: InstanceOptions
 
@@ -123,7 +130,8 @@ struct ExportAudit: ContextCommand {
 struct SignAudit: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Sign the head of the audit chain with the CA key.",
-        discussion: "signetd does so at start, every hour and at stop.")
+        discussion: "signetd does so at start, every hour and at stop.",
+        examples: "signet audit sign")
 
     @OptionGroup var options: InstanceOptions
 
@@ -145,7 +153,9 @@ struct AuditFilterCommand: AsyncParsableCommand {
 
 /// `signet audit filter show`
 struct ShowAuditFilter: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the audit filter.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the audit filter.",
+        examples: "signet audit filter show")
 
     @OptionGroup var options: InstanceOptions
 
@@ -163,7 +173,11 @@ struct ShowAuditFilter: ContextCommand {
 struct SetAuditFilter: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Choose which events are recorded.",
-        discussion: "Events that the chain, the ledger of signatures or a crash's settlement need are recorded always.")
+        discussion: "Events that the chain, the ledger of signatures or a crash's settlement need are recorded always.",
+        examples: """
+            signet audit filter set requests revocation archived-keys
+            signet audit filter set 127
+            """)
 
     @OptionGroup var options: InstanceOptions
 

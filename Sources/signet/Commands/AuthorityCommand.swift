@@ -16,7 +16,8 @@ struct AuthorityCommand: AsyncParsableCommand {
 /// `signet ca install`
 struct InstallCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "install", abstract: "Install the certificate that the parent CA issued.")
+        commandName: "install", abstract: "Install the certificate that the parent CA issued.",
+        examples: "signet ca install issuing.crt --chain root.crt --instance /srv/issuing")
 
     @OptionGroup var options: InstanceOptions
 
@@ -41,7 +42,11 @@ struct ResumeEnrollment: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
         abstract: "Ask the parent's service after this CA's request, and install its certificate.",
-        discussion: "A request that could not be sent is sent.")
+        discussion: "A request that could not be sent is sent.",
+        examples: #"""
+            signet ca resume --instance /srv/issuing --parent https://root.example.com/certsrv \
+                --parent-user operator --parent-password prompt
+            """#)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var parent: ParentOptions
@@ -57,7 +62,8 @@ struct ResumeEnrollment: ContextCommand {
 /// `signet ca show`
 struct ShowAuthority: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show the CA's certificate and chain.")
+        commandName: "show", abstract: "Show the CA's certificate and chain.",
+        examples: "signet ca show --pem-out chain.pem")
 
     @OptionGroup var options: InstanceOptions
 
@@ -106,7 +112,8 @@ struct ExchangeCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "exchange",
         abstract: "Give the CA exchange certificate, to which requesters encrypt keys for archival.",
-        discussion: "When none is valid, or it ends within a day, a new key is generated on the token.")
+        discussion: "When none is valid, or it ends within a day, a new key is generated on the token.",
+        examples: "signet ca exchange --out exchange.crt")
 
     @OptionGroup var options: InstanceOptions
 

@@ -14,7 +14,11 @@ struct CRLCommand: AsyncParsableCommand {
 /// `signet crl publish`
 struct PublishCRL: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "publish", abstract: "Sign and publish CRLs now.")
+        commandName: "publish", abstract: "Sign and publish CRLs now.",
+        examples: """
+            signet crl publish
+            signet crl publish --delta
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -54,7 +58,8 @@ extension CRLRecord {
 /// `signet crl list`
 struct ListCRLs: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the CRLs that were signed, newest first.")
+        commandName: "list", abstract: "List the CRLs that were signed, newest first.",
+        examples: "signet crl list")
 
     @OptionGroup var options: InstanceOptions
 
@@ -82,7 +87,11 @@ struct ListCRLs: ContextCommand {
 /// `signet crl show`
 struct ShowCRL: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one CRL; the newest base CRL when no number is named.")
+        commandName: "show", abstract: "Show one CRL; the newest base CRL when no number is named.",
+        examples: """
+            signet crl show --out latest.crl
+            signet crl show --number 12 --delta
+            """)
 
     @OptionGroup var options: InstanceOptions
 

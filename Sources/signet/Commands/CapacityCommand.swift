@@ -34,8 +34,12 @@ struct AnyTokenOptions: ParsableArguments {
 struct TokenCapacityCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "capacity", abstract: "Tell what a token holds, what its limits are, and what still fits.",
-        discussion: "With --instance also who refers to each key pair; `signet token retire` removes old exchange keys."
-    )
+        discussion:
+            "With --instance also who refers to each key pair; `signet token retire` removes old exchange keys.",
+        examples: """
+            signet token capacity --token-file card.yaml
+            signet token capacity --instance /srv/root --json
+            """)
 
     private struct Answer: Encodable {
         struct Key: Encodable {
@@ -142,7 +146,8 @@ struct RetireKeys: ContextCommand {
         discussion: """
             Lists them and asks first. A key is kept while its certificate is the newest one or valid, and while a request \
             of its time is not answered. Archived keys are encrypted to the recovery agents and do not need it.
-            """)
+            """,
+        examples: "signet token retire --instance /srv/root")
 
     @Option(name: .long, help: "The instance's directory.")
     var instance: String
@@ -192,7 +197,8 @@ struct UnblockToken: ContextCommand {
             A PIN that was refused once is not tried again by any program before this, so that a wrong PIN file does not \
             lock the token. Correct the source of the PIN first: it is tried once now, which clears the token's own mark of a \
             wrong PIN as well. A PIN that the token has locked stays locked, and the last try is never taken.
-            """)
+            """,
+        examples: "signet token unblock --instance /srv/root")
 
     @OptionGroup var options: AnyTokenOptions
 

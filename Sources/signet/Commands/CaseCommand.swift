@@ -8,7 +8,13 @@ import PKIMessages
 struct ReplaceCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "replace",
-        abstract: "Revoke a certificate whose key was lost and ask for its successor, as one case.")
+        abstract: "Revoke a certificate whose key was lost and ask for its successor, as one case.",
+        examples: #"""
+            signet certificate replace 611e23c200030000000e --new --key-out new.key \
+                --key-password prompt --out new.crt
+            signet certificate replace 611e23c200030000000e --request new.req --reason keyCompromise \
+                --out new.crt
+            """#)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var serial: SerialNumberArgument
@@ -95,7 +101,9 @@ struct CaseCommand: AsyncParsableCommand {
 
 /// `signet case list`
 struct ListCases: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the cases, newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the cases, newest first.",
+        examples: "signet case list")
 
     @OptionGroup var options: InstanceOptions
 
@@ -124,7 +132,9 @@ struct ListCases: ContextCommand {
 
 /// `signet case show`
 struct ShowCase: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one case.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one case.",
+        examples: "signet case show 3")
 
     @OptionGroup var options: InstanceOptions
 
@@ -152,7 +162,8 @@ struct ShowCase: ContextCommand {
 /// `signet case resume`
 struct ResumeCase: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Ask for the successor of a case again, or for the first time after a crash.")
+        commandName: "resume", abstract: "Ask for the successor of a case again, or for the first time after a crash.",
+        examples: "signet case resume 3 --out new.crt")
 
     @OptionGroup var options: InstanceOptions
 

@@ -13,7 +13,8 @@ struct CrossCertify: ContextCommand {
         discussion: """
             The other CA is given by its certificate, or by its PKCS#10 request. The limits stand in a file as for \
             CAPolicy.inf, or the same in YAML: docs/hierarchy.md.
-            """)
+            """,
+        examples: "signet ca cross-certify partner.crt --constraints partner.inf --out cross.crt")
 
     @OptionGroup var options: InstanceOptions
 
@@ -51,7 +52,8 @@ struct CrossCertify: ContextCommand {
 /// `signet ca keys`
 struct ListAuthorityKeys: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "List the keys of a token that a CA can use, each proven by a signature.")
+        commandName: "keys", abstract: "List the keys of a token that a CA can use, each proven by a signature.",
+        examples: "signet ca keys --token-file hsm.yaml")
 
     @OptionGroup var token: TokenOptions
 

@@ -14,6 +14,10 @@ struct DoctorCommand: ContextCommand {
             Test keys are session objects where the device has them, and are removed in any case. The result is kept, so \
             that the next run can tell what a new firmware has changed.
             Exit code: 0 when every role asked for is possible, 2 when one is not, 1 when the token could not be examined.
+            """,
+        examples: """
+            signet token doctor --token-file card.yaml --role kra
+            signet token doctor --instance /srv/root --write-profile our-hsm.yaml
             """)
 
     enum Roles: String, ExpressibleByArgument, CaseIterable {

@@ -14,6 +14,10 @@ struct KeyEvidence: ContextCommand {
             Each key's evidence has its hash in the audit chain, whose heads the CA key signs; check the chain itself with
             `signet audit verify`. With --statement the CA key signs one line that counts the keys and has the SHA-256 of
             what this command printed. Exits with 1 when a record was changed.
+            """,
+        examples: """
+            signet key evidence --host-memory
+            signet key evidence --statement evidence.p7s
             """)
 
     @OptionGroup var options: InstanceOptions

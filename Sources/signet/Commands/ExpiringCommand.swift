@@ -7,7 +7,11 @@ import Foundation
 struct ExpiringCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "expiring", abstract: "List what expires soon: certificates, CRLs, the CA's own.",
-        discussion: "The exit code is for monitoring: 0 for nothing, 1 for warnings, 2 when something is critical.")
+        discussion: "The exit code is for monitoring: 0 for nothing, 1 for warnings, 2 when something is critical.",
+        examples: """
+            signet expiring --within 30d
+            signet expiring --within 12h --json
+            """)
 
     @OptionGroup var options: InstanceOptions
 

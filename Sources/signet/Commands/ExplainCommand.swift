@@ -7,7 +7,11 @@ import TokenDoctor
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Explain a return value of PKCS #11, or list the status codes of Windows.",
-        discussion: "With --profile, what it means on that kind of device: vendors' codes have names then.")
+        discussion: "With --profile, what it means on that kind of device: vendors' codes have names then.",
+        examples: """
+            signet explain CKR_DEVICE_MEMORY --profile luna-7
+            signet explain 0x80094012
+            """)
 
     @OptionGroup var options: ProfileOptions
 

@@ -14,11 +14,11 @@ struct ExportCertificate: ContextCommand {
             PKCS#12 trust store, a directory of .crt files for /usr/local/share/ca-certificates, and the same with a script \
             for the certutil of NSS. pkcs12 passes on key and certificates of a PKCS#12 (--pkcs12) with a new password; a key \
             on a token never leaves it, so that no other key can be exported.
-
-            Examples:
-              signet certificate export --ca --format windows-mobile --out root.xml
-              signet certificate export --request 12 --format pkcs7 --out user.p7b
-              signet certificate export --ca --format java --password file:store.pin --out truststore.p12
+            """,
+        examples: """
+            signet certificate export --ca --format windows-mobile --out root.xml
+            signet certificate export --request 12 --format pkcs7 --out user.p7b
+            signet certificate export --ca --format java --password file:store.pin --out truststore.p12
             """)
 
     @OptionGroup var options: InstanceOptions

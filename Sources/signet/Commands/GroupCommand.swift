@@ -12,7 +12,8 @@ struct GroupCommand: AsyncParsableCommand {
 /// `signet group add`
 struct AddGroup: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a group, or replace the roles of one.")
+        commandName: "add", abstract: "Add a group, or replace the roles of one.",
+        examples: "signet group add officers --role certificate-manager")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var roleOptions: RoleOptions
@@ -31,7 +32,8 @@ struct AddGroup: ContextCommand {
 /// `signet group list`
 struct ListGroups: TableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the groups with their roles and members.")
+        commandName: "list", abstract: "List the groups with their roles and members.",
+        examples: "signet group list")
 
     @OptionGroup var options: InstanceOptions
 
@@ -46,7 +48,9 @@ struct ListGroups: TableCommand {
 
 /// `signet group remove`
 struct RemoveGroup: ChangeCommand {
-    static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a group.")
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove a group.",
+        examples: "signet group remove officers")
 
     @OptionGroup var options: InstanceOptions
 
@@ -62,7 +66,8 @@ struct RemoveGroup: ChangeCommand {
 /// `signet group join`
 struct JoinGroup: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "join", abstract: "Make principals members of a group.")
+        commandName: "join", abstract: "Make principals members of a group.",
+        examples: "signet group join officers olga peter")
 
     @OptionGroup var options: InstanceOptions
 
@@ -81,7 +86,9 @@ struct JoinGroup: ChangeCommand {
 
 /// `signet group leave`
 struct LeaveGroup: ChangeCommand {
-    static let configuration = CommandConfiguration(commandName: "leave", abstract: "Take principals out of a group.")
+    static let configuration = CommandConfiguration(
+        commandName: "leave", abstract: "Take principals out of a group.",
+        examples: "signet group leave officers peter")
 
     @OptionGroup var options: InstanceOptions
 

@@ -192,7 +192,16 @@ struct InitOptions: ParsableArguments {
 
 /// `signet init root`
 struct InitRoot: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "root", abstract: "Make a self-signed root CA.")
+    static let configuration = CommandConfiguration(
+        commandName: "root", abstract: "Make a self-signed root CA.",
+        examples: #"""
+            signet init root /srv/root --name "Example Root CA" \
+                --subject "CN=Example Root CA,O=Example" --publication-url http://pki.example.com/ \
+                --token-file hsm.yaml --key-algorithm p-384 --validity "20 years"
+            signet init root /srv/old --name "Old CA" --subject "CN=Old CA" \
+                --publication-url http://pki.example.com/ --token-file hsm.yaml \
+                --import-pkcs12 old-ca.p12 --import-password prompt
+            """#)
 
     @OptionGroup var options: InitOptions
 
@@ -222,7 +231,16 @@ struct InitRoot: AsyncParsableCommand {
 /// `signet init subordinate`
 struct InitSubordinate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "subordinate", abstract: "Make a CA whose certificate another CA signs.")
+        commandName: "subordinate", abstract: "Make a CA whose certificate another CA signs.",
+        examples: #"""
+            signet init subordinate /srv/issuing --name "Example Issuing CA" \
+                --subject "CN=Example Issuing CA,O=Example" --publication-url http://pki.example.com/ \
+                --token-file hsm.yaml --request-out issuing.req
+            signet init subordinate /srv/issuing --name "Example Issuing CA" \
+                --subject "CN=Example Issuing CA" --publication-url http://pki.example.com/ \
+                --token-file hsm.yaml --parent https://root.example.com/certsrv --parent-user operator \
+                --parent-password prompt
+            """#)
 
     @OptionGroup var options: InitOptions
 

@@ -12,7 +12,8 @@ struct RewrapKeys: ContextCommand {
             Needs the card of an agent who can still open them; where several have to act together, all their cards at the
             same time. Those that are encrypted as is wanted today stay as they are, so that an interrupted run goes on
             where it was.
-            """)
+            """,
+        examples: "signet key rewrap --token-file kra1.yaml")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var cards: CardOptions
@@ -47,6 +48,10 @@ struct DrillRecovery: ContextCommand {
         discussion: """
             Needs the card of an agent; where several have to act together, all their cards at the same time. The report is
             stored, also of a drill in which keys failed.
+            """,
+        examples: """
+            signet key drill --sample 20 --token-file kra1.yaml
+            signet key drill --list
             """)
 
     @OptionGroup var options: InstanceOptions

@@ -10,6 +10,7 @@ struct KeyCommand: AsyncParsableCommand {
         commandName: "key", abstract: "Archived private keys: find, take the recovery blob, recover.",
         subcommands: [
             FindKey.self, ApproveKeyRelease.self, GetKey.self, RecoverKeys.self, PutKeyOnCard.self, KeyEvidence.self,
-            ImportKeys.self, PackKeys.self, MergeKeys.self, VerifyKeys.self, RewrapKeys.self, DrillRecovery.self,
+            ImportKeys.self, PackKeys.self, MergeKeys.self, InstallKeys.self, VerifyKeys.self,
+            RewrapKeys.self, DrillRecovery.self,
         ])
 }

@@ -29,7 +29,8 @@ struct ImportKeys: ContextCommand {
         discussion: """
             A directory is read file by file. Running an import again changes nothing; with --journal it does not open the
             files again that are done. Certificates of other CAs need archival.foreign-certificates and --force.
-            """)
+            """,
+        examples: "signet key import old-keys --old-password prompt --journal import.journal")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var passwords: OldPasswords
@@ -72,7 +73,11 @@ struct PackKeys: ContextCommand {
         discussion: """
             The keys are encrypted to the CA's exchange certificate (signet ca exchange). Its thumbprint has to be typed, as
             the CA's operator told it by another way: whoever replaced the certificate would read every key.
-            """)
+            """,
+        examples: #"""
+            signet key pack alice.p12 bob.p12 --old-password prompt --to exchange.crt \
+                --thumbprint 8f02aa31 --out keys.pack
+            """#)
 
     @OptionGroup var passwords: OldPasswords
 
@@ -100,7 +105,11 @@ struct PackKeys: ContextCommand {
 /// `signet key merge`
 struct MergeKeys: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "merge", abstract: "Put the keys of several PKCS#12 files into one.")
+        commandName: "merge", abstract: "Put the keys of several PKCS#12 files into one.",
+        examples: #"""
+            signet key merge alice-2024.p12 alice-2025.p12 --old-password file:old \
+                --old-password prompt --out alice.p12 --password generate
+            """#)
 
     @OptionGroup var passwords: OldPasswords
 
@@ -132,11 +141,60 @@ struct MergeKeys: ContextCommand {
     }
 }
 
+/// `signet key install`
+struct InstallKeys: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "install", abstract: "Put the keys of a PKCS#12, such as a recovered one, where yours are.",
+        discussion: """
+            On a token (--token-file ..., RSA keys, which it can then decrypt with), or into SIGNET_KEYS, where
+            `certreq -new` makes them: there each is encrypted with the password of the PKCS#12.
+            """,
+        examples: """
+            signet key install alice.p12 --token-file card.yaml
+            signet key install alice.p12 --password prompt
+            """)
+
+    @OptionGroup var token: TokenOptions
+
+    @Option(name: .long, help: "Where the password of the PKCS#12 comes from: prompt, file:PATH or env:NAME.")
+    var password = "prompt"
+
+    @Flag(name: .long, help: "Replace a key of SIGNET_KEYS that is there already.")
+    var force = false
+
+    @Argument(help: "The PKCS#12 file.")
+    var file: String
+
+    func run(in context: CommandContext) async throws {
+        let installation = try KeyInstallation(
+            file: self.file,
+            password: SecretInput.system.read(PINSource(self.password), what: "the password of \(self.file)"))
+        guard self.token.tokenFile != nil || self.token.module != nil else {
+            let installed = try installation.install(in: .standard(), isForced: self.force)
+            for (certificate, file) in installed {
+                Console.say(
+                    "Key and certificate \(certificate.serialHex.lowercased()) (\(certificate.subject)): \(file)")
+            }
+            return
+        }
+        let token = try await context.open(self.token)
+        try await installation.install(on: token) { certificate, pair in
+            Console.say(
+                "Key and certificate \(certificate.serialHex.lowercased()) are on \(token.identification): \(pair.label)"
+            )
+        }
+    }
+}
+
 /// `signet key verify`
 struct VerifyKeys: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Prove that private keys belong to their certificates.",
-        discussion: "Of a PKCS#12 file, or with --certificate of the key on a token.")
+        discussion: "Of a PKCS#12 file, or with --certificate of the key on a token.",
+        examples: """
+            signet key verify alice.p12 --old-password prompt
+            signet key verify --certificate alice.crt --token-file card.yaml
+            """)
 
     @OptionGroup var card: TokenOptions
     @OptionGroup var passwords: OldPasswords

@@ -6,7 +6,11 @@ import KeyArchival
 /// `signet key find`
 struct FindKey: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "find", abstract: "List archived keys that fit a search term.")
+        commandName: "find", abstract: "List archived keys that fit a search term.",
+        examples: #"""
+            signet key find alice@example.com
+            signet key find "EXAMPLE\alice" --script --ca-certificates chain.pem
+            """#)
 
     @OptionGroup var options: InstanceOptions
 
@@ -41,7 +45,8 @@ struct GetKey: ContextCommand {
         discussion: """
             The blob is encrypted to the key recovery agents; whoever takes it cannot open it. Without --out nothing is
             taken, and the thumbprints of the agents' certificates are printed who can open it.
-            """)
+            """,
+        examples: "signet key get alice@example.com --out alice.rec")
 
     @OptionGroup var options: InstanceOptions
 

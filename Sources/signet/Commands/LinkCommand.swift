@@ -11,7 +11,8 @@ struct LinkKeys: ContextCommand {
             A renewal with a new key issues them itself; this is for one whose tokens could not. Who trusts only the \
             former root follows CA(0-1).crt to what the new key issues, and who trusts only the new one CA(1-0).crt to \
             what the former key issued.
-            """)
+            """,
+        examples: "signet ca link --instance /srv/root")
 
     @OptionGroup var options: InstanceOptions
 

@@ -10,7 +10,12 @@ struct ListRequests: ContextCommand {
         discussion: """
             Times are ISO 8601 (2026-01-31 or 2026-01-31T12:00:00Z). Columns are those of the request database, such as
             RequestID,RequesterName,NotAfter,RawArchivedKey; --columns all prints every one.
-            """)
+            """,
+        examples: #"""
+            signet request list --disposition pending
+            signet request list --template User --expires-within 30 \
+                --columns RequestID,RequesterName,NotAfter --format csv
+            """#)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var filter: RequestFilter

@@ -15,7 +15,16 @@ struct NewRequest: ContextCommand {
             (--agent) asks for somebody else (--on-behalf-of).
             With --archive the request is a CMC message that carries the private key, encrypted to the CA exchange \
             certificate after that certificate was checked against the CA's.
-            """)
+            """,
+        examples: #"""
+            signet request new --template WebServer --subject CN=www.example.com \
+                --san dns:www.example.com --key-out www.key --key-password prompt --out www.req
+            signet request new --template SmartcardUser --subject CN=alice --token-file card.yaml \
+                --out alice.req
+            signet request new --template User --subject CN=alice --archive \
+                --exchange-certificate exchange.crt --ca-certificates chain.pem --pkcs12 alice.p12 \
+                --pkcs12-password prompt --out alice.req
+            """#)
 
     @OptionGroup var content: RequestContentOptions
     @OptionGroup var signers: RequestSignerOptions
@@ -125,7 +134,11 @@ struct MadeKey {
 struct SignRequest: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Sign somebody else's request, as an enrolment agent or registration authority.",
-        discussion: "A PKCS#10 is put into a PKCS#7, a PKCS#7 or CMC message into a CMC message.")
+        discussion: "A PKCS#10 is put into a PKCS#7, a PKCS#7 or CMC message into a CMC message.",
+        examples: #"""
+            signet request sign bob.req --agent agent.p12 --agent-password prompt --on-behalf-of bob \
+                --out signed.req
+            """#)
 
     @OptionGroup var signers: AgentOptions
     @OptionGroup var place: OwnKeyOptions

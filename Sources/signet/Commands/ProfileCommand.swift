@@ -28,7 +28,9 @@ struct ProfileOptions: ParsableArguments {
 
 /// `signet profile list`
 struct ListProfiles: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the profiles.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the profiles.",
+        examples: "signet profile list")
 
     private struct Row: Encodable {
         let name: String
@@ -62,7 +64,8 @@ struct ListProfiles: ParsableCommand {
 /// `signet profile show NAME`
 struct ShowProfile: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show every value of a profile, with its evidence.")
+        commandName: "show", abstract: "Show every value of a profile, with its evidence.",
+        examples: "signet profile show yubihsm-2 --yaml")
 
     private struct Row: Encodable {
         let field: String
@@ -101,7 +104,8 @@ struct ShowProfile: ParsableCommand {
 struct CheckProfile: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check a profile of your own.",
-        discussion: "Exit code: 0 for a good profile, 2 for one with findings, 1 when the file cannot be read.")
+        discussion: "Exit code: 0 for a good profile, 2 for one with findings, 1 when the file cannot be read.",
+        examples: "signet profile check our-hsm.yaml")
 
     private struct Verdict: Encodable {
         struct Finding: Encodable {

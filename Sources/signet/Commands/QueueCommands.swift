@@ -6,7 +6,12 @@ import PKIMessages
 
 /// `signet request show`
 struct ShowRequest: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one request in full.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one request in full.",
+        examples: """
+            signet request show 17
+            signet request show 17 --json
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -30,7 +35,8 @@ struct ShowRequest: ContextCommand {
 struct ExportRequest: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a binary column of a request to a file, as it is stored.",
-        discussion: "The file has mode 0600 and is never overwritten.")
+        discussion: "The file has mode 0600 and is never overwritten.",
+        examples: "signet request export 17 --column RawRequest --out 17.req")
 
     @OptionGroup var options: InstanceOptions
 
@@ -59,7 +65,8 @@ struct ExportRequest: ContextCommand {
 struct ResubmitRequest: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "resubmit",
-        abstract: "Take a pending request up, or, as an administrator, a denied one once more.")
+        abstract: "Take a pending request up, or, as an administrator, a denied one once more.",
+        examples: "signet request resubmit 17")
 
     @OptionGroup var options: InstanceOptions
 
@@ -77,7 +84,8 @@ struct ResubmitRequest: ContextCommand {
 /// `signet request set-attributes`
 struct SetAttributes: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set-attributes", abstract: "Change the attributes of a pending request.")
+        commandName: "set-attributes", abstract: "Change the attributes of a pending request.",
+        examples: "signet request set-attributes 17 CertificateTemplate:User")
 
     @OptionGroup var options: InstanceOptions
 
@@ -98,7 +106,11 @@ struct SetAttributes: ContextCommand {
 /// `signet request set-extension`
 struct SetExtension: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set-extension", abstract: "Set an extension of a pending request, or take it away.")
+        commandName: "set-extension", abstract: "Set an extension of a pending request, or take it away.",
+        examples: """
+            signet request set-extension 17 2.5.29.17 --value names.der
+            signet request set-extension 17 2.5.29.17 --remove
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -152,7 +164,8 @@ struct PruneDatabase: ContextCommand {
         discussion: """
             Never deleted: certificates that are valid, revoked ones that no CRL made after their expiry has named yet,
             exchange certificates, and, without --archived-keys, rows with an archived key.
-            """)
+            """,
+        examples: "signet database prune --failed-before 2026-01-01 --dry-run")
 
     @OptionGroup var options: InstanceOptions
 

@@ -84,7 +84,13 @@ struct RecoverCommand: ContextCommand {
             checked, and what is in it is shown, before the PIN is asked for. Nothing is ever overwritten.
             Where several agents have to act together, one card after another is asked for; or each of the agents passes a
             share with --share-out to the one who finishes with --share.
-            """)
+            """,
+        examples: #"""
+            signet recover alice.rec --ca-certificates chain.pem --token-file kra1.yaml \
+                --out alice.p12 --password generate
+            signet recover old/17.rec old/18.rec --ca-certificates chain.pem \
+                --module /usr/lib/opensc-pkcs11.so --out-directory recovered --password prompt
+            """#)
 
     @OptionGroup var options: BlobOptions
 
@@ -222,7 +228,8 @@ struct PutKeyOnCard: ContextCommand {
         discussion: """
             Where both tokens can wrap private keys, the key goes from the agent's card to the user's token and is
             plaintext nowhere. The room for key and certificate is checked before anything is written.
-            """)
+            """,
+        examples: "signet key put alice.rec --ca-certificates chain.pem --token-file kra1.yaml --onto card.yaml")
 
     @OptionGroup var options: BlobOptions
 

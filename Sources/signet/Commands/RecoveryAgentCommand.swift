@@ -20,7 +20,10 @@ struct RecoveryAgentCommand: AsyncParsableCommand {
 struct EnrollAgent: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "enroll", abstract: "Generate a recovery agent's key on a card and request its certificate.",
-        discussion: "The card's room for key and certificate is checked before anything is written.")
+        discussion: "The card's room for key and certificate is checked before anything is written.",
+        examples: """
+            signet kra enroll --name "KRA 1" --token-file kra1.yaml
+            """)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var card: TokenOptions
@@ -49,7 +52,8 @@ struct EnrollAgent: ContextCommand {
 /// `signet kra accept`
 struct AcceptAgentCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "accept", abstract: "Write an agent's issued certificate to the card that has its key.")
+        commandName: "accept", abstract: "Write an agent's issued certificate to the card that has its key.",
+        examples: "signet kra accept --request 4 --token-file kra1.yaml")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var card: TokenOptions
@@ -68,7 +72,11 @@ struct AcceptAgentCertificate: ContextCommand {
 /// `signet kra add`
 struct AddAgent: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Archive keys to this agent from now on.")
+        commandName: "add", abstract: "Archive keys to this agent from now on.",
+        examples: """
+            signet kra add --request 4
+            signet kra add --certificate kra1.crt
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -95,7 +103,8 @@ struct AddAgent: ContextCommand {
 struct RemoveAgent: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Archive no more keys to this agent.",
-        discussion: "Keys that were archived to the agent before can be recovered by it as long as its card exists.")
+        discussion: "Keys that were archived to the agent before can be recovered by it as long as its card exists.",
+        examples: "signet kra remove 611e23c200030000000e")
 
     @OptionGroup var options: InstanceOptions
 
@@ -117,7 +126,8 @@ struct RemoveAgent: ContextCommand {
 struct AgentStatus: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Tell whether keys can be archived, and what is wrong with which agent.",
-        discussion: "Exits with 1 unless keys can be archived.")
+        discussion: "Exits with 1 unless keys can be archived.",
+        examples: "signet kra status")
 
     @OptionGroup var options: InstanceOptions
 
@@ -148,7 +158,8 @@ struct AgentStatus: ContextCommand {
 /// `signet kra list`
 struct ListAgents: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the agents with the state of their certificates.")
+        commandName: "list", abstract: "List the agents with the state of their certificates.",
+        examples: "signet kra list")
 
     @OptionGroup var options: InstanceOptions
 

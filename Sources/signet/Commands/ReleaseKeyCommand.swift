@@ -6,7 +6,8 @@ struct ReleaseKey: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "release-key",
         abstract: "Let a CA key sign again that was stopped because its token returned a wrong signature.",
-        discussion: "Only after somebody has examined the token. A running signetd uses the key at once.")
+        discussion: "Only after somebody has examined the token. A running signetd uses the key at once.",
+        examples: "signet ca release-key --instance /srv/root")
 
     @OptionGroup var options: InstanceOptions
 

@@ -12,6 +12,10 @@ struct RenewCertificate: ContextCommand {
         discussion: """
             A root signs its next certificate itself. A subordinate CA writes a request, which the parent answers; \
             install the answer with `signet ca install`. Restart signetd afterwards, and publish the CRLs.
+            """,
+        examples: """
+            signet ca renew --new-key --validity "20 years" --instance /srv/root
+            signet ca renew --form pkcs7 --request renewal.req --instance /srv/issuing
             """)
 
     @OptionGroup var options: InstanceOptions

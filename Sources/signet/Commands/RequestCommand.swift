@@ -18,7 +18,12 @@ struct RequestCommand: AsyncParsableCommand {
 /// `signet request submit`
 struct SubmitRequest: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Submit a request to a local instance, or to an enrolment service.")
+        commandName: "submit", abstract: "Submit a request to a local instance, or to an enrolment service.",
+        examples: #"""
+            signet request submit www.req --template WebServer --out www.crt
+            signet request submit alice.req --url https://ca.example.com/certsrv --user alice \
+                --password prompt --out alice.crt
+            """#)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var service: ServiceOptions
@@ -96,7 +101,9 @@ struct RequestReport {
 
 /// `signet request approve`
 struct ApproveRequest: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "approve", abstract: "Issue a pending request.")
+    static let configuration = CommandConfiguration(
+        commandName: "approve", abstract: "Issue a pending request.",
+        examples: "signet request approve 17")
 
     @OptionGroup var options: InstanceOptions
 
@@ -112,7 +119,9 @@ struct ApproveRequest: ContextCommand {
 
 /// `signet request deny`
 struct DenyRequest: ContextCommand {
-    static let configuration = CommandConfiguration(commandName: "deny", abstract: "Deny a pending request.")
+    static let configuration = CommandConfiguration(
+        commandName: "deny", abstract: "Deny a pending request.",
+        examples: "signet request deny 17")
 
     @OptionGroup var options: InstanceOptions
 
@@ -129,7 +138,11 @@ struct DenyRequest: ContextCommand {
 /// `signet request retrieve`
 struct RetrieveRequest: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "retrieve", abstract: "Ask what became of a request, and fetch its certificate.")
+        commandName: "retrieve", abstract: "Ask what became of a request, and fetch its certificate.",
+        examples: #"""
+            signet request retrieve 17 --url https://ca.example.com/certsrv --user alice \
+                --password prompt --out alice.crt
+            """#)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var service: ServiceOptions

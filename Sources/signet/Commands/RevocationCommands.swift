@@ -43,7 +43,11 @@ struct TimeArgument: ExpressibleByArgument {
 /// `signet certificate revoke`
 struct RevokeCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "revoke", abstract: "Revoke a certificate; it is on the next CRL.")
+        commandName: "revoke", abstract: "Revoke a certificate; it is on the next CRL.",
+        examples: #"""
+            signet certificate revoke 611e23c200030000000e --reason keyCompromise \
+                --invalidity 2026-01-31T12:00:00Z
+            """#)
 
     @OptionGroup var options: InstanceOptions
 
@@ -79,7 +83,8 @@ struct RevokeCertificate: ContextCommand {
 /// `signet certificate hold`
 struct HoldCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hold", abstract: "Put a certificate on hold; `release` ends it.")
+        commandName: "hold", abstract: "Put a certificate on hold; `release` ends it.",
+        examples: "signet certificate hold 611e23c200030000000e")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var serial: SerialNumberArgument
@@ -95,7 +100,8 @@ struct HoldCertificate: ContextCommand {
 /// `signet certificate release`
 struct ReleaseCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Take a certificate off hold; it is valid again.")
+        commandName: "release", abstract: "Take a certificate off hold; it is valid again.",
+        examples: "signet certificate release 611e23c200030000000e")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var serial: SerialNumberArgument

@@ -26,7 +26,8 @@ struct AssignRole: ChangeCommand {
         discussion: """
             As long as no account and no group has roles, whoever can open the instance's files has all of them. From the \
             first assignment on, everybody has what is assigned to them and to their groups.
-            """)
+            """,
+        examples: "signet role assign --system-user olga --role certificate-manager")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var identity: SystemIdentityOptions
@@ -44,7 +45,8 @@ struct AssignRole: ChangeCommand {
 /// `signet role withdraw`
 struct WithdrawRole: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "withdraw", abstract: "Take the roles of an account or a group of this machine away.")
+        commandName: "withdraw", abstract: "Take the roles of an account or a group of this machine away.",
+        examples: "signet role withdraw --system-user olga")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var identity: SystemIdentityOptions
@@ -59,7 +61,8 @@ struct WithdrawRole: ChangeCommand {
 /// `signet role list`
 struct ListRoles: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List who has which role, and whether role separation is on.")
+        commandName: "list", abstract: "List who has which role, and whether role separation is on.",
+        examples: "signet role list")
 
     @OptionGroup var options: InstanceOptions
 
@@ -85,7 +88,8 @@ struct SetRoleSeparation: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "separation",
         abstract: "Enforce that nobody holds two of administrator, certificate-manager, auditor, backup-operator.",
-        discussion: "Only the owner of the instance's directory, or root, may change it.")
+        discussion: "Only the owner of the instance's directory, or root, may change it.",
+        examples: "signet role separation on")
 
     enum State: String, ExpressibleByArgument, CaseIterable {
         case on
@@ -114,7 +118,8 @@ struct RestrictManager: ChangeCommand {
         discussion: """
             A manager with restrictions may deal with a request or certificate when one of them allows it and none denies \
             it. The requester counts: their groups are those of `signet group list`.
-            """)
+            """,
+        examples: "signet role restrict olga --group staff --template User")
 
     @OptionGroup var options: InstanceOptions
 
@@ -141,7 +146,8 @@ struct RestrictManager: ChangeCommand {
 /// `signet role unrestrict`
 struct UnrestrictManager: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unrestrict", abstract: "Take all restrictions of a certificate manager away.")
+        commandName: "unrestrict", abstract: "Take all restrictions of a certificate manager away.",
+        examples: "signet role unrestrict olga")
 
     @OptionGroup var options: InstanceOptions
 
@@ -157,7 +163,8 @@ struct UnrestrictManager: ChangeCommand {
 /// `signet role restrictions`
 struct ListRestrictions: TableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restrictions", abstract: "List what certificate managers are restricted to.")
+        commandName: "restrictions", abstract: "List what certificate managers are restricted to.",
+        examples: "signet role restrictions")
 
     @OptionGroup var options: InstanceOptions
 

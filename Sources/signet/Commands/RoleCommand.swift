@@ -15,7 +15,8 @@ struct RoleCommand: AsyncParsableCommand {
 struct ShowRoleMatrix: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "matrix", abstract: "Print the table of operations and roles.",
-        discussion: "\"x\": the role suffices. \"+\": all roles so marked are needed in one person.")
+        discussion: "\"x\": the role suffices. \"+\": all roles so marked are needed in one person.",
+        examples: "signet role matrix")
 
     @Flag(name: .long, help: "Print JSON.")
     var json = false

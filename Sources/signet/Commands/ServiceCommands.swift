@@ -12,7 +12,8 @@ struct WebCommand: AsyncParsableCommand {
 struct WebCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "certificate",
-        abstract: "Issue the service's TLS certificate for a key generated on a token, and configure it.")
+        abstract: "Issue the service's TLS certificate for a key generated on a token, and configure it.",
+        examples: "signet web certificate --dns-name ca.example.com --key-token hsm")
 
     @OptionGroup var options: InstanceOptions
 

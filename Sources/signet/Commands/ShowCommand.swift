@@ -12,11 +12,11 @@ struct ShowCommand: ContextCommand {
             Every extension, attribute and control is named; what is not known is shown as bytes. Signatures are checked \
             where the key is in the message. Private keys are never shown: --private-key tells which key it is, and whether \
             it belongs to the message, when a token that is there has a recipient's key.
-
-            Examples:
-              signet show user.crt
-              signet show --password file:pw user.p12
-              signet show --private-key --module /usr/lib/softhsm/libsofthsm2.so blob.rec
+            """,
+        examples: """
+            signet show user.crt
+            signet show --password file:pw user.p12
+            signet show --private-key --module /usr/lib/softhsm/libsofthsm2.so blob.rec
             """)
 
     @Option(name: .long, help: "Where the password of a PKCS#12 comes from: prompt, file:PATH or env:NAME.")

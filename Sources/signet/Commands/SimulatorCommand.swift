@@ -36,7 +36,9 @@ struct SimulatorOptions: ParsableArguments {
 
 /// `signet simulator eject`
 struct EjectCard: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "eject", abstract: "Take the card out.")
+    static let configuration = CommandConfiguration(
+        commandName: "eject", abstract: "Take the card out.",
+        examples: "signet simulator eject --control card.sock")
 
     @OptionGroup var options: SimulatorOptions
 
@@ -45,7 +47,9 @@ struct EjectCard: ParsableCommand {
 
 /// `signet simulator insert`
 struct InsertCard: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "insert", abstract: "Put the card back.")
+    static let configuration = CommandConfiguration(
+        commandName: "insert", abstract: "Put the card back.",
+        examples: "signet simulator insert --control card.sock --slot 3")
 
     @OptionGroup var options: SimulatorOptions
 
@@ -57,7 +61,9 @@ struct InsertCard: ParsableCommand {
 
 /// `signet simulator lock-pin`
 struct LockCardPIN: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "lock-pin", abstract: "Lock the user's PIN.")
+    static let configuration = CommandConfiguration(
+        commandName: "lock-pin", abstract: "Lock the user's PIN.",
+        examples: "signet simulator lock-pin --control card.sock")
 
     @OptionGroup var options: SimulatorOptions
 
@@ -67,7 +73,8 @@ struct LockCardPIN: ParsableCommand {
 /// `signet simulator empty-log`
 struct EmptyCardLog: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "empty-log", abstract: "Empty the audit log of a card, as its administrator would.")
+        commandName: "empty-log", abstract: "Empty the audit log of a card, as its administrator would.",
+        examples: "signet simulator empty-log --control card.sock")
 
     @OptionGroup var options: SimulatorOptions
 
@@ -79,7 +86,11 @@ struct FailCall: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fail", abstract: "Make a call fail.",
         discussion:
-            "The fault as in the simulator's configuration: 'function: C_Sign, call: 3, returns: CKR_DEVICE_ERROR'.")
+            "The fault as in the simulator's configuration: 'function: C_Sign, call: 3, returns: CKR_DEVICE_ERROR'.",
+        examples: #"""
+            signet simulator fail "function: C_Sign, call: 3, returns: CKR_DEVICE_ERROR" \
+                --control card.sock
+            """#)
 
     @OptionGroup var options: SimulatorOptions
 
@@ -92,7 +103,8 @@ struct FailCall: ParsableCommand {
 /// `signet simulator clear`
 struct ClearFaults: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clear", abstract: "Take back the faults that were ordered.")
+        commandName: "clear", abstract: "Take back the faults that were ordered.",
+        examples: "signet simulator clear --control card.sock")
 
     @OptionGroup var options: SimulatorOptions
 
@@ -102,7 +114,8 @@ struct ClearFaults: ParsableCommand {
 /// `signet simulator status`
 struct SimulatorStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Tell what cards there are, and what faults are still to come.")
+        commandName: "status", abstract: "Tell what cards there are, and what faults are still to come.",
+        examples: "signet simulator status --control card.sock")
 
     @OptionGroup var options: SimulatorOptions
 

@@ -16,7 +16,8 @@ struct TemplateCommand: AsyncParsableCommand {
 /// `signet template list`
 struct ListTemplates: TableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the templates, and which of them this CA issues from.")
+        commandName: "list", abstract: "List the templates, and which of them this CA issues from.",
+        examples: "signet template list")
 
     @OptionGroup var options: InstanceOptions
 
@@ -37,7 +38,11 @@ struct ListTemplates: TableCommand {
 /// `signet template show`
 struct ShowTemplate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print a template as YAML, or as the attributes of Windows.")
+        commandName: "show", abstract: "Print a template as YAML, or as the attributes of Windows.",
+        examples: """
+            signet template show User
+            signet template show User --bits
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -59,7 +64,11 @@ struct ShowTemplate: ContextCommand {
 struct NewTemplate: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Add a template: a copy of another one, or one exported from Windows.",
-        discussion: "It is not enabled yet.")
+        discussion: "It is not enabled yet.",
+        examples: """
+            signet template new Engineer --from User --set "validity=2 years" --set pendAll=true
+            signet template new --from-bits template.ldif
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -103,7 +112,11 @@ struct NewTemplate: ContextCommand {
 struct EditTemplate: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Change a template; it gets a new version.",
-        discussion: "Without --set the template is opened in the program that EDITOR names.")
+        discussion: "Without --set the template is opened in the program that EDITOR names.",
+        examples: """
+            signet template edit Engineer
+            signet template edit Engineer --set archival=required --major
+            """)
 
     @OptionGroup var options: InstanceOptions
 
@@ -137,7 +150,8 @@ struct EditTemplate: ContextCommand {
 /// `signet template enable`
 struct EnableTemplate: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "enable", abstract: "Let this CA issue from templates.")
+        commandName: "enable", abstract: "Let this CA issue from templates.",
+        examples: "signet template enable Engineer SmartcardUser")
 
     @OptionGroup var options: InstanceOptions
 
@@ -153,7 +167,8 @@ struct EnableTemplate: ChangeCommand {
 /// `signet template disable`
 struct DisableTemplate: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "disable", abstract: "Let this CA no longer issue from templates.")
+        commandName: "disable", abstract: "Let this CA no longer issue from templates.",
+        examples: "signet template disable WebServer")
 
     @OptionGroup var options: InstanceOptions
 
@@ -169,7 +184,8 @@ struct DisableTemplate: ChangeCommand {
 /// `signet template diff`
 struct DiffTemplate: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Compare a template with another one, or with the built-in one of its name.")
+        commandName: "diff", abstract: "Compare a template with another one, or with the built-in one of its name.",
+        examples: "signet template diff Engineer User")
 
     @OptionGroup var options: InstanceOptions
 
@@ -202,7 +218,11 @@ struct DiffTemplate: ContextCommand {
 struct CheckTemplates: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Look for templates by which enrolment fails, and say what to do.",
-        discussion: "Ends with 0 when nothing was found, 1 for warnings only, and 2 for errors.")
+        discussion: "Ends with 0 when nothing was found, 1 for warnings only, and 2 for errors.",
+        examples: """
+            signet template check
+            signet template check Engineer
+            """)
 
     @OptionGroup var options: InstanceOptions
 

@@ -16,7 +16,8 @@ struct TokenCommand: AsyncParsableCommand {
 struct InitToken: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Initialise an empty token: label, security officer's PIN and user PIN.",
-        discussion: "A token that is initialised already is refused; wiping one is left to the device's own tools.")
+        discussion: "A token that is initialised already is refused; wiping one is left to the device's own tools.",
+        examples: "signet token init --token-file card.yaml --so-pin prompt")
 
     @OptionGroup var token: TokenOptions
 
@@ -33,7 +34,11 @@ struct InitToken: ContextCommand {
 /// `signet token list`
 struct ListToken: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the key pairs on a token, with what the token says of them.")
+        commandName: "list", abstract: "List the key pairs on a token, with what the token says of them.",
+        examples: """
+            signet token list --module /usr/lib/softhsm/libsofthsm2.so
+            signet token list --instance /srv/root
+            """)
 
     @OptionGroup var options: AnyTokenOptions
 

@@ -12,7 +12,11 @@ struct UserCommand: AsyncParsableCommand {
 /// `signet user add`
 struct AddUser: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a user, or change password and roles of one.")
+        commandName: "add", abstract: "Add a user, or change password and roles of one.",
+        examples: """
+            signet user add --name alice --password prompt
+            signet user add --name olga --role certificate-manager --no-password
+            """)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var roleOptions: RoleOptions
@@ -40,7 +44,9 @@ struct AddUser: ContextCommand {
 
 /// `signet user list`
 struct ListUsers: TableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the users and their roles.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the users and their roles.",
+        examples: "signet user list")
 
     @OptionGroup var options: InstanceOptions
 
@@ -58,7 +64,9 @@ struct ListUsers: TableCommand {
 
 /// `signet user remove`
 struct RemoveUser: ChangeCommand {
-    static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a user.")
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove a user.",
+        examples: "signet user remove alice")
 
     @OptionGroup var options: InstanceOptions
 
@@ -74,7 +82,8 @@ struct RemoveUser: ChangeCommand {
 /// `signet user set-roles`
 struct SetUserRoles: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set-roles", abstract: "Replace the roles of a user; none when no --role is given.")
+        commandName: "set-roles", abstract: "Replace the roles of a user; none when no --role is given.",
+        examples: "signet user set-roles olga --role certificate-manager --role auditor")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var roleOptions: RoleOptions
@@ -120,7 +129,10 @@ struct CertificateIdentityOptions: ParsableArguments {
 /// `signet user map`
 struct MapUser: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "map", abstract: "Let a TLS client certificate stand for a user.")
+        commandName: "map", abstract: "Let a TLS client certificate stand for a user.",
+        examples: """
+            signet user map olga --certificate-subject "CN=Olga,O=Example"
+            """)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var certificate: CertificateIdentityOptions
@@ -139,7 +151,10 @@ struct MapUser: ChangeCommand {
 /// `signet user unmap`
 struct UnmapUser: ChangeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unmap", abstract: "Let a TLS client certificate stand for nobody.")
+        commandName: "unmap", abstract: "Let a TLS client certificate stand for nobody.",
+        examples: """
+            signet user unmap --certificate-subject "CN=Olga,O=Example"
+            """)
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var certificate: CertificateIdentityOptions
