@@ -25,7 +25,8 @@ struct CreateBackup: ContextCommand {
         discussion: """
             The directory must be empty or absent. Nothing of a token is in a backup: keys stay where they are, and the \
             backup says which ones the CA needs. PIN files are not in it.
-            """)
+            """,
+        examples: "signet backup create /backup/2026-11-21 --instance /srv/issuing --password prompt")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var password: BackupPasswordOption
@@ -69,7 +70,8 @@ struct CreateBackup: ContextCommand {
 /// `signet backup show`
 struct ShowBackup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Print what a backup says of itself. Checks nothing.")
+        commandName: "show", abstract: "Print what a backup says of itself. Checks nothing.",
+        examples: "signet backup show /backup/2026-11-21")
 
     @Argument(help: "The backup's directory.")
     var directory: String
@@ -106,7 +108,8 @@ struct VerifyBackup: ContextCommand {
         discussion: """
             With --password, everything is decrypted and compared. Without an instance, --authority-sha256 names a \
             certificate of the CA or of one above it.
-            """)
+            """,
+        examples: "signet backup verify /backup/2026-11-21 --instance /srv/issuing --password prompt")
 
     @Option(name: .long, help: "The instance's directory.")
     var instance: String?

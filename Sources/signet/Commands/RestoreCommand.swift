@@ -15,7 +15,8 @@ struct RestoreCommand: AsyncParsableCommand {
             trusted. With --force an instance that is there is replaced, and kept beside; what it has issued and revoked \
             since the backup is taken over. --published names lists and certificates that were published elsewhere: \
             a certificate that is revoked there is revoked again.
-            """)
+            """,
+        examples: "signet restore /backup/2026-11-21 --instance /srv/issuing --password prompt --force")
 
     @OptionGroup var options: InstanceOptions
     @OptionGroup var password: BackupPasswordOption
