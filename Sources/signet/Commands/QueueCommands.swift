@@ -154,7 +154,8 @@ struct SetExtension: ContextCommand {
 /// `signet database`
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "database", abstract: "Keep the request database small.", subcommands: [PruneDatabase.self])
+        commandName: "database", abstract: "The request database.",
+        subcommands: [PruneDatabase.self, RebuildDatabase.self])
 }
 
 /// `signet database prune`
