@@ -165,12 +165,18 @@ extension HRESULT {
     public static let unknownCertType = HRESULT(rawValue: 0x8009_4813)
     /// `CERTSRV_E_CERT_TYPE_OVERLAP`
     public static let certTypeOverlap = HRESULT(rawValue: 0x8009_4814)
+    /// `XENROLL_E_KEY_NOT_EXPORTABLE`
+    public static let keyNotExportable = HRESULT(rawValue: 0x8009_5000)
+    /// `XENROLL_E_CANNOT_ADD_ROOT_CERT`
+    public static let cannotAddRootCert = HRESULT(rawValue: 0x8009_5001)
     /// `XENROLL_E_RESPONSE_KA_HASH_NOT_FOUND`
     public static let responseKAHashNotFound = HRESULT(rawValue: 0x8009_5002)
     /// `XENROLL_E_RESPONSE_UNEXPECTED_KA_HASH`
     public static let responseUnexpectedKAHash = HRESULT(rawValue: 0x8009_5003)
     /// `XENROLL_E_RESPONSE_KA_HASH_MISMATCH`
     public static let responseKAHashMismatch = HRESULT(rawValue: 0x8009_5004)
+    /// `XENROLL_E_KEYSPEC_SMIME_MISMATCH`
+    public static let keyspecSMIMEMismatch = HRESULT(rawValue: 0x8009_5005)
     /// `CERT_E_EXPIRED`
     public static let certificateExpired = HRESULT(rawValue: 0x800B_0101)
     /// `CERT_E_ISSUERCHAINING`
@@ -401,18 +407,23 @@ extension HRESULT {
             "The certificate template renewal period is longer than the certificate validity period. "
                 + "The template should be reconfigured or the CA certificate renewed."
         ),
+        0x8009_5000: ("XENROLL_E_KEY_NOT_EXPORTABLE", "The key is not exportable."),
+        0x8009_5001: (
+            "XENROLL_E_CANNOT_ADD_ROOT_CERT", "You cannot add the root CA certificate into your local store."
+        ),
         0x8009_5002: (
             "XENROLL_E_RESPONSE_KA_HASH_NOT_FOUND",
-            "The certificate response is missing the expected archived key hash."
+            "The key archival hash attribute was not found in the response."
         ),
         0x8009_5003: (
             "XENROLL_E_RESPONSE_UNEXPECTED_KA_HASH",
-            "The certificate response contains an unexpected archived key hash."
+            "An unexpected key archival hash attribute was found in the response."
         ),
         0x8009_5004: (
             "XENROLL_E_RESPONSE_KA_HASH_MISMATCH",
-            "The certificate response contains an archived key hash that does not match the request."
+            "There is a key archival hash mismatch between the request and the response."
         ),
+        0x8009_5005: ("XENROLL_E_KEYSPEC_SMIME_MISMATCH", "Signing certificate cannot include SMIME extension."),
         0x800B_0101: (
             "CERT_E_EXPIRED",
             "A required certificate is not within its validity period when verifying against the "

@@ -20,13 +20,13 @@ public enum StatusCodeTable {
             Every error of Signet carries one of these codes, with the name and text that Windows has for it. `signet explain`
             explains the return values of PKCS #11 modules in the same way.
 
-            | Code | Decimal | Name | Text | Given by the CA when |
+            | Code | Decimal | Name | Text | Given when |
             |---|---|---|---|---|
 
             """ + rows.joined(separator: "\n") + "\n"
     }
 
-    /// When the certification authority gives a code, where its text alone does not tell.
+    /// When the certification authority, or a requester's own command, gives a code, where its text alone does not tell.
     package static let occasions: [HRESULT: String] = [
         .accessDenied: "the caller lacks a role that the operation needs (`signet role matrix`)",
         .invalidData: "a message or a file is malformed",
@@ -79,17 +79,32 @@ public enum StatusCodeTable {
         .subjectDNSRequired: "the template wants a DNS or domain name, and none is known",
         .subjectEmailRequired: "the template wants a mail address, and none is known",
         .unknownCertType: "a template is to be enabled or changed that does not exist",
+        .revoked: "a certificate that has to be relied on is revoked, such as a co-signer's",
+        .certificateExpired: "a certificate that has to be relied on has expired, such as a co-signer's or the CA's",
+        .chaining: "a certificate that has to be relied on is of an authority that is not trusted",
+        .badKeyset: "a token has not, or has no longer, the key that is asked for",
+        .noSmartCard: "no token fits the one that is configured",
         .writeTooMany: "a card has no room for what is to be written",
+        .noKeyContainer: "a certificate is to be put on a card that has not its key",
+        .removedCard: "a token goes away while it works",
+        .wrongPIN: "a token refuses the PIN; it is not tried again",
+        .pinBlocked: "a token has locked the PIN",
+        .cancelledByUser: "somebody interrupts the prompt for a PIN or password, or declines at the device",
+        .keyNotExportable: "a requester is to send a key for archival that never leaves its token",
+        .responseKAHashNotFound: "a requester has sent a key for archival, and the CA's answer does not confirm it",
+        .responseUnexpectedKAHash: "a requester has sent no key, and the CA's answer confirms the archival of one",
+        .responseKAHashMismatch: "the CA's answer to a requester confirms the archival of another key",
     ]
 
     /// Codes of Windows in the CA's documents that this CA never gives, and why.
     package static let neverGiven: [HRESULT: String] = [
-        .badFlags: "no private key of a CA leaves its token, so that no export can fail",
+        .badFlags: "a key that cannot be exported for archival is 0x80095000",
         .keysetNotDefined:
             "there are no key containers; a token or key that is missing is named by the codes of smart cards",
-        .noMatch: "certificates of others are not imported",
-        .responseKAHashNotFound: "a requester's program finds this in the CA's response",
-        .responseUnexpectedKAHash: "a requester's program finds this in the CA's response",
-        .responseKAHashMismatch: "a requester's program finds this in the CA's response",
+        .noMatch: "nothing is imported into the CA's own rows; what is looked for and not there is 0x80092004",
+        .noRequest: "a number without a request is 0x80094004, as the enrolment pages of Windows have it",
+        .encodingLength: "no encoding is refused for the sake of older software",
+        .cannotAddRootCert: "no command adds a root to anybody's list of trusted ones",
+        .keyspecSMIMEMismatch: "a request may carry the S/MIME extension whatever its key is for",
     ]
 }

@@ -213,7 +213,7 @@ extension ServiceError {
         ServiceError(
             code: Code(rawValue: "keyNotInMemory"),
             headline: "A key that is made on a token cannot be archived: it never leaves the token.",
-            hresult: .badKeyState,
+            hresult: .keyNotExportable,
             advice: ["Have the key made in a PKCS #12 (--pkcs12), or choose a template without archival."])
     }
 }
