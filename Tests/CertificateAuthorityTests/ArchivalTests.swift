@@ -61,6 +61,48 @@ import Testing
         #expect(plain.fullResponseDER == nil)
     }
 
+    @Test(
+        "A pending request of a template that archives is not issued while no key can be archived, and waits on",
+        arguments: [0x8009_400A, 0x8009_400B] as [UInt32])
+    func pendingWithoutAgents(code: UInt32) async throws {
+        var template = BuiltInTemplates.user
+        template.pendAll = true
+        let archiver = RecordingArchiver()
+        let fixture = try await CAFixture(archiver: archiver, templates: [template])
+        let pending = try await fixture.submit(
+            Requester().fullRequest(template: "User", encryptedKey: Requester.encryptedKey()))
+        archiver.setUnready(
+            .init(
+                code: .badArchivalAttribute, what: "agent", reason: "not valid", hresult: .init(rawValue: code),
+                advice: ["Wait."]))
+        let calls = fixture.token.calls
+        for attempt in [fixture.authority.approve(request:by:), fixture.authority.resubmit(request:by:)] {
+            let refused = try await attempt(pending.requestID, CAFixture.manager)
+            #expect(refused.disposition == .pending && refused.statusCode.rawValue == code)
+            #expect(refused.certificateDER == nil)
+        }
+        #expect(fixture.token.calls == calls, "nothing was signed")
+        #expect(try await fixture.openIntents().isEmpty)
+        archiver.setUnready(nil)
+        let issued = try await fixture.authority.approve(request: pending.requestID, by: CAFixture.manager)
+        #expect(issued.disposition == .issued)
+    }
+
+    @Test("A request that came before its template archived keys is not issued without one: 0x80094804")
+    func pendingBeforeArchival() async throws {
+        var template = BuiltInTemplates.user
+        template.pendAll = true
+        template.archival = .none
+        let fixture = try await CAFixture(archiver: RecordingArchiver(), templates: [template])
+        let pending = try await fixture.submit(Requester(.rsa(bits: 2048)).certificationRequest(template: "User"))
+        #expect(pending.disposition == .pending)
+        template.archival = .required
+        let later = try fixture.restarted(templates: [template], archiver: RecordingArchiver())
+        let refused = try await later.approve(request: pending.requestID, by: CAFixture.manager)
+        #expect(refused.disposition == .pending && refused.statusCode == .archivedKeyRequired)
+        #expect(try await fixture.storage.read { try $0.certificate(forRequest: pending.requestID) } == nil)
+    }
+
     @Test("A template that archives denies a request without a key: 0x80094804")
     func required() async throws {
         let fixture = try await CAFixture(archiver: RecordingArchiver())

@@ -2,6 +2,8 @@ import CertificateAuthority
 import Diagnostics
 import Foundation
 import PKIMessages
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import KeyArchival
@@ -30,7 +32,15 @@ struct ReleaseTests {
                 ).contentInfoDER(),
                 kraHashes: [Hexadecimal.lower(agent.sha1Thumbprint)], evidenceJSON: "{}",
                 archivedWhen: TestAuthority.now)
-            try await self.authority.storage.write { try $0.insert(key) }
+            try await self.authority.storage.write { db in
+                try db.insert(key)
+                for name in ["anna", "bert", "taker"] {
+                    try db.upsert(
+                        UserRecord(
+                            name: "EXAMPLE\\\(name)", passwordHash: UserRecord.noPassword, roles: [.certificateManager])
+                    )
+                }
+            }
         }
 
         func approve(
@@ -101,6 +111,107 @@ struct ReleaseTests {
         try await #expect(site.isRefused("taker", after: 3600))
         try await site.approve("anna", after: 3600)
         try await #expect(site.isRefused("taker", after: 5399) == false)
+    }
+
+    /// What ends the right to approve, after the approval was given.
+    private struct Loss: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let happen: @Sendable (any StorageWriting) throws -> Void
+    }
+
+    private static let losses = [
+        Loss(testDescription: "the role is taken away") {
+            try $0.upsert(UserRecord(name: "EXAMPLE\\anna", passwordHash: UserRecord.noPassword, roles: [.reader]))
+        },
+        Loss(testDescription: "the user is removed") { _ = try $0.removeUser(named: "EXAMPLE\\anna") },
+        Loss(testDescription: "the manager is restricted to others") {
+            try $0.insert(ManagerRestriction(manager: "EXAMPLE\\anna", effect: .deny))
+        },
+        Loss(testDescription: "a second role is in conflict under role separation") {
+            try $0.setSetting(RoleSettings.separation, to: RoleSettings.on)
+            try $0.upsert(
+                UserRecord(
+                    name: "EXAMPLE\\anna", passwordHash: UserRecord.noPassword, roles: [.certificateManager, .auditor]))
+        },
+    ]
+
+    @Test("An approval ends with the right to give it", arguments: losses)
+    private func lost(_ loss: Loss) async throws {
+        let site = try await Site()
+        try await site.approve("anna")
+        try await site.approve("bert")
+        try await site.authority.storage.write { try loss.happen($0) }
+        let error = await #expect(throws: RequestError.self) { try await site.take("taker") }
+        #expect(error?.code == .releaseNotApproved)
+        #expect(error?.facts.filter { $0.name.hasPrefix("approval that ended") }.map(\.value) == ["EXAMPLE\\anna"])
+        #expect(error?.facts.filter { $0.name == "approved by" }.map(\.value) == ["EXAMPLE\\bert"])
+    }
+
+    @Test("An account of the machine counts by what the machine says of it at the time")
+    func systemAccount() async throws {
+        let site = try await Site()
+        let account = SystemAccount(host: "host", name: "olga", groups: ["managers"], ownsInstance: false)
+        let isListed = Mutex(true)
+        let accounts = SystemAccounts { name in
+            name == account.principalName && isListed.withLock { $0 } ? account : nil
+        }
+        let policy = KeyReleasePolicy(approvals: 1, validity: 3600, accounts: accounts)
+        try await site.authority.storage.write {
+            try $0.upsert(IdentityMapping(source: .systemGroup, name: "managers", roles: [.certificateManager]))
+        }
+        let olga = try await site.authority.storage.read { try $0.principal(of: account) }
+        try await site.approve(olga, policy: policy)
+        func approvers() async throws -> ReleaseApprovers {
+            try await site.authority.storage.read {
+                try $0.approvers(
+                    ofRequest: site.requestID, requester: "EXAMPLE\\alice", taker: "EXAMPLE\\taker", policy,
+                    at: TestAuthority.now)
+            }
+        }
+        try await #expect(approvers() == ReleaseApprovers(counting: [account.principalName]))
+        isListed.withLock { $0 = false }
+        try await #expect(approvers() == ReleaseApprovers(lapsed: [account.principalName]))
+    }
+
+    @Test("Pruning a request with its archived key takes the approvals of its release along; otherwise all of it stays")
+    func pruning() async throws {
+        let site = try await Site()
+        try await site.approve("anna")
+        let late = TestAuthority.now.addingTimeInterval(20 * 365 * 86_400)
+        func prune(_ rule: PruningRule) async throws -> Int {
+            try await site.authority.storage.write { try $0.prune(rule, after: nil, effort: 1_000, now: late).deleted }
+        }
+        func approvals() async throws -> Int {
+            try await site.authority.storage.read { try $0.releaseApprovals(ofRequest: site.requestID).count }
+        }
+        var rule = PruningRule(.expired, before: late)
+        _ = try await prune(rule)
+        try await #expect(approvals() == 1)
+        rule.takesArchivedKeys = true
+        try await #expect(prune(rule) > 0)
+        try await #expect(approvals() == 0)
+        try await #expect(site.authority.storage.read { try $0.archivedKey(forRequest: site.requestID) } == nil)
+        try await #expect(site.authority.storage.read { try $0.request(site.requestID) } == nil)
+    }
+
+    @Test("Who may not have the key learns that, and not that an agent's certificate is missing")
+    func orderOfChecks() async throws {
+        let site = try await Site()
+        let key = ArchivedKeyRecord(
+            requestID: try await site.authority.issue("bob", to: TestKey.user.publicKey).requestID, format: .cmsAES,
+            envelopedDataDER: [], kraHashes: ["0a 0b"], evidenceJSON: "{}", archivedWhen: TestAuthority.now)
+        try await site.authority.storage.write {
+            try $0.insert(key)
+            try $0.insert(ManagerRestriction(manager: "EXAMPLE\\bert", effect: .allow, template: "Other"))
+        }
+        func code(_ name: String) async -> HRESULT? {
+            await StatusCodeProofs.thrown {
+                _ = try await site.authority.recoveryBlobs.recoveryBlob(
+                    forRequest: key.requestID, by: Self.manager(name))
+            }
+        }
+        await #expect(code("bert") == .restrictedOfficer)
+        await #expect(code("anna") == .notFound)
     }
 
     @Test("Approving is for certificate managers of the requester, and not for whose key it is")

@@ -164,7 +164,10 @@ extension InstanceConfiguration {
 }
 
 extension KeyReleasePolicy {
-    init(_ policy: InstanceConfiguration.ArchivalPolicy) {
-        self.init(approvals: policy.releaseApprovals, validity: policy.releaseValidity.timeInterval)
+    init(_ instance: Instance) {
+        let policy = instance.configuration.archival
+        self.init(
+            approvals: policy.releaseApprovals, validity: policy.releaseValidity.timeInterval,
+            accounts: .ofThisMachine(instance: instance.directory))
     }
 }

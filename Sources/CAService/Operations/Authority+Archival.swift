@@ -111,24 +111,33 @@ extension Authority {
     }
 
     /// The configured agents with the state of their certificates.
-    package func recoveryAgents() async throws -> [KRAStatus] {
+    func recoveryAgents() async throws -> [KRAStatus] {
         try await self.agents.statuses()
     }
 
+    package func recoveryAgents(for who: Principal) async throws -> [KRAStatus] {
+        try who.mustBeAllowed(.readConfiguration, to: "list key recovery agents")
+        return try await self.recoveryAgents()
+    }
+
     /// The agents, to how many each key is archived, and why none can be now.
-    package func archivalState() async throws -> (agents: [KRAStatus], count: Int, obstacle: ArchivalError?) {
-        let statuses = try await self.recoveryAgents()
+    package func archivalState(
+        for who: Principal
+    ) async throws -> (agents: [KRAStatus], count: Int, obstacle: ArchivalError?) {
+        let statuses = try await self.recoveryAgents(for: who)
         return (statuses, self.agents.count, KRASelection.obstacle(statuses, count: self.agents.count))
     }
 
     /// Takes the recovery blob of the one archived key that fits `term`.
     package func recoveryBlob(matching term: String, by who: Principal) async throws -> TakenRecoveryBlob {
+        // Before anything is said of what fits.
+        try who.mustBeAllowed(.retrieveArchivedKey, to: "retrieve an archived key")
         let found = try await KeyFinder(storage: self.instance.storage).certificate(matching: term)
         let authority = self.authority
         let builder = RecoveryBlobBuilder(
             storage: self.instance.storage, authority: authority.caCertificate,
             signatureAlgorithm: authority.signatureAlgorithm, surroundings: self.instance.surroundings,
-            release: KeyReleasePolicy(self.instance.configuration.archival)
+            release: KeyReleasePolicy(self.instance)
         ) {
             try await authority.signedMessage($0, purpose: "recovery blob", requestID: found.requestID)
         }
@@ -142,8 +151,9 @@ extension Authority {
 
 extension Instance {
     /// Certificates with an archived key that fit a search term.
-    package func archivedKeys(matching term: String) async throws -> [CertificateRecord] {
-        try await KeyFinder(storage: self.storage).candidates(matching: term)
+    package func archivedKeys(matching term: String, for who: Principal) async throws -> [CertificateRecord] {
+        try who.mustBeAllowed(.readRequests, to: "look for archived keys")
+        return try await KeyFinder(storage: self.storage).candidates(matching: term)
     }
 
     /// Archived keys that fit, as a list and as a script.
@@ -156,6 +166,8 @@ extension Instance {
     package func agents(
         ofKeyMatching term: String, for who: Principal
     ) async throws -> (key: CertificateRecord, agents: [ArchivedKeyAgent]) {
+        // Before anything is said of what fits.
+        try who.mustBeAllowed(.retrieveArchivedKey, to: "list the agents of an archived key")
         let finder = KeyFinder(storage: self.storage)
         let found = try await finder.certificate(matching: term)
         return (found, try await finder.agents(ofRequest: found.requestID, for: who))

@@ -54,7 +54,7 @@ extension Instance {
     private func recordRetrieval(_ request: RequestRecord, by who: Principal) async throws {
         let operation = "export the archived key of request \(request.requestID)"
         try who.mustBeAllowed(.retrieveArchivedKey, to: operation)
-        let release = KeyReleasePolicy(self.configuration.archival)
+        let release = KeyReleasePolicy(self)
         let now = self.surroundings.now()
         try await self.storage.write { db in
             try db.mustManage(who, request, to: operation)

@@ -15,15 +15,18 @@ extension Instance {
     /// - Throws: `ArchivalError` with code `nothingFound` or `ambiguousName`; `RequestError`: `accessDenied`,
     ///   `restrictedManager` (0x80094009), `releaseNotControlled`.
     package func approveRelease(ofKeyMatching term: String, by who: Principal) async throws -> ReleaseProgress {
+        // Before anything is said of what fits.
+        try who.mustBeAllowed(.approveKeyRelease, to: "approve the release of an archived key")
         let key = try await KeyFinder(storage: self.storage).certificate(matching: term)
-        let policy = KeyReleasePolicy(self.configuration.archival)
+        let policy = KeyReleasePolicy(self)
         let now = self.surroundings.now()
         let approvers = try await self.storage.write { db in
             try db.approveRelease(
                 ofRequest: key.requestID, requester: key.requesterName, template: key.templateName, by: who, policy,
                 at: now)
             return try db.approvers(
-                ofRequest: key.requestID, requester: key.requesterName, taker: "", policy, at: now)
+                ofRequest: key.requestID, requester: key.requesterName, taker: "", policy, at: now
+            ).counting
         }
         return ReleaseProgress(key: key, approvers: approvers, needed: policy.approvals)
     }

@@ -9,6 +9,7 @@ extension CertificationAuthority {
     ///
     /// - Throws: ``RequestError``: `accessDenied` (0x80070005) without the role of certificate manager,
     ///   `unknownRequest` (0x80094004), `wrongStatus` (0x80094003); ``StorageError``.
+    /// - Returns: still pending, with 0x8009400A or 0x8009400B, where the template archives keys and none can be archived.
     package func approve(request requestID: Int64, by manager: Principal) async throws -> EnrollmentResult {
         let operation = "approve request \(requestID)"
         try manager.mustBeAllowed(.approveRequest, to: operation)
@@ -27,6 +28,8 @@ extension CertificationAuthority {
     /// - Throws: as ``approve(request:by:)``.
     package func resubmit(request requestID: Int64, by manager: Principal) async throws -> EnrollmentResult {
         let operation = "resubmit request \(requestID)"
+        // Before anything is said of the request; which of the two it takes depends on its state.
+        if !manager.isAllowed(.resubmitDeniedRequest) { try manager.mustBeAllowed(.resubmitRequest, to: operation) }
         let found = try await self.storage.read { try $0.request(requestID) }
         guard let found else { throw RequestError.unknownRequest(requestID, operation: operation) }
         try manager.mustBeAllowed(
@@ -54,7 +57,8 @@ extension CertificationAuthority {
                 .resolved(at: self.surroundings.now())
             row.officerName = manager.name
             try db.update(row)
-            try db.append(self.event(.requestDenied, who: manager.name, row.auditDetails()))
+            try db.append(
+                self.event(.requestDenied, who: manager.name, row.auditDetails(row.requestedKeyDetails())))
             return row
         }
         return await self.addingFullResponse(to: EnrollmentResult(row), for: row, wanted: false)
@@ -106,7 +110,21 @@ extension CertificationAuthority {
             row.resumesAs == .denied
             ? try await self.askAgain(request, row: row, hasArchivedKey: archivedKey != nil)
             : try await self.decideByManager(request, row: row, evidence: row.evidence())
+        try await self.mustArchive(terms.template, hasArchivedKey: archivedKey != nil)
         return DecidedRequest(row: row, request: request, terms: terms, managerExtensions: extensions)
+    }
+
+    /// Nothing is issued from a template that archives while keys cannot be archived, though its key be archived already:
+    /// what stands between agent and key would not be seen before somebody needs the key. Nor is anything issued whose key
+    /// is missing, because the template did not archive when the request came.
+    private func mustArchive(_ template: CertificateTemplate, hasArchivedKey: Bool) async throws {
+        guard template.archivesKeys || hasArchivedKey else { return }
+        try await attempting(.archival) {
+            guard let archiver = self.archiver else { throw IssuanceError.archivalNotConfigured() }
+            try await archiver.checkReadiness()
+        }
+        guard !hasArchivedKey else { return }
+        throw RequestFailure(.policy, PolicyError.archivedKeyRequired(template))
     }
 
     /// Asks policy about a denied request. That a manager would have to approve it is granted: one has asked.

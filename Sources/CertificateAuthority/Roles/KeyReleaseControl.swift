@@ -2,30 +2,61 @@ import Diagnostics
 package import Foundation
 
 /// How many certificate managers have to approve before an archived key is handed to another one.
-package struct KeyReleasePolicy: Sendable, Equatable {
+package struct KeyReleasePolicy: Sendable {
     /// 0: whoever may retrieve archived keys takes them without being asked.
     package var approvals: Int
     /// For how long an approval counts, in seconds.
     package var validity: TimeInterval
+    /// Tells which roles an approver who is an account of the machine has by now.
+    package var accounts: SystemAccounts
 
-    package init(approvals: Int = 0, validity: TimeInterval = 86_400) {
+    package init(approvals: Int = 0, validity: TimeInterval = 86_400, accounts: SystemAccounts = .none) {
         self.approvals = approvals
         self.validity = validity
+        self.accounts = accounts
+    }
+}
+
+/// Who has approved a release.
+package struct ReleaseApprovers: Sendable, Equatable {
+    /// Names of those whose approval counts.
+    package var counting: [String]
+    /// Names of those who might not approve it any more: their approvals ended with that.
+    package var lapsed: [String]
+
+    package init(counting: [String] = [], lapsed: [String] = []) {
+        self.counting = counting
+        self.lapsed = lapsed
     }
 }
 
 extension StorageReading {
     /// Who has approved the release of a key to `taker`.
     ///
-    /// Neither the taker counts, nor the one whose key it is, nor anybody twice, nor an approval that is too old.
+    /// Neither the taker counts, nor the one whose key it is, nor anybody twice, nor an approval that is too old, nor that
+    /// of somebody who might not give it now: without the role, in conflict under role separation, or restricted to other
+    /// requesters.
     package func approvers(
         ofRequest requestID: Int64, requester: String, taker: String, _ policy: KeyReleasePolicy, at date: Date
-    ) throws -> [String] {
+    ) throws -> ReleaseApprovers {
         let interested = [requester.lowercased(), taker.lowercased()]
-        return try self.releaseApprovals(ofRequest: requestID).filter { approval in
-            !interested.contains(approval.manager.lowercased()) && approval.approvedWhen <= date
-                && date < approval.approvedWhen.addingTimeInterval(policy.validity)
-        }.map(\.manager)
+        let template = try self.request(requestID)?.templateName
+        var approvers = ReleaseApprovers()
+        for approval in try self.releaseApprovals(ofRequest: requestID)
+        where !interested.contains(approval.manager.lowercased()) && approval.approvedWhen <= date
+            && date < approval.approvedWhen.addingTimeInterval(policy.validity)
+        {
+            let mayApprove = try self.principals(named: approval.manager, policy.accounts).contains {
+                try $0.isAllowed(.approveKeyRelease)
+                    && self.mayManage($0, requester: requester, template: template)
+            }
+            if mayApprove {
+                approvers.counting.append(approval.manager)
+            } else {
+                approvers.lapsed.append(approval.manager)
+            }
+        }
+        return approvers
     }
 
     /// - Throws: ``RequestError`` with code `releaseNotApproved` (0x80094009).
@@ -35,7 +66,7 @@ extension StorageReading {
         guard policy.approvals > 0 else { return }
         let approvers = try self.approvers(
             ofRequest: requestID, requester: requester, taker: taker.name, policy, at: date)
-        guard approvers.count >= policy.approvals else {
+        guard approvers.counting.count >= policy.approvals else {
             throw RequestError.releaseNotApproved(requestID, needed: policy.approvals, by: approvers)
         }
     }
@@ -77,7 +108,7 @@ extension StorageWriting {
         if policy.approvals > 0 {
             details["Approved By"] = try self.approvers(
                 ofRequest: requestID, requester: requester, taker: taker.name, policy, at: date
-            ).sorted().joined(separator: ", ")
+            ).counting.sorted().joined(separator: ", ")
             try self.removeReleaseApprovals(ofRequest: requestID)
         }
         try self.append(AuditEvent(.archivedKeyRetrieved, when: date, who: taker.name, details: details))
@@ -86,14 +117,17 @@ extension StorageWriting {
 
 extension RequestError {
     /// Too few certificate managers have approved that an archived key is handed out.
-    static func releaseNotApproved(_ requestID: Int64, needed: Int, by approvers: [String]) -> RequestError {
+    static func releaseNotApproved(
+        _ requestID: Int64, needed: Int, by approvers: ReleaseApprovers
+    ) -> RequestError {
         RequestError(
             code: .releaseNotApproved, operation: "retrieve the archived key of request \(requestID)",
             reason: "\(needed) other certificate manager\(needed == 1 ? "" : "s") must approve it, and "
-                + "\(approvers.count) did",
+                + "\(approvers.counting.count) did",
             hresult: .restrictedOfficer,
             facts: [Fact("request", "\(requestID)"), Fact("needed", "\(needed)")]
-                + approvers.map { Fact("approved by", $0) },
+                + approvers.counting.map { Fact("approved by", $0) }
+                + approvers.lapsed.map { Fact("approval that ended with the right to give it", $0) },
             advice: ["Have other certificate managers run `signet key approve`; whoever takes the key does not count."])
     }
 

@@ -20,6 +20,19 @@ package struct SystemAccount: Sendable, Equatable {
     package var principalName: String { "\(self.host)\\\(self.name)" }
 }
 
+/// Looks accounts of this machine up by the names that they have in requests and in the audit trail.
+package struct SystemAccounts: Sendable {
+    /// `nil` when the name is none of this machine, or there is no such account any more.
+    package var account: @Sendable (_ principalName: String) throws -> SystemAccount?
+
+    package init(_ account: @escaping @Sendable (_ principalName: String) throws -> SystemAccount?) {
+        self.account = account
+    }
+
+    /// Where nobody comes from the machine.
+    package static let none = SystemAccounts { _ in nil }
+}
+
 extension StorageReading {
     /// True while nobody may hold two of the four roles.
     package func isRoleSeparationEnforced() throws -> Bool {
@@ -50,6 +63,14 @@ extension StorageReading {
         return Principal(
             name: account.principalName, roles: roles, groups: account.groups.union(own.map(\.name)),
             isInstanceOwner: account.ownsInstance, isRoleSeparationEnforced: try self.isRoleSeparationEnforced())
+    }
+
+    /// Whoever acts under that name now: a user of the instance, an account of the machine, or neither.
+    package func principals(named name: String, _ accounts: SystemAccounts) throws -> [Principal] {
+        [
+            try self.user(named: name).map { try self.principal(of: $0) },
+            try accounts.account(name).map { try self.principal(of: $0) },
+        ].compactMap { $0 }
     }
 
     /// The user that a verified TLS client certificate stands for; `nil` when it is not mapped, or this CA has revoked it.

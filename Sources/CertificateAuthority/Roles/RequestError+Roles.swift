@@ -1,4 +1,5 @@
 import Diagnostics
+package import Foundation
 
 /// Refusals by the table of roles, and by what a certificate manager is restricted to.
 extension RequestError {
@@ -45,5 +46,23 @@ extension RequestError {
             reason: "\(principal.name) is \(held), and role separation is enforced", hresult: .roleConflict,
             facts: [Fact("user", principal.name), Fact("roles", held)],
             advice: ["Have an administrator take all but one of the roles from the user."])
+    }
+}
+
+extension AuditEvent {
+    /// Event 10010: somebody was refused an operation; `nil` for an error that is no refusal of its caller.
+    package init?(refusing error: any Error, to who: Principal, when: Date) {
+        guard let refusal = error as? RequestError, refusal.isRefusalOfCaller else { return nil }
+        self.init(
+            .accessRefused, when: when, who: who.name,
+            details: ["Operation": refusal.operation, "Code": "\(refusal.hresult)", "Error": refusal.reason])
+    }
+}
+
+extension CertificationAuthority {
+    /// Audit event 10010, when an operation failed because its caller may not do it. Does nothing for other errors.
+    package func recordRefusal(_ error: any Error, of who: Principal) async throws {
+        guard let event = AuditEvent(refusing: error, to: who, when: self.surroundings.now()) else { return }
+        try await self.storage.write { try $0.append(event) }
     }
 }

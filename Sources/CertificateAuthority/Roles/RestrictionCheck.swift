@@ -8,12 +8,17 @@ extension StorageReading {
     package func mustManage(
         _ manager: Principal, requester: String, template: String?, to operation: String
     ) throws {
+        guard try self.mayManage(manager, requester: requester, template: template) else {
+            throw RequestError.restrictedManager(manager, requester: requester, operation: operation)
+        }
+    }
+
+    func mayManage(_ manager: Principal, requester: String, template: String?) throws -> Bool {
         let restrictions = try self.managerRestrictions(of: manager.name)
-        guard !restrictions.isEmpty else { return }
+        guard !restrictions.isEmpty else { return true }
         let groups = Set(try self.groups(of: requester).map(\.name))
         let covering = restrictions.filter { $0.covers(groups: groups, template: template) }
-        guard covering.contains(where: { $0.effect == .allow }), !covering.contains(where: { $0.effect == .deny })
-        else { throw RequestError.restrictedManager(manager, requester: requester, operation: operation) }
+        return covering.contains { $0.effect == .allow } && !covering.contains { $0.effect == .deny }
     }
 
     package func mustManage(_ manager: Principal, _ row: RequestRecord, to operation: String) throws {

@@ -39,7 +39,7 @@ extension Principal {
     }
 
     /// - Throws: ``RequestError``: `enrollmentDenied` (0x80094011), or `roleConflict`.
-    func mustBeAllowedToEnroll() throws {
+    package func mustBeAllowedToEnroll() throws {
         guard self.verdict(on: .enroll) != .missingRole else { throw RequestError.enrollmentDenied(self) }
         try self.mustBeAllowed(.enroll, to: "submit a request")
     }

@@ -39,20 +39,22 @@ package struct RecoveryBlobBuilder: Sendable {
     ///
     /// - Parameter requestID: as ``KeyFinder`` finds it.
     /// - Throws: ``RequestError`` with `accessDenied` (0x80070005) unless the caller is a certificate manager,
-    ///   `restrictedManager` or `releaseNotApproved` (0x80094009); ``ArchivalError``: `noArchivedKey` (0x80094004), `agentCertificateMissing` (0x80092004); what `sign` throws;
-    ///   ``StorageError``.
+    ///   `restrictedManager` or `releaseNotApproved` (0x80094009); ``ArchivalError``: `noArchivedKey` (0x80094004),
+    ///   `agentCertificateMissing` (0x80092004); what `sign` throws; ``StorageError``.
     package func recoveryBlob(forRequest requestID: Int64, by caller: Principal) async throws -> [UInt8] {
         try caller.mustBeAllowed(.retrieveArchivedKey, to: "retrieve an archived key")
         let release = self.release
         let now = self.surroundings.now()
         let stored = try await self.storage.read { db in
-            let stored = try Self.stored(requestID, db)
+            let (key, certificate) = try Self.stored(requestID, db)
+            // Whether the caller may have it, before anything is said of whom it is archived to.
             try db.mustManage(
-                caller, requester: stored.certificate.requesterName, template: stored.certificate.templateName,
+                caller, requester: certificate.requesterName, template: certificate.templateName,
                 to: "retrieve an archived key")
-            try db.mustBeReleased(
-                requestID, requester: stored.certificate.requesterName, to: caller, release, at: now)
-            return stored
+            try db.mustBeReleased(requestID, requester: certificate.requesterName, to: caller, release, at: now)
+            return Stored(
+                key: key, certificate: certificate, agents: try Self.agents(of: key, db),
+                authorities: try db.caCertificates().filter { !$0.use.isLink })
         }
         let draft = try RecoveryBlob.draft(
             archivedKeyDER: stored.key.envelopedDataDER, userCertificateDER: stored.certificate.certificateDER,
@@ -67,25 +69,28 @@ package struct RecoveryBlobBuilder: Sendable {
         return blob
     }
 
-    private static func stored(_ requestID: Int64, _ reader: any StorageReading) throws -> Stored {
+    private static func stored(
+        _ requestID: Int64, _ reader: any StorageReading
+    ) throws -> (ArchivedKeyRecord, CertificateRecord) {
         guard let key = try reader.archivedKey(forRequest: requestID) else {
             throw ArchivalError.noArchivedKey(requestID: requestID, "it has no archived key")
         }
         guard let certificate = try reader.certificate(forRequest: requestID) else {
             throw ArchivalError.noArchivedKey(requestID: requestID, "no certificate was issued for it")
         }
-        return Stored(
-            key: key, certificate: certificate,
-            agents: try key.kraHashes.map { hash in
-                guard let thumbprint = Self.thumbprint(hash),
-                    let agent = try reader.keyRecoveryAgent(sha1Thumbprint: thumbprint),
-                    !agent.certificateDER.isEmpty
-                else {
-                    throw ArchivalError.agentCertificateMissing(requestID: requestID, hash: hash)
-                }
-                return agent
-            },
-            authorities: try reader.caCertificates().filter { !$0.use.isLink })
+        return (key, certificate)
+    }
+
+    private static func agents(of key: ArchivedKeyRecord, _ reader: any StorageReading) throws -> [KRARecord] {
+        try key.kraHashes.map { hash in
+            guard let thumbprint = Self.thumbprint(hash),
+                let agent = try reader.keyRecoveryAgent(sha1Thumbprint: thumbprint),
+                !agent.certificateDER.isEmpty
+            else {
+                throw ArchivalError.agentCertificateMissing(requestID: key.requestID, hash: hash)
+            }
+            return agent
+        }
     }
 
     private static func thumbprint(_ hash: String) -> [UInt8]? {

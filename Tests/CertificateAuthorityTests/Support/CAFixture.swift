@@ -60,11 +60,13 @@ struct CAFixture: Sendable {
     }
 
     /// The authority as a new process would have it: same database, same key, nothing in memory.
-    func restarted() throws -> CertificationAuthority {
+    func restarted(
+        templates: [CertificateTemplate] = BuiltInTemplates.all, archiver: (any KeyArchiver)? = nil
+    ) throws -> CertificationAuthority {
         try CertificationAuthority(
             configuration: self.authority.configuration,
             signingKeys: [CASigningKey(token: self.token, keyPair: self.token.keyPair)],
-            certificates: [self.certificate], storage: self.storage,
+            certificates: [self.certificate], storage: self.storage, templates: templates, archiver: archiver,
             surroundings: CAFixture.surroundings(self.clock, self.random))
     }
 

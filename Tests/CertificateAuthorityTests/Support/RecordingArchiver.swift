@@ -8,17 +8,20 @@ final class RecordingArchiver: KeyArchiver {
     static let hash = "0f 1e 2d"
     private let state = Mutex([KeyArchivalRequest]())
     private let error: PKIMessageError?
-    private let unready: PKIMessageError?
+    private let unready: Mutex<PKIMessageError?>
 
     /// - Parameter unready: why no key can be archived at all.
     init(failingWith error: PKIMessageError? = nil, unready: PKIMessageError? = nil) {
         self.error = error
-        self.unready = unready
+        self.unready = Mutex(unready)
     }
 
     func checkReadiness() async throws {
-        if let unready { throw unready }
+        if let unready = self.unready.withLock({ $0 }) { throw unready }
     }
+
+    /// From now on no key can be archived, or one can again.
+    func setUnready(_ error: PKIMessageError?) { self.unready.withLock { $0 = error } }
 
     var requests: [KeyArchivalRequest] { self.state.withLock { $0 } }
 
