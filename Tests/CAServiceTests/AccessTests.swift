@@ -10,27 +10,6 @@ import Testing
 @Suite("What an operator may ask of an instance, and what is recorded")
 struct AccessTests {
     private static let nobody = Principal(name: "EXAMPLE\\nobody", roles: [])
-    private static let torn = Principal(
-        name: "EXAMPLE\\torn", roles: [.administrator, .auditor], isRoleSeparationEnforced: true)
-
-    /// Every operation that asks the table before it does anything, by its name in the table.
-    private static func operations(
-        _ site: SweepSite
-    ) -> [(CAOperation, @Sendable (Principal) async throws -> Void)] {
-        let (authority, instance) = (site.authority, site.authority.instance)
-        return [
-            (.manageCACertificates, { _ = try await instance.installCertificate([0x30, 0], chain: [], by: $0) }),
-            (
-                .manageWebServer,
-                { _ = try await instance.enrollWebServer(dnsNames: ["a.example.test"], keyToken: "ca", by: $0) }
-            ),
-            (.readAudit, { _ = try await instance.verifyAudit(by: $0) }),
-            (.signAuditHead, { _ = try await authority.signAuditHead(by: $0) }),
-            (.readConfiguration, { _ = try await instance.auditFilter(for: $0) }),
-            (.manageTemplates, { try await instance.disableTemplates(["User"], by: $0) }),
-            (.manageRecoveryAgents, { _ = try await authority.addRecoveryAgent([0x30, 0], by: $0) }),
-        ]
-    }
 
     private static func code(_ body: () async throws -> Void) async -> HRESULT? {
         do {
@@ -39,29 +18,63 @@ struct AccessTests {
         } catch { return ErrorReport(error).hresult }
     }
 
-    @Test("Without a role an operation is refused before it does anything, and with two separated ones, too")
-    func refused() async throws {
+    /// Every role alone, every two of them, none, and all.
+    private static let roleSets: [Set<Role>] =
+        [[], Set(Role.allCases)] + Role.allCases.map { [$0] }
+        + Role.allCases.flatMap { one in Role.allCases.filter { $0 != one }.map { [one, $0] } }
+
+    @Test("Every way into the authority asks the table, with role separation off and on, before it does anything")
+    func entryPoints() async throws {
+        let site = try await SweepSite()
+        #expect(Set(EntryPoint.all.map(\.operation)) == Set(CAOperation.allCases).subtracting(EntryPoint.without))
+        let refusals: Set<HRESULT> = [.accessDenied, .roleConflict, .enrollDenied]
+        for (entry, roles) in EntryPoint.all.flatMap({ entry in Self.roleSets.map { (entry, $0) } }) {
+            for isSeparated in [false, true] {
+                let who = Principal(name: "EXAMPLE\\who", roles: roles, isRoleSeparationEnforced: isSeparated)
+                let verdict = who.verdict(on: entry.operation)
+                let before = try await site.instance.storage.read { try $0.auditHead()?.sequence }
+                let code = await Self.code { try await entry.attempt(site, who) }
+                let what = Comment(rawValue: "\(entry.name) by \(roles.map(\.rawValue)), separation \(isSeparated)")
+                switch verdict {
+                case .allowed: #expect(code.map { !refusals.contains($0) } ?? true, what)
+                case .missingRole: #expect(code == (entry.operation == .enroll ? .enrollDenied : .accessDenied), what)
+                case .roleConflict: #expect(code == .roleConflict, what)
+                }
+                guard verdict != .allowed else { continue }
+                #expect(try await site.instance.storage.read { try $0.auditHead()?.sequence } == before, what)
+            }
+        }
+        await site.close()
+    }
+
+    @Test("What is refused is event 10010 with operation and code; other errors are not")
+    func refusals() async throws {
         let site = try await SweepSite()
         let instance = site.authority.instance
         let before = try await instance.storage.read { try $0.auditHead()?.sequence }
-        for (operation, attempt) in Self.operations(site) {
-            let name = Comment(rawValue: operation.rawValue)
-            #expect(await Self.code { try await attempt(Self.nobody) } == .accessDenied, name)
-            #expect(await Self.code { try await attempt(Self.torn) } == .roleConflict, name)
-        }
-        #expect(
-            await Self.code { _ = try await site.authority.exchangeCertificate(for: Self.nobody) } == .accessDenied)
-        _ = try await site.authority.exchangeCertificate(for: SweepSite.alice)
-        #expect(try await instance.storage.read { try $0.auditHead()?.sequence } == before)
-
         let refusal = RequestError.accessDenied(Self.nobody, operation: .publishCRL, to: "publish a CRL")
         try await instance.recordRefusal(refusal, of: Self.nobody)
         try await instance.recordRefusal(SweepError.notIssued(.denied), of: Self.nobody)
         let event = try #require(try await instance.storage.read { try $0.auditHead() }?.event)
-        #expect(event.id == .accessRefused && event.who == Self.nobody.name)
+        #expect(event.id == .accessRefused && event.id.rawValue == 10_010 && event.who == Self.nobody.name)
         #expect(event.details["Operation"] == "publish a CRL" && event.details["Code"] == "0x80070005")
         #expect(try await instance.storage.read { try $0.auditHead()?.sequence } == before.map { $0 + 1 })
+        // The authority itself, behind the web front, records the same.
+        try await site.authority.authority.recordRefusal(refusal, of: Self.nobody)
+        let second = try await instance.storage.read { try $0.auditHead() }?.event
+        #expect(second?.id == .accessRefused && second?.details == event.details)
         await site.close()
+    }
+
+    @Test("An account is found by its name in the trail, with its groups; one of another host or unknown is nobody")
+    func accounts() throws {
+        let directory = try TemporaryDirectory()
+        let current = try SystemAccount.current(instance: directory.url.path)
+        let found = try #require(try SystemAccount.named(current.principalName, instance: directory.url.path))
+        #expect(found.principalName == current.principalName && found.ownsInstance)
+        #expect(!found.groups.isEmpty)
+        #expect(try SystemAccount.named("elsewhere\\\(current.name)", instance: directory.url.path) == nil)
+        #expect(try SystemAccount.named("\(current.host)\\no-such-account", instance: directory.url.path) == nil)
     }
 
     @Test("A directory without an instance is 0x80070002, and a template that does not exist 0x80094813")
@@ -75,7 +88,7 @@ struct AccessTests {
     }
 
     /// An instance without keys and certificates.
-    private static func bareInstance(in directory: TemporaryDirectory) throws -> (Instance, InstanceLayout) {
+    static func bareInstance(in directory: TemporaryDirectory) throws -> (Instance, InstanceLayout) {
         let layout = InstanceLayout(directory: directory.path("ca"))
         for path in [layout.directory, layout.templatesDirectory, layout.publicationDirectory] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)

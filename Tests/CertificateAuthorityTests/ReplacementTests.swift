@@ -123,7 +123,9 @@ import Testing
         let status = try await fixture.authority.resume(
             case: refused.replacement.caseID, requestBytes: another, by: CAFixture.manager)
         #expect(status.state == .replaced)
-        let unknown = await #expect(throws: RequestError.self) { try await fixture.authority.status(ofCase: 99) }
+        let unknown = await #expect(throws: RequestError.self) {
+            _ = try await fixture.storage.read { try $0.status(ofCase: 99) }
+        }
         #expect(unknown?.code == .unknownCase)
     }
 
@@ -145,6 +147,7 @@ import Testing
         #expect(status.state == .pending)
         let requestID = try #require(status.replacement.newRequestID)
         _ = try await fixture.authority.approve(request: requestID, by: CAFixture.manager)
-        #expect(try await fixture.authority.status(ofCase: status.replacement.caseID).state == .replaced)
+        let after = try await fixture.storage.read { try $0.status(ofCase: status.replacement.caseID) }
+        #expect(after.state == .replaced)
     }
 }

@@ -1,3 +1,4 @@
+import CertificateAuthority
 import HTTPTypes
 import Testing
 
@@ -66,6 +67,23 @@ struct AccessTests {
             #expect(!page.text.contains("Test & \""))
             #expect(page.headers[.contentSecurityPolicy]?.contains("default-src 'none'") == true)
         }
+    }
+
+    @Test("A refusal goes to the audit trail with who asked, and stands when it cannot be recorded")
+    func refusals() async throws {
+        let front = try await WebFront()
+        _ = try await front.enroll("WebServer")
+        #expect(front.authority.refusals.isEmpty)
+        for attempt in 1...2 {
+            let refused = try await front.get("/certsrv/certnew.cer?ReqID=41", user: "mallory")
+            #expect(refused.status == 403 && refused.text.contains("0x80070005"))
+            #expect(front.authority.refusals.map(\.who) == Array(repeating: "mallory", count: attempt))
+        }
+        #expect((front.authority.refusals.last?.error as? RequestError)?.code == .accessDenied)
+        #expect(front.log.lines.contains { $0.contains("refusal not recorded") })
+        // Who is not known is refused by the front itself.
+        _ = try await front.get("/certsrv/certnew.cer?ReqID=41", user: nil)
+        #expect(front.authority.refusals.count == 2)
     }
 
     @Test("Each request is one line in the log, without query and password")

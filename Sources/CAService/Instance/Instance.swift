@@ -100,13 +100,6 @@ package struct Instance: Sendable {
             .map { ($0, try CertificateFields(derEncoded: $0.certificateDER)) }
     }
 
-    /// The certificate that a request was answered with.
-    package func issuedCertificate(ofRequest requestID: Int64) async throws -> CertificateFields {
-        let record = try await self.storage.read { try $0.certificate(forRequest: requestID) }
-        guard let record else { throw ServiceError.notIssued(requestID) }
-        return try CertificateFields(derEncoded: record.certificateDER)
-    }
-
     /// A token of the configuration.
     package func token(named name: String) async throws -> any KeyToken {
         guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }

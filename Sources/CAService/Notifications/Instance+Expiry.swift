@@ -1,4 +1,4 @@
-import CertificateAuthority
+package import CertificateAuthority
 package import Foundation
 import PKIMessages
 
@@ -9,7 +9,11 @@ extension Instance {
     /// Issued certificates are found by an index; nothing reads the whole table.
     ///
     /// - Parameter limit: of issued certificates.
-    package func expiring(within period: TimeInterval, limit: Int = 1_000) async throws -> [ExpiryNotice] {
+    /// - Throws: `RequestError` with code `accessDenied`, `StorageError`.
+    package func expiring(
+        within period: TimeInterval, limit: Int = 1_000, for who: Principal
+    ) async throws -> [ExpiryNotice] {
+        try who.mustBeAllowed(.readRequests, to: "list what expires")
         let now = self.surroundings.now()
         let issued = try await self.storage.read {
             try $0.expiringCertificates(after: now, until: now.addingTimeInterval(period), limit: limit)

@@ -22,6 +22,8 @@ package struct AgentEnrollment: Sendable {
     package func enroll(
         requester: Principal, submit: (EnrollmentSubmission) async throws -> EnrollmentResult
     ) async throws -> EnrollmentResult {
+        // Before the card is written to.
+        try requester.mustBeAllowedToEnroll()
         let subject = try DistinguishedName { CommonName(self.name) }
         let pair = try await self.card.generateKeyPair(
             KeyPairSpecification(

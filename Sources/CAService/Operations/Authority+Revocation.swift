@@ -12,6 +12,8 @@ extension Authority {
 
     /// Signs CRLs and brings them to their places.
     package func publishCRLs(_ order: CRLOrder, by who: Principal) async throws -> [PublishedCRL] {
+        // Before the number is raised, which writes.
+        try who.mustBeAllowed(.publishCRL, to: "publish a CRL")
         try await self.instance.raiseCRLNumber()
         let records = try await self.authority.publishCRLs(order, by: who)
         var published: [PublishedCRL] = []

@@ -1,4 +1,4 @@
-import CertificateAuthority
+package import CertificateAuthority
 import PKIMessages
 package import SecretMemory
 import X509
@@ -37,11 +37,20 @@ package struct SuccessorRequest: Sendable {
 }
 
 extension Instance {
-    /// - Throws: `RequestError` with code `unknownSerialNumber`.
-    package func successorRequest(ofCertificate serialNumber: String) async throws -> SuccessorRequest {
-        let record = try await self.storage.read { try $0.certificate(serialNumber: serialNumber) }
-        guard let record else {
-            throw RequestError.unknownSerialNumber(serialNumber, operation: "replace certificate \(serialNumber)")
+    /// For whoever may replace the certificate, so that nobody else makes a key for it.
+    ///
+    /// - Throws: `RequestError`: `accessDenied`, `restrictedManager`, `unknownSerialNumber`.
+    package func successorRequest(
+        ofCertificate serialNumber: String, for who: Principal
+    ) async throws -> SuccessorRequest {
+        let operation = "replace certificate \(serialNumber)"
+        try who.mustBeAllowed(.revokeCertificate, to: operation)
+        let record = try await self.storage.read { db in
+            guard let record = try db.certificate(serialNumber: serialNumber) else {
+                throw RequestError.unknownSerialNumber(serialNumber, operation: operation)
+            }
+            try db.mustManage(who, requester: record.requesterName, template: record.templateName, to: operation)
+            return record
         }
         return try SuccessorRequest(of: CertificateFields(derEncoded: record.certificateDER))
     }

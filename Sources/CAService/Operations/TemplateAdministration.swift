@@ -17,12 +17,12 @@ extension Instance {
     }
 
     /// Names of the enabled templates.
-    package func enabledTemplateNames() throws -> [String] {
+    func enabledTemplateNames() throws -> [String] {
         try TemplateFiles.enabled(self.layout) ?? self.templates.map(\.name)
     }
 
     /// - Throws: ``PolicyError`` with 0x80094813 when there is none of that name.
-    package func template(named name: String) throws -> CertificateTemplate {
+    func template(named name: String) throws -> CertificateTemplate {
         guard let found = self.templates.first(where: { $0.name.lowercased() == name.lowercased() }) else {
             throw PolicyError.unknownTemplate(name)
         }
@@ -68,11 +68,11 @@ extension Instance {
     package func changeTemplate(
         _ name: String, to text: String, isMajor: Bool, by who: Principal
     ) async throws -> CertificateTemplate {
+        try who.mustBeAllowed(.manageTemplates, to: "change template \(name)")
         let old = try self.template(named: name)
         guard old.allows(.write, to: who) || who.roles.contains(.administrator) else {
             throw TemplateError.notWritable(old.name, who)
         }
-        try who.mustBeAllowed(.manageTemplates, to: "change template \(name)")
         var new = try TemplateFiles.template(from: Array(text.utf8), path: "(changed template)")
         guard new.name == old.name, new.oid == old.oid else {
             throw TemplateError.unknownSetting("name, oid", "a template keeps its name and identifier; make a new one")
@@ -94,24 +94,32 @@ extension Instance {
 
     /// Issues from these templates as well.
     ///
+    /// - Returns: the names of all that are enabled now.
     /// - Throws: ``PolicyError`` with 0x80094813 for a name without a template; then none is enabled.
-    package func enableTemplates(_ names: [String], by who: Principal) async throws {
+    @discardableResult
+    package func enableTemplates(_ names: [String], by who: Principal) async throws -> [String] {
+        try who.mustBeAllowed(.manageTemplates, to: Self.changingEnabled)
         let found = try names.map { try self.template(named: $0).name }
-        try await self.setEnabled(Array(Set(try self.enabledTemplateNames() + found)), by: who)
+        return try await self.setEnabled(Array(Set(try self.enabledTemplateNames() + found)), by: who)
     }
 
     /// No longer issues from these templates.
-    package func disableTemplates(_ names: [String], by who: Principal) async throws {
+    ///
+    /// - Returns: the names of those that are still enabled.
+    @discardableResult
+    package func disableTemplates(_ names: [String], by who: Principal) async throws -> [String] {
+        try who.mustBeAllowed(.manageTemplates, to: Self.changingEnabled)
         let enabled = try self.enabledTemplateNames()
         for name in names where !enabled.contains(where: { $0.lowercased() == name.lowercased() }) {
             throw PolicyError.unknownTemplate(name)
         }
         let gone = Set(names.map { $0.lowercased() })
-        try await self.setEnabled(enabled.filter { !gone.contains($0.lowercased()) }, by: who)
+        return try await self.setEnabled(enabled.filter { !gone.contains($0.lowercased()) }, by: who)
     }
 
-    private func setEnabled(_ names: [String], by who: Principal) async throws {
-        try who.mustBeAllowed(.manageTemplates, to: "change the enabled templates")
+    private static let changingEnabled = "change the enabled templates"
+
+    private func setEnabled(_ names: [String], by who: Principal) async throws -> [String] {
         // First the record of what is about to change: a change without one must not be.
         try await self.record(
             .propertyChanged, by: who,
@@ -119,6 +127,7 @@ extension Instance {
                 "Property": "Templates", "Index": "0", "Type": "string", "Value": names.sorted().joined(separator: " "),
             ])
         try TemplateFiles.writeEnabled(names, self.layout)
+        return try self.enabledTemplateNames()
     }
 
     private func details(of new: CertificateTemplate, from old: CertificateTemplate?) throws -> [String: String] {
@@ -131,7 +140,10 @@ extension Instance {
     }
 
     /// What is wrong with the templates, as far as it can be seen from here.
-    package func checkTemplates(_ names: [String] = []) async throws -> [TemplateCheck.Problem] {
+    package func checkTemplates(
+        _ names: [String] = [], for who: Principal
+    ) async throws -> [TemplateCheck.Problem] {
+        try who.mustBeAllowed(.readConfiguration, to: "check templates")
         let (records, agents) = try await self.storage.read { db in
             (try db.caCertificates(), try db.keyRecoveryAgents())
         }

@@ -118,7 +118,17 @@ extension Instance {
     /// A list that was signed: by its number, or the newest without shards of the newest key.
     ///
     /// - Throws: ``ServiceError`` with code `noCRL`.
-    package func crl(number: UInt64?, kind: CRLKind) async throws -> CRLRecord {
+    package func crl(number: UInt64?, kind: CRLKind, for who: Principal) async throws -> CRLRecord {
+        try who.mustBeAllowed(.readConfiguration, to: "show a CRL")
+        return try await self.crl(number: number, kind: kind)
+    }
+
+    /// The newest list of the newest key, which is published to everybody.
+    package func newestCRL(_ kind: CRLKind) async throws -> CRLRecord {
+        try await self.crl(number: nil, kind: kind)
+    }
+
+    private func crl(number: UInt64?, kind: CRLKind) async throws -> CRLRecord {
         let found = try await self.storage.read { db in
             if let number { return try db.crl(number: number, kind: kind) }
             let own = try db.caCertificates().filter { $0.use == .own }

@@ -16,7 +16,12 @@ package struct KeyUse: Sendable {
 extension Instance {
     /// Every key pair on a token of this instance, with what refers to it: CA certificates, a CA key that waits for its
     /// certificate, exchange certificates, the service's TLS certificate.
-    package func keyUses(on token: any KeyToken) async throws -> [KeyUse] {
+    package func keyUses(on token: any KeyToken, for who: Principal) async throws -> [KeyUse] {
+        try who.mustBeAllowed(.readConfiguration, to: "list what refers to the keys of a token")
+        return try await self.keyUses(on: token)
+    }
+
+    func keyUses(on token: any KeyToken) async throws -> [KeyUse] {
         let references = try await KeyReferences(self)
         return try await token.keyPairs().map { pair in references.use(of: pair) }
     }

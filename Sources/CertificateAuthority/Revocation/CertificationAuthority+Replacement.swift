@@ -83,7 +83,7 @@ extension CertificationAuthority {
     ) async throws -> ReplacementStatus {
         let operation = "take up case \(caseID)"
         try manager.mustBeAllowed(.revokeCertificate, to: operation)
-        let status = try await self.status(ofCase: caseID)
+        let status = try await self.storage.read { try $0.status(ofCase: caseID) }
         guard status.state == .revoked || status.state == .refused else { return status }
         guard self.surroundings.now() <= status.replacement.deadline else {
             throw RequestError.unfitReplacement("its window ended at \(status.replacement.deadline)", operation)
@@ -101,13 +101,6 @@ extension CertificationAuthority {
             }
         }
         return try await self.submitSuccessor(replacement, by: manager)
-    }
-
-    /// - Throws: ``RequestError`` with code `unknownCase`.
-    package func status(ofCase caseID: Int64) async throws -> ReplacementStatus {
-        let status = try await self.storage.read { db in try db.replacementCase(caseID).map { try db.status(of: $0) } }
-        guard let status else { throw RequestError.unknownCase(caseID) }
-        return status
     }
 
     private func submitSuccessor(
@@ -130,7 +123,7 @@ extension CertificationAuthority {
                         "Disposition": "\(result.disposition.rawValue)", "Status": result.dispositionMessage,
                     ]))
         }
-        return try await self.status(ofCase: changed.caseID)
+        return try await self.storage.read { try $0.status(ofCase: changed.caseID) }
     }
 
     /// The successor is for the same subject and names, and has another key.
@@ -156,6 +149,12 @@ extension CertificationAuthority {
 }
 
 extension StorageReading {
+    /// - Throws: ``RequestError`` with code `unknownCase`.
+    package func status(ofCase caseID: Int64) throws -> ReplacementStatus {
+        guard let replacement = try self.replacementCase(caseID) else { throw RequestError.unknownCase(caseID) }
+        return try self.status(of: replacement)
+    }
+
     /// How far a case is.
     package func status(of replacement: ReplacementCase) throws -> ReplacementStatus {
         var replacement = replacement

@@ -43,6 +43,7 @@ package struct EnrollmentFront: Sendable {
         let certsrv = router.group("certsrv")
             .add(middleware: BasicAuthentication(authenticator: self.authenticator))
             .group(context: AuthenticatedContext.self)
+            .add(middleware: RefusalRecording(enrollment: self.enrollment))
         SubmissionRoutes(front: self).add(to: certsrv)
         RetrievalRoutes(enrollment: self.enrollment, publications: self.publications).add(to: certsrv)
         StaticPages(publications: self.publications).add(to: certsrv)

@@ -15,6 +15,9 @@ package protocol CertificateEnrolling: Sendable {
     func result(
         ofRequest requestID: Int64, for caller: Principal, response: ResponseForm
     ) async throws -> EnrollmentResult
+
+    /// Records that somebody was refused an operation (audit event 10010). Does nothing for errors of other kinds.
+    func recordRefusal(_ error: any Error, of who: Principal) async throws
 }
 
 extension CertificationAuthority: CertificateEnrolling {}

@@ -54,7 +54,9 @@ struct AcceptCertificate: ContextCommand {
             answer = try await client.chain(ofRequest: self.request ?? 0)
         } else {
             let instance = try context.open(self.options)
-            answer = [try await instance.issuedCertificate(ofRequest: self.request ?? 0)]
+            answer = [
+                try await instance.issuedCertificate(ofRequest: self.request ?? 0, for: instance.localOperator())
+            ]
             trusted += try await instance.authorityCertificates()
         }
         let acceptance = CertificateAcceptance(answer: answer, trusted: trusted)

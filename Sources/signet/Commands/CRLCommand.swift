@@ -67,10 +67,8 @@ struct ListCRLs: ContextCommand {
     var limit = 20
 
     func run(in context: CommandContext) async throws {
-        let limit = self.limit
-        let crls = try await context.open(self.options, for: .readConfiguration, to: "list CRLs").storage.read {
-            try $0.crls(limit: limit)
-        }
+        let instance = try context.open(self.options)
+        let crls = try await instance.crls(limit: self.limit, for: instance.localOperator())
         Console.table(
             ["Number", "Kind", "Base", "Key", "Shard", "This update", "Next update", "Entries", "Bytes", "Published"],
             crls.map { crl in
@@ -105,8 +103,9 @@ struct ShowCRL: ContextCommand {
     var out: String?
 
     func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: .readConfiguration, to: "show a CRL")
-        let crl = try await instance.crl(number: self.number, kind: self.delta ? .delta : .base)
+        let instance = try context.open(self.options)
+        let crl = try await instance.crl(
+            number: self.number, kind: self.delta ? .delta : .base, for: instance.localOperator())
         let fields: [(String, String?)] = [
             ("Number", "\(crl.number)"), ("Kind", crl.kind.rawValue), ("Base", crl.baseNumber.map { "\($0)" }),
             ("CA key", "\(crl.caKeyIndex)"), ("Shard", crl.shard == 0 ? nil : "\(crl.shard)"),

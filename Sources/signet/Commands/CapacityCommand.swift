@@ -17,15 +17,18 @@ struct AnyTokenOptions: ParsableArguments {
     var tokenName: String?
 
     /// The token's configuration, what opens it, and the instance if there is one.
-    func resolve(in context: CommandContext) throws -> (CAService.TokenConfiguration, TokenOpener, Instance?) {
+    ///
+    /// - Parameter operation: what the operator has to be allowed at the instance.
+    func resolve(
+        in context: CommandContext, to operation: CAOperation
+    ) async throws -> (CAService.TokenConfiguration, TokenOpener, Instance?) {
         guard let path = self.instance else { return (try self.token.configuration(), try context.opener(), nil) }
         var options = InstanceOptions()
         options.instance = path
         let instance = try context.open(options)
         let name = self.tokenName ?? instance.configuration.exchangeToken
-        guard let configuration = instance.configuration.tokens[name] else {
-            throw ValidationError("signet.yaml has no token \"\(name)\".")
-        }
+        let configuration = try await instance.tokenConfiguration(
+            named: name, for: instance.localOperator(), to: operation)
         return (configuration, instance.tokens, instance)
     }
 }
@@ -62,10 +65,11 @@ struct TokenCapacityCommand: ContextCommand {
     var json = false
 
     func run(in context: CommandContext) async throws {
-        let (configuration, opener, instance) = try self.options.resolve(in: context)
+        let (configuration, opener, instance) = try await self.options.resolve(in: context, to: .readConfiguration)
         let stock = try await opener.stock(of: configuration)
         let token = try await opener.open(configuration)
-        let uses = try await instance?.keyUses(on: token)
+        var uses: [KeyUse]?
+        if let instance { uses = try await instance.keyUses(on: token, for: instance.localOperator()) }
         guard !self.json else {
             return try Console.json(
                 Answer(
@@ -159,8 +163,13 @@ struct RetireKeys: ContextCommand {
         var options = InstanceOptions()
         options.instance = self.instance
         let instance = try context.open(options)
-        let token = try await instance.token(named: instance.configuration.exchangeToken)
-        let old = try await instance.keyUses(on: token).compactMap { use in use.retirable.map { (use.pair, $0) } }
+        let who = try await instance.localOperator()
+        let configuration = try instance.tokenConfiguration(
+            named: instance.configuration.exchangeToken, for: who, to: .manageCACertificates)
+        let token = try await instance.tokens.open(configuration)
+        let old = try await instance.keyUses(on: token, for: who).compactMap { use in
+            use.retirable.map { (use.pair, $0) }
+        }
         guard !old.isEmpty else { return Console.say("No exchange key on \(token.identification) can go.") }
         Console.say("On \(token.identification):")
         Console.table(
@@ -177,7 +186,7 @@ struct RetireKeys: ContextCommand {
             throw ExitCode(3)
         }
         for (pair, _) in old {
-            try await instance.retire(pair.locator, on: token, by: instance.localOperator())
+            try await instance.retire(pair.locator, on: token, by: who)
             Console.say("Removed \(pair.label) \(pair.locator.reference.uri)")
         }
     }
@@ -203,7 +212,7 @@ struct UnblockToken: ContextCommand {
     @OptionGroup var options: AnyTokenOptions
 
     func run(in context: CommandContext) async throws {
-        let (configuration, opener, _) = try self.options.resolve(in: context)
+        let (configuration, opener, _) = try await self.options.resolve(in: context, to: .configure)
         let (token, refused) = try await opener.unblock(configuration)
         Console.say(
             refused == 0

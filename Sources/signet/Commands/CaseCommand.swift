@@ -49,21 +49,22 @@ struct ReplaceCertificate: ContextCommand {
         }
         let serial = try self.serial.canonical()
         let instance = try context.open(self.options)
+        let who = try await instance.localOperator()
         let authority = try await instance.authority()
         let order = ReplacementOrder(
-            serialNumber: serial, reason: reason, requestBytes: try await self.requestBytes(serial, instance),
+            serialNumber: serial, reason: reason, requestBytes: try await self.requestBytes(serial, instance, who),
             window: TimeInterval(self.windowHours) * 3600)
-        let status = try await authority.authority.replace(order, by: authority.localOperator())
+        let status = try await authority.authority.replace(order, by: who)
         Console.say("Case \(status.replacement.caseID): revoked \(serial). Publish it with: signet crl publish")
         try await status.report(instance, out: self.out)
     }
 
-    private func requestBytes(_ serial: String, _ instance: Instance) async throws -> [UInt8] {
+    private func requestBytes(_ serial: String, _ instance: Instance, _ who: Principal) async throws -> [UInt8] {
         if let path = self.request { return try FilePaths.read(path) }
         guard let keyOut = self.keyOut else { throw ValidationError("--new needs --key-out.") }
+        let made = try await instance.successorRequest(ofCertificate: serial, for: who)
         let password = try SecretInput.system.readNew(
             PINSource(self.keyPassword), what: "a password for the private key's file")
-        let made = try await instance.successorRequest(ofCertificate: serial)
         try FilePaths.create(keyOut, with: made.encryptedKeyPEM(password: password), mode: 0o600)
         Console.say("Private key, encrypted with the password: \(keyOut)")
         return made.requestDER
@@ -78,7 +79,8 @@ extension ReplacementStatus {
         case .replaced:
             Console.say("Successor\(request): \(self.newSerialNumber ?? "")")
             if let out, let requestID {
-                let certificate = try await instance.issuedCertificate(ofRequest: requestID)
+                let certificate = try await instance.issuedCertificate(
+                    ofRequest: requestID, for: instance.localOperator())
                 try Output.writePEM(certificate.derBytes, label: "CERTIFICATE", to: out)
             }
         case .pending: Console.say("Successor\(request): pending. Issue it with: signet request approve")
@@ -111,11 +113,8 @@ struct ListCases: ContextCommand {
     var limit = 20
 
     func run(in context: CommandContext) async throws {
-        let limit = self.limit
-        let cases = try await context.open(self.options, for: .readRequests, to: "list replacements").storage.read {
-            db in
-            try db.replacementCases(limit: limit).map { try db.status(of: $0) }
-        }
+        let instance = try context.open(self.options)
+        let cases = try await instance.replacements(limit: self.limit, for: instance.localOperator())
         Console.table(
             ["Case", "State", "Opened", "By", "Until", "Certificate", "Request", "Successor", "Subject"],
             cases.map { status in
@@ -142,9 +141,8 @@ struct ShowCase: ContextCommand {
     var number: Int64
 
     func run(in context: CommandContext) async throws {
-        let status = try await context.open(self.options, for: .readRequests, to: "show a replacement").authority(
-            for: .records
-        ).authority.status(ofCase: self.number)
+        let instance = try context.open(self.options)
+        let status = try await instance.replacement(self.number, for: instance.localOperator())
         let replacement = status.replacement
         let fields: [(String, String?)] = [
             ("Case", "\(replacement.caseID)"), ("State", status.state.rawValue), ("Subject", replacement.subject),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CAService
+import CertificateAuthority
 import DeviceProfiles
 import Diagnostics
 import Foundation
@@ -62,7 +63,7 @@ struct DoctorCommand: ContextCommand {
     var state: String?
 
     func run(in context: CommandContext) async throws {
-        let (configuration, opener, _) = try self.options.resolve(in: context)
+        let (configuration, opener, _) = try await self.options.resolve(in: context, to: .configure)
         if let path = self.writeProfile, FilePaths.exists(path) { throw ServiceError.exists(path, "The file") }
         let diagnosis = try await opener.diagnose(
             configuration, roles: self.role.roles, objects: self.objects.flatMap { .init(rawValue: $0.rawValue) },

@@ -25,8 +25,9 @@ struct ExpiringCommand: ContextCommand {
     var json = false
 
     func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: .readRequests, to: "list what expires")
-        let notices = try await instance.expiring(within: self.within.seconds, limit: self.limit)
+        let instance = try context.open(self.options)
+        let notices = try await instance.expiring(
+            within: self.within.seconds, limit: self.limit, for: instance.localOperator())
         if self.json {
             let message = try ExpiryNotice.json(
                 notices, instance: instance.configuration.name, generated: instance.surroundings.now())

@@ -100,7 +100,7 @@ struct ExportCertificate: ContextCommand {
         let instance = try context.open(self.options)
         let chain = try await instance.authorityCertificates()
         guard let request = self.request else { return chain }
-        return [try await instance.issuedCertificate(ofRequest: request)] + chain
+        return [try await instance.issuedCertificate(ofRequest: request, for: instance.localOperator())] + chain
     }
 
     /// A file each, all or none.

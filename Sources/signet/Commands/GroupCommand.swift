@@ -37,11 +37,10 @@ struct ListGroups: TableCommand {
 
     @OptionGroup var options: InstanceOptions
 
-    static var reading: (operation: CAOperation, text: String) { (.readPermissions, "list groups") }
     static let headings = ["Group", "Roles", "Members"]
 
-    func rows(of instance: Instance) async throws -> [[String]] {
-        try await instance.storage.read { try $0.groups() }
+    func rows(of instance: Instance, for who: Principal) async throws -> [[String]] {
+        try await instance.roleAssignments(for: who).groups
             .map { [$0.name, $0.roles.text, $0.members.sorted().joined(separator: ", ")] }
     }
 }

@@ -25,8 +25,8 @@ struct FindKey: ContextCommand {
     var term: String
 
     func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: .readRequests, to: "look for archived keys")
-        let found = try await instance.archivedKeys(matching: self.term)
+        let instance = try context.open(self.options)
+        let found = try await instance.archivedKeys(matching: self.term, for: instance.localOperator())
         let listing = instance.listing(of: found)
         if self.script, !found.isEmpty {
             return Console.say(
@@ -61,9 +61,8 @@ struct GetKey: ContextCommand {
         do {
             try await self.get(instance)
         } catch let error as ArchivalError where error.code == .ambiguousName {
-            for line in instance.listing(of: try await instance.archivedKeys(matching: self.term)).lines {
-                Console.say(line)
-            }
+            let found = try await instance.archivedKeys(matching: self.term, for: instance.localOperator())
+            for line in instance.listing(of: found).lines { Console.say(line) }
             throw error
         }
     }

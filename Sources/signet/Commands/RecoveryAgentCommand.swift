@@ -62,7 +62,8 @@ struct AcceptAgentCertificate: ContextCommand {
     var request: Int64
 
     func run(in context: CommandContext) async throws {
-        let certificate = try await context.open(self.options).issuedCertificate(ofRequest: self.request)
+        let instance = try context.open(self.options)
+        let certificate = try await instance.issuedCertificate(ofRequest: self.request, for: instance.localOperator())
         let card = try await context.open(self.card)
         let pair = try await AgentEnrollment.accept(certificate, on: card)
         Console.say("Certificate \(certificate.serialHex) written to \(card.identification) beside key \(pair.label).")
@@ -90,7 +91,8 @@ struct AddAgent: ContextCommand {
         let instance = try context.open(self.options)
         let der: [UInt8]
         switch (self.request, self.certificate) {
-        case (let number?, nil): der = try await instance.issuedCertificate(ofRequest: number).derBytes
+        case (let number?, nil):
+            der = try await instance.issuedCertificate(ofRequest: number, for: instance.localOperator()).derBytes
         case (nil, let path?): der = try Output.readDER(path, what: path)
         default: throw ValidationError("Name either --request or --certificate.")
         }
@@ -132,7 +134,8 @@ struct AgentStatus: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let state = try await context.open(self.options).authority(for: .records).archivalState()
+        let authority = try await context.open(self.options).authority(for: .records)
+        let state = try await authority.archivalState(for: authority.localOperator())
         for agent in state.agents {
             Console.say("\(agent.index): \(agent.certificate.map { "\($0.subject)" } ?? "unreadable certificate")")
             if let certificate = agent.certificate {
@@ -164,8 +167,8 @@ struct ListAgents: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let agents = try await context.open(self.options, for: .readConfiguration, to: "list key recovery agents")
-            .authority(for: .records).recoveryAgents()
+        let authority = try await context.open(self.options).authority(for: .records)
+        let agents = try await authority.recoveryAgents(for: authority.localOperator())
         Console.table(
             ["State", "Serial", "Not after", "Subject"],
             agents.map { agent in

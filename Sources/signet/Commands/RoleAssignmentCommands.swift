@@ -67,19 +67,18 @@ struct ListRoles: ContextCommand {
     @OptionGroup var options: InstanceOptions
 
     func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: .readPermissions, to: "list roles")
-        let (rows, separation) = try await instance.storage.read { db in
-            let users = try db.users().map { ["user", $0.name, $0.roles.text, "-"] }
-            let groups = try db.groups().map { ["group", $0.name, $0.roles.text, "-"] }
-            let identities = try db.identityMappings().map {
-                [$0.source.rawValue, $0.name, $0.roles.text, $0.userName.isEmpty ? "-" : $0.userName]
-            }
-            return (users + groups + identities, try db.isRoleSeparationEnforced())
-        }
-        Console.table(["Kind", "Name", "Roles", "Stands for"], rows)
+        let instance = try context.open(self.options)
         let me = try await instance.localOperator()
+        let assignments = try await instance.roleAssignments(for: me)
+        Console.table(
+            ["Kind", "Name", "Roles", "Stands for"],
+            assignments.users.map { ["user", $0.name, $0.roles.text, "-"] }
+                + assignments.groups.map { ["group", $0.name, $0.roles.text, "-"] }
+                + assignments.identities.map {
+                    [$0.source.rawValue, $0.name, $0.roles.text, $0.userName.isEmpty ? "-" : $0.userName]
+                })
         Console.say("You are \(me.name): \(me.roles.text)\(me.isInstanceOwner ? "; owner of the instance" : "")")
-        Console.say("Role separation: \(separation ? "on" : "off")")
+        Console.say("Role separation: \(assignments.isSeparationEnforced ? "on" : "off")")
     }
 }
 
@@ -168,11 +167,10 @@ struct ListRestrictions: TableCommand {
 
     @OptionGroup var options: InstanceOptions
 
-    static var reading: (operation: CAOperation, text: String) { (.readPermissions, "list restrictions") }
     static let headings = ["Manager", "Effect", "Group", "Template"]
 
-    func rows(of instance: Instance) async throws -> [[String]] {
-        try await instance.storage.read { try $0.managerRestrictions(of: nil) }
+    func rows(of instance: Instance, for who: Principal) async throws -> [[String]] {
+        try await instance.managerRestrictions(for: who)
             .map { [$0.manager, $0.effect.rawValue, $0.group, $0.template] }
     }
 }

@@ -21,12 +21,12 @@ struct ListTemplates: TableCommand {
 
     @OptionGroup var options: InstanceOptions
 
-    static var reading: (operation: CAOperation, text: String) { (.readConfiguration, "list templates") }
     static let headings = ["Name", "Display name", "Version", "Enabled", "OID"]
 
-    func rows(of instance: Instance) async throws -> [[String]] {
-        let enabled = Set(try instance.enabledTemplateNames().map { $0.lowercased() })
-        return instance.templates.map { template in
+    func rows(of instance: Instance, for who: Principal) async throws -> [[String]] {
+        let list = try instance.templateList(for: who)
+        let enabled = Set(list.enabled.map { $0.lowercased() })
+        return list.templates.map { template in
             [
                 template.name, template.displayName, "\(template.majorVersion).\(template.minorVersion)",
                 enabled.contains(template.name.lowercased()) ? "yes" : "no", template.oid,
@@ -53,8 +53,8 @@ struct ShowTemplate: ContextCommand {
     var name: String
 
     func run(in context: CommandContext) async throws {
-        let template = try await context.open(self.options, for: .readConfiguration, to: "show a template").template(
-            named: self.name)
+        let instance = try context.open(self.options)
+        let template = try await instance.template(named: self.name, for: instance.localOperator())
         let text = self.bits ? TemplateBits(template).ldif : try TemplateSettings.text(of: template, changing: [])
         Console.say(text.trimmingCharacters(in: .newlines))
     }
@@ -90,7 +90,7 @@ struct NewTemplate: ContextCommand {
         switch (self.from, self.fromBits) {
         case (let source?, nil):
             guard let name = self.name else { throw ValidationError("Name the new template.") }
-            template = try instance.template(named: source)
+            template = try await instance.template(named: source, for: instance.localOperator())
             template = try instance.copy(of: template, named: name)
         case (nil, let file?):
             let found = try TemplateImport(String(decoding: FilePaths.read(file), as: UTF8.self))
@@ -131,7 +131,7 @@ struct EditTemplate: ContextCommand {
 
     func run(in context: CommandContext) async throws {
         let instance = try context.open(self.options)
-        let template = try instance.template(named: self.name)
+        let template = try await instance.template(named: self.name, for: instance.localOperator())
         let text =
             self.set.isEmpty
             ? try TextEditor.edit(TemplateSettings.text(of: template, changing: []), suffix: ".yaml")
@@ -159,8 +159,7 @@ struct EnableTemplate: ChangeCommand {
     var names: [String]
 
     func change(_ instance: Instance, by who: Principal) async throws -> String {
-        try await instance.enableTemplates(self.names, by: who)
-        return "Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))"
+        "Enabled: \(try await instance.enableTemplates(self.names, by: who).joined(separator: ", "))"
     }
 }
 
@@ -176,8 +175,7 @@ struct DisableTemplate: ChangeCommand {
     var names: [String]
 
     func change(_ instance: Instance, by who: Principal) async throws -> String {
-        try await instance.disableTemplates(self.names, by: who)
-        return "Enabled: \(try instance.enabledTemplateNames().joined(separator: ", "))"
+        "Enabled: \(try await instance.disableTemplates(self.names, by: who).joined(separator: ", "))"
     }
 }
 
@@ -196,11 +194,12 @@ struct DiffTemplate: ContextCommand {
     var other: String?
 
     func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: .readConfiguration, to: "compare templates")
-        let template = try instance.template(named: self.name)
+        let instance = try context.open(self.options)
+        let who = try await instance.localOperator()
+        let template = try instance.template(named: self.name, for: who)
         let reference: CertificateTemplate
         if let other = self.other {
-            reference = try instance.template(named: other)
+            reference = try instance.template(named: other, for: who)
         } else {
             guard let builtIn = BuiltInTemplates.all.first(where: { $0.name == template.name }) else {
                 throw ValidationError("There is no built-in template \(template.name); name another template.")
@@ -230,8 +229,8 @@ struct CheckTemplates: ContextCommand {
     var names: [String] = []
 
     func run(in context: CommandContext) async throws {
-        let problems = try await context.open(self.options, for: .readConfiguration, to: "check templates")
-            .checkTemplates(self.names)
+        let instance = try context.open(self.options)
+        let problems = try await instance.checkTemplates(self.names, for: instance.localOperator())
         for problem in problems {
             Console.say("\(problem.template): \(problem.severity.rawValue): \(problem.text) [\(problem.id)]")
             Console.say("  \(problem.remedy)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CAService
+import CertificateAuthority
 import KeyProvider
 
 /// `signet token init|list|capacity|retire|doctor|unblock`
@@ -43,7 +44,7 @@ struct ListToken: ContextCommand {
     @OptionGroup var options: AnyTokenOptions
 
     func run(in context: CommandContext) async throws {
-        let (configuration, opener, _) = try self.options.resolve(in: context)
+        let (configuration, opener, _) = try await self.options.resolve(in: context, to: .readConfiguration)
         let token = try await opener.open(configuration)
         Console.say("Token \(token.identification), profile \(token.profileName)")
         Console.table(

@@ -50,14 +50,12 @@ struct ListUsers: TableCommand {
 
     @OptionGroup var options: InstanceOptions
 
-    static var reading: (operation: CAOperation, text: String) { (.readPermissions, "list users") }
     static let headings = ["User", "Roles", "Groups"]
 
-    func rows(of instance: Instance) async throws -> [[String]] {
-        try await instance.storage.read { db in
-            try db.users().map { user in
-                [user.name, user.roles.text, try db.groups(of: user.name).map(\.name).joined(separator: ", ")]
-            }
+    func rows(of instance: Instance, for who: Principal) async throws -> [[String]] {
+        let assignments = try await instance.roleAssignments(for: who)
+        return assignments.users.map { user in
+            [user.name, user.roles.text, assignments.groups(of: user).joined(separator: ", ")]
         }
     }
 }

@@ -4,17 +4,15 @@ import CertificateAuthority
 /// A command that prints a table of what an instance has.
 protocol TableCommand: ContextCommand {
     var options: InstanceOptions { get }
-    /// Who may look, and at what, as it stands after "Could not".
-    static var reading: (operation: CAOperation, text: String) { get }
     static var headings: [String] { get }
 
-    func rows(of instance: Instance) async throws -> [[String]]
+    func rows(of instance: Instance, for who: Principal) async throws -> [[String]]
 }
 
 extension TableCommand {
     func run(in context: CommandContext) async throws {
-        let instance = try await context.open(self.options, for: Self.reading.operation, to: Self.reading.text)
-        Console.table(Self.headings, try await self.rows(of: instance))
+        let instance = try context.open(self.options)
+        Console.table(Self.headings, try await self.rows(of: instance, for: instance.localOperator()))
     }
 }
 

@@ -24,7 +24,8 @@ struct AuthorityInformation {
         (self.certificates, self.isRoleSeparated) = try await instance.storage.read {
             (try $0.caCertificates().filter { $0.use == .own }, try $0.isRoleSeparationEnforced())
         }
-        (self.agents, self.agentCount, _) = try await instance.authority(for: .records).archivalState()
+        let authority = try await instance.authority(for: .records)
+        (self.agents, self.agentCount, _) = try await authority.archivalState(for: authority.localOperator())
     }
 
     func lines(_ name: String) -> [String] {

@@ -70,7 +70,7 @@ extension WindowsSession {
         let chain = try await instance.authorityCertificates().map {
             TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
         }
-        let list = try await instance.crl(number: nil, kind: .base)
+        let list = try await instance.newestCRL(.base)
         return try SubscriberRequest.Archival(
             exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(chain.joined().utf8),
             revocationListDER: instance.der(of: list), format: .tokenWrapped)

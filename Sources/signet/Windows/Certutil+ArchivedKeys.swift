@@ -17,8 +17,8 @@ extension WindowsTool {
 
 extension WindowsSession {
     fileprivate func getKey() async throws {
-        let instance = try await self.instance(for: .readRequests, to: "look for archived keys")
-        let found = try await instance.archivedKeys(matching: self.values[0])
+        let instance = try self.instance()
+        let found = try await instance.archivedKeys(matching: self.values[0], for: instance.localOperator())
         let output = self.values.dropFirst().first
         if let output { try self.mustBeWritable(output) }
         let listing = ArchivedKeyBatch(authority: self.configurationText(instance), keys: found, time: self.time)

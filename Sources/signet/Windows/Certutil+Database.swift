@@ -90,8 +90,8 @@ extension WindowsSession {
     }
 
     private func viewLists(isCSV: Bool) async throws {
-        let instance = try await self.instance(for: .readConfiguration, to: "list CRLs")
-        let lists = try await instance.storage.read { try $0.crls(limit: .max) }
+        let instance = try self.instance()
+        let lists = try await instance.crls(limit: .max, for: instance.localOperator())
         let headings = [
             "CRL Number", "CRL Base Number", "CRL Key Index", "CRL This Update", "CRL Next Update", "CRL Size",
         ]

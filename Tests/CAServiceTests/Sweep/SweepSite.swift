@@ -22,6 +22,7 @@ final class SweepSite: Sendable {
     let clock: FixedClock
     /// A PKCS #10, and a CMC request that carries its key.
     let request, archivalRequest: [UInt8]
+    let archival: SubscriberRequest.Archival
     let agentOpener: TokenOpener
 
     /// - Parameter minimumKeyBits: of RSA keys in the template User; the template's own when not given.
@@ -56,12 +57,11 @@ final class SweepSite: Sendable {
             TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
         }
         self.request = try await SweepSite.message("WebServer", archival: nil)
-        self.archivalRequest = try await SweepSite.message(
-            "User",
-            archival: await .init(
-                exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
-                revocationListDER: instance.storage.read { try $0.latestCRL(caKeyIndex: 0)?.crlDER ?? [] },
-                format: .tokenWrapped, now: surroundings.now()))
+        self.archival = try await .init(
+            exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
+            revocationListDER: instance.storage.read { try $0.latestCRL(caKeyIndex: 0)?.crlDER ?? [] },
+            format: .tokenWrapped, now: surroundings.now())
+        self.archivalRequest = try await SweepSite.message("User", archival: self.archival)
     }
 
     private static func setMinimumKeyBits(_ bits: Int, in templates: String) throws {
@@ -84,10 +84,12 @@ final class SweepSite: Sendable {
             secrets: .system, surroundings: surroundings)
     }
 
-    private static func message(_ template: String, archival: SubscriberRequest.Archival?) async throws -> [UInt8] {
+    static func message(
+        _ template: String, form: SubscriberRequest.Form? = nil, archival: SubscriberRequest.Archival?
+    ) async throws -> [UInt8] {
         try await SubscriberRequest(
             RequestContent(subject: "CN=alice.example.test", template: template),
-            key: SoftwareRequesterKey.generate(.rsa(modulusBits: 2048)), archival: archival
+            key: SoftwareRequesterKey.generate(.rsa(modulusBits: 2048)), form: form, archival: archival
         ).make().der
     }
 
@@ -108,7 +110,8 @@ final class SweepSite: Sendable {
 
     func recoveryBlob() async throws -> AgentRecovery {
         try await self.submit(self.archivalRequest, by: SweepSite.alice)
-        let archived = try await self.authority.instance.archivedKeys(matching: "EXAMPLE\\alice")
+        let archived = try await self.authority.instance.archivedKeys(
+            matching: "EXAMPLE\\alice", for: self.authority.localOperator())
         let blob = try await self.authority.recoveryBlob(
             matching: archived.first?.serialNumber ?? "", by: self.authority.localOperator())
         let root = try await self.authority.instance.authorityCertificates()

@@ -8,6 +8,7 @@ final class RecordingAuthority: CertificateEnrolling {
     private struct State {
         var submissions: [EnrollmentSubmission] = []
         var results: [Int64: EnrollmentResult] = [:]
+        var refusals: [(who: String, error: any Error)] = []
     }
 
     private let certificateDER: [UInt8]
@@ -15,6 +16,14 @@ final class RecordingAuthority: CertificateEnrolling {
 
     init(certificateDER: [UInt8]) {
         self.certificateDER = certificateDER
+    }
+
+    /// Every error that the front has handed over to be recorded.
+    var refusals: [(who: String, error: any Error)] { self.state.withLock { $0.refusals } }
+
+    func recordRefusal(_ error: any Error, of who: Principal) async throws {
+        self.state.withLock { $0.refusals.append((who.name, error)) }
+        if self.refusals.count > 1 { throw TokenFault() }
     }
 
     var submissions: [EnrollmentSubmission] { self.state.withLock { $0.submissions } }

@@ -16,6 +16,8 @@ final class SlowAuthority: CertificateEnrolling {
 
     func release() { self.released.continuation.finish() }
 
+    func recordRefusal(_ error: any Error, of who: Principal) async throws {}
+
     func submit(_ submission: EnrollmentSubmission) async throws -> EnrollmentResult {
         try await self.result(ofRequest: 1, for: submission.caller, response: .asRequested)
     }
