@@ -83,6 +83,16 @@ struct EventSinkTests {
         #expect(throws: ServiceError.notWritten("", "")) { try SyslogSink(path: "/nonexistent", host: "h").send([]) }
     }
 
+    @Test("What a requester has written passes for no other line or field, and for no command to a terminal")
+    func foreignText() {
+        var event = OutboundEvent(Self.entry)
+        event.details = ["Attributes": "a:b\r\nsecurity 801: who=\"root\"\u{1B}[2J\u{85}\u{2028}\u{202E}"]
+        #expect(
+            event.line
+                == "security 797: Certificate Services archived a key. who=EXAMPLE\\alice Attributes=\"a:b\\r\\nsecurity 801: "
+                + "who=\\\"root\\\"\\u{1B}[2J\\u{85}\\u{2028}\\u{202E}\"")
+    }
+
     @Test("The file has mode 0600, is appended to, and is made anew when it was moved away")
     func file() throws {
         let directory = try TemporaryDirectory()

@@ -143,6 +143,28 @@ struct AuditVerificationTests {
         #expect(try await fixture.auditEvents().last?.id == .requestReceived)
     }
 
+    @Test("What a CA at work records has all the data that the table names for its event")
+    func data() async throws {
+        let fixture = try await self.busyAuthority()
+        let pending = try await fixture.submit(
+            Requester(.rsa(bits: 2048)).certificationRequest(subject: "CN=KRA", template: "KeyRecoveryAgent"))
+        try await fixture.authority.setAttributes("Room:7", ofRequest: pending.requestID, by: CAFixture.manager)
+        try await fixture.authority.setExtension(
+            .init(oid: "1.2.3", isCritical: false, value: [5, 0]), ofRequest: pending.requestID, by: CAFixture.manager)
+        _ = try await fixture.authority.deny(request: pending.requestID, by: CAFixture.manager)
+        _ = try await fixture.authority.resubmit(request: pending.requestID, by: CAFixture.administrator)
+        _ = try await fixture.submit(Requester(.rsa(bits: 1024)).certificationRequest(template: "WebServer"))
+        let events = try await fixture.auditEvents()
+        for event in events {
+            let kind = try #require(AuditEventKind.of(event.id))
+            // The certificate of the CA itself answers no request.
+            guard event.details["Disposition"] != "15" else { continue }
+            #expect(Set(kind.fields).subtracting(event.details.keys) == [], "event \(event.id.rawValue)")
+        }
+        let seen = Set(events.map(\.id.rawValue))
+        #expect(seen.isSuperset(of: [772, 773, 774, 776, 777, 778, 790, 791, 792, 793, 10_007, 10_008]))
+    }
+
     @Test("Every event has its number's text, one category, and is in the list once")
     func kinds() {
         for kind in AuditEventKind.all {
@@ -152,6 +174,8 @@ struct AuditVerificationTests {
         }
         let windows = AuditEventKind.all.map(\.id.rawValue).filter { $0 < 900 }
         #expect(windows.sorted() == Array(772...801))
+        let own = AuditEventKind.all.map(\.id.rawValue).filter { $0 > 10_000 }
+        #expect(own.sorted() == Array(10_001...10_013) + Array(10_020...10_022))
         #expect(AuditEventKind.of(.archivedKeyRetrieved)?.text == "Certificate Services retrieved an archived key.")
     }
 

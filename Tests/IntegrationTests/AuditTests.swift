@@ -55,6 +55,12 @@ struct AuditTests {
             "a list that was removed", "db.execute('delete from revocation_list')", [], "use-without-object"
         ),
         (
+            "a damaged certificate",
+            "c=bytearray(one('select certificate_der from certificate where request_id=2')); c[1]^=0x40; "
+                + "db.execute('update certificate set certificate_der=? where request_id=2',(bytes(c),))", [],
+            "use-without-object"
+        ),
+        (
             "a use of the key that was removed from the ledger", "db.execute(\"delete from intent where kind='crl'\")",
             [], "object-without-use"
         ),
@@ -75,6 +81,8 @@ struct AuditTests {
     func tampering() async throws {
         let site = try Site.empty()
         try await site.makeRoot()
+        try await site.operate(
+            "request", "submit", "--instance", site.path("root"), "--template", "WebServer", site.makeRequest("www"))
         try await site.operate("audit", "sign", "--instance", site.path("root"))
         let sound = try await site.operate("audit", "verify", "--all-signed", "--instance", site.path("root"))
         #expect(sound.text.contains("Audit chain verifies"))

@@ -44,11 +44,14 @@ struct OutboundEvent: Sendable {
         [.tokenFailure, .wrongSignature, .requestFailed].contains(id)
     }
 
-    /// One line of text: number, sentence, and data with its names. Line breaks are written as \n.
+    /// One line of text: number, sentence, and data with its names. Line breaks are written as \n, quotation marks of the
+    /// data as \".
     var line: String {
         var parts = ["\(self.log.rawValue) \(self.number):", self.text]
         if !self.who.isEmpty { parts.append("who=\(self.who)") }
-        parts += self.details.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }
-        return parts.joined(separator: " ").replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+        parts += self.details.sorted { $0.key < $1.key }.map { name, value in
+            "\(name)=\"\(value.replacing("\"", with: "\\\""))\""
+        }
+        return LogText.onOneLine(parts.joined(separator: " "))
     }
 }

@@ -68,7 +68,8 @@ package struct AuditEventKind: Sendable {
         .init(
             .requestDenied, .requests, "The certificate manager denied a pending certificate request.", request),
         .init(
-            .requestResubmitted, .requests, "Certificate Services received a resubmitted certificate request.", request),
+            .requestResubmitted, .requests, "Certificate Services received a resubmitted certificate request.",
+            ["Request ID"]),
         .init(
             .certificateRevoked, .revocation, "Certificate Services revoked a certificate.",
             ["Serial Number", "Reason"]),
@@ -106,7 +107,9 @@ package struct AuditEventKind: Sendable {
         .init(
             .auditFilterChanged, .securitySettings, "The audit filter for Certificate Services changed.",
             always: true, ["Filter"]),
-        .init(.requestReceived, .requests, "Certificate Services received a certificate request.", request),
+        .init(
+            .requestReceived, .requests, "Certificate Services received a certificate request.",
+            ["Request ID", "Requester", "Attributes"]),
         .init(
             .certificateIssued, .requests,
             "Certificate Services approved a certificate request and issued a certificate.", always: true, request),
@@ -145,7 +148,9 @@ package struct AuditEventKind: Sendable {
         .init(
             .wrongSignature, .requests,
             "A token returned a signature that does not verify; the key is out of use.", always: true),
-        .init(.requestFailed, .requests, "A certificate request failed by a fault.", request),
+        .init(
+            .requestFailed, .requests, "A certificate request failed by a fault.",
+            ["Request ID", "Requester", "Attributes", "Disposition", "Subject"]),
         .init(.keyGenerated, .configuration, "A key pair was made on a token.", always: true),
         .init(
             .keyImported, .configuration, "A private key that existed in software was imported onto a token.",
@@ -167,5 +172,14 @@ package struct AuditEventKind: Sendable {
             ["Cards", "Recovered", "Of other agents", "Failed"]),
         .init(
             .accessRefused, .securitySettings, "An operation was refused.", ["Operation", "Code", "Error"]),
+        .init(
+            .crlPublicationFailed, .revocation, "A certificate revocation list could not be brought to its places.",
+            ["Base CRL", "CRL Number", "Places", "Error"]),
+        .init(
+            .replacementOpened, .revocation, "A certificate whose key was lost was revoked, to be replaced.",
+            ["Case", "Serial Number", "Requester", "Until"]),
+        .init(
+            .replacementAnswered, .revocation, "The request for the successor of a replaced certificate was answered.",
+            ["Case", "Request ID", "Disposition", "Status"]),
     ]
 }

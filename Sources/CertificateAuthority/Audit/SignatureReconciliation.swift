@@ -84,6 +84,8 @@ package struct SignatureReconciliation: Sendable {
             switch object {
             case .hash(let hash) where hash == intent.toBeSignedSHA256: return
             case .hash: summary.note(.useWithoutObject, "the CA key signed another \(name) than the one that is stored")
+            case .unreadable:
+                summary.note(.useWithoutObject, "the CA key signed \(name), and what is stored in its place is damaged")
             case .missing where !self.hasDeletedRows:
                 summary.note(.useWithoutObject, "the CA key signed \(name), which is not stored")
             case .missing, .notKept: return
@@ -130,7 +132,8 @@ extension SignatureReconciliation.Summary {
 extension StorageReading {
     /// True for a certificate that none of this CA's keys has signed.
     fileprivate func isForeign(_ record: CertificateRecord) throws -> Bool {
-        let fields = try CertificateFields(derEncoded: record.certificateDER)
+        // `try?`: what cannot be read is no other CA's certificate.
+        guard let fields = try? CertificateFields(derEncoded: record.certificateDER) else { return false }
         return try !self.caCertificates().filter { $0.use == .own }.contains { own in
             try fields.isSigned(by: CertificateFields(derEncoded: own.certificateDER).subjectPublicKeyInfo)
         }
@@ -143,9 +146,16 @@ extension SigningIntent {
     fileprivate enum Object: Sendable {
         /// SHA-256 of its to-be-signed bytes.
         case hash([UInt8])
+        /// The row is there, and its bytes are no certificate or list.
+        case unreadable
         case missing
         /// Messages go to their receivers and are not kept; files of large lists of an older version have no hash.
         case notKept
+
+        static func of(_ toBeSigned: () throws -> [UInt8]) -> Object {
+            // `try?`: that it cannot be read is the finding.
+            (try? toBeSigned()).map { .hash(Digest.sha256.hash($0)) } ?? .unreadable
+        }
     }
 
     fileprivate func hashOfObject(in db: any StorageReading, own: [String: [UInt8]]) throws -> Object {
@@ -153,14 +163,14 @@ extension SigningIntent {
         case .certificate:
             if let hash = own[self.number] { return .hash(hash) }
             guard let record = try db.certificate(serialNumber: self.number) else { return .missing }
-            return .hash(Digest.sha256.hash(try CertificateFields(derEncoded: record.certificateDER).tbsBytes))
+            return .of { try CertificateFields(derEncoded: record.certificateDER).tbsBytes }
         case .crl, .deltaCRL:
             guard let number = UInt64(self.number),
                 let record = try db.crl(number: number, kind: self.kind == .crl ? .base : .delta)
             else { return .missing }
             // A list too large for the database is in a file, which is not read here: its row has the hash.
             if record.fileName != nil { return record.toBeSignedSHA256.map { .hash($0) } ?? .notKept }
-            return .hash(Digest.sha256.hash(try CertificateListFields(derEncoded: record.crlDER).tbsBytes))
+            return .of { try CertificateListFields(derEncoded: record.crlDER).tbsBytes }
         case .message, .auditHead: return .notKept
         }
     }

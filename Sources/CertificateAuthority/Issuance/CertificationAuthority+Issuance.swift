@@ -221,7 +221,7 @@ extension CertificationAuthority {
             .certificateIssued, when: date, who: row.requesterName,
             details: row.auditDetails([
                 "Serial Number": record.serialNumber, "Subject": record.subject,
-                "Subject Key Identifier": Hexadecimal.lower(record.subjectKeyIdentifier),
+                "SKI": Hexadecimal.lower(record.subjectKeyIdentifier),
                 "SHA-256": Hexadecimal.lower(record.sha256Thumbprint),
             ]))
         return IssuanceOutcome(

@@ -127,7 +127,7 @@ extension CertificationAuthority {
     func received(_ row: RequestRecord) -> AuditEvent {
         self.event(
             .requestReceived, who: row.callerName ?? row.requesterName,
-            row.auditDetails(["Attributes": row.attributes]))
+            row.auditDetails())
     }
 
     /// A request that may be carried out.
@@ -188,7 +188,8 @@ extension CertificationAuthority {
             try db.mustBeActive(row.requestID)
             try db.update(row)
             try self.storeArchivedKey(decided.archivedKey, row: row, at: now, db)
-            try db.append(self.event(.requestPending, who: row.requesterName, row.auditDetails()))
+            try db.append(
+                self.event(.requestPending, who: row.requesterName, row.auditDetails(row.requestedKeyDetails())))
         }
         return EnrollmentResult(row)
     }
@@ -227,9 +228,9 @@ extension CertificationAuthority {
                 if let intentID = failure.intentID {
                     try db.closeIntent(intentID, outcome: .failed, at: self.surroundings.now())
                 }
+                let details = failure.auditDetails.merging(failed.requestedKeyDetails()) { given, _ in given }
                 try db.append(
-                    self.event(
-                        failure.auditEventID, who: failed.requesterName, failed.auditDetails(failure.auditDetails)))
+                    self.event(failure.auditEventID, who: failed.requesterName, failed.auditDetails(details)))
             }
         } catch {
             throw failure.error
@@ -270,7 +271,16 @@ extension RequestRecord {
         [
             "Request ID": "\(self.requestID)", "Requester": self.requesterName, "Subject": self.subject,
             "Template": self.templateName ?? "", "Disposition": "\(self.disposition.rawValue)",
+            "Attributes": self.attributes,
         ].merging(more) { _, new in new }
+    }
+
+    /// The key that the request asks a certificate for, as Windows names it in its events; nothing when it cannot be read.
+    func requestedKeyDetails() -> [String: String] {
+        // `try?`: what cannot be read names no key.
+        guard let key = try? RequestMessage(derEncoded: self.rawRequest).certificationRequest.subjectPublicKeyInfo
+        else { return [:] }
+        return ["SKI": Hexadecimal.lower(key.keyIdentifier)]
     }
 }
 

@@ -97,15 +97,21 @@ extension CertificationAuthority {
     }
 
     private func store(_ records: [CRLRecord], _ begun: BegunLists) async throws {
+        // Where it is to be found; whether it got there is event 10020.
+        let addresses = try records.map { record in
+            try CRLAddresses(self.configuration, begun.signer.issuer, shard: record.shard).expand(
+                record.kind == .base ? self.configuration.crlURLs : self.configuration.revocation.freshestURLs,
+                isDelta: record.kind == .delta)
+        }
         try await self.storage.write { [self] db in
-            for (record, intentID) in zip(records, begun.intentIDs) {
+            for (index, (record, intentID)) in zip(records, begun.intentIDs).enumerated() {
                 try db.insert(record)
                 try db.closeIntent(intentID, outcome: .completed, at: self.surroundings.now())
                 var details = [
                     "Base CRL": record.kind == .base ? "Yes" : "No", "CRL Number": "\(record.number)",
                     "Key Container": begun.signer.signingKey.locator.reference.uri,
                     "Next Publish": record.nextPublish.map { "\($0)" } ?? "",
-                    "Entries": "\(record.entryCount ?? 0)",
+                    "Publish URLs": addresses[index].joined(separator: " "), "Entries": "\(record.entryCount ?? 0)",
                 ]
                 if record.shard > 0 { details["Shard"] = "\(record.shard)" }
                 try db.append(self.event(.crlPublished, who: begun.administrator.name, details))

@@ -98,10 +98,11 @@ struct ShowAudit: ContextCommand {
         let entries = try await instance.auditEntries(
             after: self.after, limit: self.limit, by: instance.localOperator())
         for entry in entries {
-            let details = entry.event.details.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }
+            let details = entry.event.details.sorted { $0.key < $1.key }.map { "\($0)=\(LogText.onOneLine($1))" }
             let sentence = self.text ? AuditEventKind.of(entry.event.id).map { [$0.text] } ?? [] : []
             let head = [
-                "\(entry.sequence)", Output.time(entry.event.when), "\(entry.event.id.rawValue)", entry.event.who,
+                "\(entry.sequence)", Output.time(entry.event.when), "\(entry.event.id.rawValue)",
+                LogText.onOneLine(entry.event.who),
             ]
             Console.say((head + sentence + details).joined(separator: " "))
         }
