@@ -15,6 +15,7 @@ struct ServiceComposition {
     private static let exchangeKeyInterval = Duration.seconds(600)
     private static let eventInterval = Duration.seconds(1)
     private static let auditSigningInterval = Duration.seconds(3600)
+    private static let evidenceSigningInterval = Duration.seconds(60)
     private static let noticeInterval = Duration.seconds(300)
     private static let templateInterval = Duration.seconds(1)
 
@@ -79,7 +80,8 @@ struct ServiceComposition {
                 watch: TemplateWatch(authority),
                 interval: ServiceComposition.templateInterval, logger: self.logger))
         let heads = AuditTimer(
-            authority: authority, interval: ServiceComposition.auditSigningInterval, logger: self.logger)
+            authority: authority, interval: ServiceComposition.auditSigningInterval,
+            evidenceInterval: ServiceComposition.evidenceSigningInterval, logger: self.logger)
         services.append(heads)
         services.append(
             EventTimer(forwarder: events, interval: ServiceComposition.eventInterval, logger: self.logger))

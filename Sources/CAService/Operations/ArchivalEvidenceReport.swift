@@ -132,6 +132,22 @@ extension ArchivalEvidence {
 }
 
 extension Authority {
+    /// Has the CA key sign the head of the audit chain, and with it the evidence of a key that was archived, when one came
+    /// with a request above `requestID`.
+    ///
+    /// - Returns: the last request with an archived key, to go on from.
+    package func vouchForArchivedKeys(after requestID: Int64) async throws -> Int64 {
+        let last = try await self.instance.storage.read { try $0.highestArchivedKey() ?? 0 }
+        if last > requestID { _ = try await self.authority.signAuditHead() }
+        return last
+    }
+
+    /// The same for the key of one request that was just answered.
+    package func vouchForArchivedKey(ofRequest requestID: Int64) async throws {
+        let key = try await self.instance.storage.read { try $0.archivedKey(forRequest: requestID) }
+        if key != nil { _ = try await self.authority.signAuditHead() }
+    }
+
     /// Has the CA key state what a list of evidence says: one line of text in a CMS SignedData, which
     /// `openssl cms -verify` shows.
     ///

@@ -60,6 +60,7 @@ struct SubmitRequest: ContextCommand {
                 EnrollmentSubmission(
                     requestBytes: FilePaths.read(self.request), attributes: attributes,
                     caller: authority.localOperator(), wantsFullResponse: self.responseOut != nil))
+            await authority.vouch(forKeyOf: result)
         }
         try RequestReport(result).print(certificatePath: self.out)
         guard let path = self.responseOut else { return }
@@ -161,5 +162,15 @@ struct RetrieveRequest: ContextCommand {
         let authority = try await context.open(self.options).authority(for: .records)
         let result = try await authority.result(ofRequest: self.request, for: authority.localOperator())
         try RequestReport(result).print(certificatePath: self.out)
+    }
+}
+
+extension Authority {
+    /// Has the CA key vouch for the evidence of a key that came with a request. The request is answered already: what fails
+    /// here is told, and the next head of the audit chain makes up for it.
+    fileprivate func vouch(forKeyOf result: EnrollmentResult) async {
+        do { try await self.vouchForArchivedKey(ofRequest: result.requestID) } catch {
+            for line in ErrorReport(error).lines { Console.complain("audit head not signed: \(line)") }
+        }
     }
 }
