@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EnrollmentWeb
@@ -85,5 +86,20 @@ struct FormParametersTests {
         ])
     func dates(_ seconds: Int, _ text: String) {
         #expect(HTTPDate.text(Date(timeIntervalSince1970: TimeInterval(seconds))) == text)
+    }
+
+    @Test("Credentials and names of published files that are damaged are read or not, and never leave their place")
+    func credentialsAndNames() throws {
+        for damaged in Array("Basic YWxpY2U6cGFzc3dvcmQ=".utf8).damaged {
+            guard let read = try BasicCredentials(authorization: String(decoding: damaged, as: UTF8.self)) else {
+                continue
+            }
+            #expect(!read.user.isEmpty && !read.user.contains(":"))
+        }
+        for damaged in Array("Example CA(1)-shard2+.crl".utf8).damaged {
+            guard let name = PublishedFileName(String(decoding: damaged, as: UTF8.self)) else { continue }
+            #expect(!name.text.contains("/") && !name.text.contains("\\") && !name.text.hasPrefix("."))
+            if let part = name.part(ofCA: "Example CA") { #expect(part.index >= 0 && part.shard >= 0) }
+        }
     }
 }

@@ -1,8 +1,9 @@
 import KeyProvider
-import PKCS11
+import SecretMemory
 import TestSupport
 import Testing
 
+@testable import PKCS11
 @testable import PKCS11KeyProvider
 
 @Suite struct EncodingTests {
@@ -34,6 +35,33 @@ import Testing
                 let read = try SubjectPublicKeyInfo.rsaComponents(damaged, operation: "read")
                 #expect(
                     SubjectPublicKeyInfo.rsa(modulus: read.modulus, publicExponent: read.publicExponent) == damaged)
+            }
+        }
+    }
+
+    @Test("A private key that is cut has no numbers; a changed one has none, or as many, each of them whole")
+    func privateKeyNumbers() async throws {
+        for (algorithm, arguments, count) in [
+            (KeyAlgorithm.rsa(modulusBits: 2048), ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], 8),
+            (.p256, ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], 1),
+        ] {
+            let made = try await run(["openssl", "genpkey", "-outform", "DER", "-algorithm"] + arguments)
+            let plain = try await run(
+                ["openssl", "pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-outform", "DER"], input: made.stdout)
+            let der = plain.stdout
+            func numbers(_ bytes: [UInt8]) throws -> [Int] {
+                try PrivateKeyNumbers.lend(SecretBytes(copying: bytes), of: algorithm, operation: "read") {
+                    $0.map(\.bytes.count)
+                }
+            }
+            let sizes = try numbers(der)
+            #expect(sizes.count == count)
+            for damaged in [der + [0]] + der.damaged {
+                do {
+                    let read = try numbers(damaged)
+                    #expect(damaged.count == der.count && read.count == count && read.allSatisfy { $0 > 0 })
+                    #expect(read.reduce(0, +) <= der.count)
+                } catch { #expect((error as? KeyProviderError)?.code == .unsupported) }
             }
         }
     }

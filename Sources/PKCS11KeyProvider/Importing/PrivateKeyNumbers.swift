@@ -7,7 +7,7 @@ internal import SecretMemory
 enum PrivateKeyNumbers {
     /// Lends them for the time of `body`.
     ///
-    /// - Throws: ``KeyProviderError`` with code `unsupported` for what is neither an RSA key of two primes nor an EC key.
+    /// - Throws: ``KeyProviderError`` with code `unsupported` for bytes after the key, and for what is neither an RSA key of two primes nor an EC key.
     static func lend<R>(
         _ privateKeyInfo: SecretBytes, of algorithm: KeyAlgorithm, operation: String,
         _ body: ([SecretAttribute]) throws -> R
@@ -15,11 +15,13 @@ enum PrivateKeyNumbers {
         try privateKeyInfo.withUnsafeBytes { bytes in
             var outer = Elements(bytes)
             var info = outer.inside(0x30)
-            guard info?.next(0x02) != nil, info?.next(0x30) != nil, let key = info?.next(0x04) else {
+            guard info?.next(0x02) != nil, info?.next(0x30) != nil, let key = info?.next(0x04), outer.isAtEnd else {
                 throw self.unreadable(operation)
             }
             var wrapper = Elements(key)
-            guard var fields = wrapper.inside(0x30), let version = fields.next(0x02), version.count == 1 else {
+            guard var fields = wrapper.inside(0x30), wrapper.isAtEnd, let version = fields.next(0x02),
+                version.count == 1
+            else {
                 throw self.unreadable(operation)
             }
             guard algorithm.isRSA else {
@@ -38,6 +40,8 @@ enum PrivateKeyNumbers {
                     throw self.unreadable(operation)
                 }
                 let isPadded = first == 0 && number.count > 1
+                // X.690, section 8.3.2: a zero stands before the highest bit and nowhere else.
+                guard !isPadded || number[1] >= 0x80 else { throw self.unreadable(operation) }
                 return SecretAttribute(
                     attribute, isPadded ? UnsafeRawBufferPointer(rebasing: number.dropFirst()) : number)
             }
