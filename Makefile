@@ -65,10 +65,12 @@ test: packages simulator-release $(CERTSRV_CLIENT)/bin/python $(ARCHIVAL_CLIENT)
 	$(SWIFT) build --build-tests
 	set -o pipefail; $(SWIFT) test --skip-build --experimental-maximum-parallelization-width 8 2>&1 | awk -f .ci/failures.awk
 
-# Every call at which the authority can be killed or its disk fail; `make test` takes some of them.
+# Every call at which the authority can be killed or its disk fail; `make test` takes some of them. SWEEP=FAULT:STRIDE takes
+# one fault at every so many calls; the faults are those of Tests/SweptAuthority/FaultOrders.swift.
+SWEEP ?= full
 sweep: packages
 	$(SWIFT) build --build-tests
-	SIGNET_SWEEP=full $(SWIFT) test --skip-build --filter CrashSweepTests
+	SIGNET_SWEEP=$(SWEEP) $(SWIFT) test --skip-build --filter CrashSweepTests
 
 # Made by the program of its own help, so that neither can lag behind it.
 MANUAL := $(BUILD_DIR)/manual

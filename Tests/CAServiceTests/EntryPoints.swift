@@ -202,6 +202,9 @@ struct EntryPoint: Sendable {
             let other = try CrossCertificationSubject(derEncoded: own[0].derBytes, at: site.instance.surroundings.now())
             _ = try await site.authority.authority.crossCertify(other, limits: .init(), by: who)
         },
+        EntryPoint("link a root's keys", .manageCACertificates) { site, who in
+            try await site.instance.issueMissingLinks(by: who) { _ in }
+        },
         EntryPoint("retire a key", .manageCACertificates) { site, who in
             let key = KeyLocator(reference: try KeyReference("pkcs11:token=none;id=%01"), publicKeySHA256: [0])
             try await site.instance.retire(key, on: site.agentToken, by: who)

@@ -19,8 +19,10 @@ struct CommandRoleTests {
     /// By the words of the command.
     private static let commands: [String: Need] = [
         "init root": .nothing, "init subordinate": .nothing,
-        "ca install": .role(["FILE"]), "ca resume": .role(["--parent", "https://127.0.0.1:1/certsrv"]),
-        "ca renew": .role([]), "ca cross-certify": .role(["--constraints", "LIMITS", "--out", "OUT", "FILE"]),
+        "ca install": .role(["--chain", "FILE", "FILE"]),
+        "ca resume": .role(["--parent", "https://127.0.0.1:1/certsrv"]),
+        "ca renew": .role([]), "ca link": .role([]),
+        "ca cross-certify": .role(["--constraints", "LIMITS", "--out", "OUT", "FILE"]),
         "ca keys": .nothing, "ca show": .nothing, "ca exchange": .role(["--out", "OUT"]),
         "ca release-key": .role([]),
         "request new": .nothing, "request sign": .nothing, "request submit": .enrollment(["FILE"]),
@@ -29,7 +31,7 @@ struct CommandRoleTests {
         "request export": .role(["--column", "RawRequest", "--out", "OUT", "1"]), "request approve": .role(["1"]),
         "request deny": .role(["1"]), "request resubmit": .role(["1"]),
         "request set-attributes": .role(["1", "a:b"]),
-        "request set-extension": .role(["--oid", "1.2.3", "--value", "FILE", "1"]),
+        "request set-extension": .role(["--value", "FILE", "1", "1.2.3"]),
         "certificate revoke": .role(["61"]), "certificate hold": .role(["61"]), "certificate release": .role(["61"]),
         "certificate export": .role(["--request", "1", "--format", "pem", "--out", "OUT"]), "show": .nothing,
         // Their verbs work through the same entry points; `certutil -view` and others are tried where they are tested.
@@ -59,7 +61,7 @@ struct CommandRoleTests {
         "template edit": .role(["--set", "validity=3 months", "User"]), "template enable": .role(["User"]),
         "template disable": .role(["User"]), "template diff": .role(["User"]), "template check": .role([]),
         "audit verify": .role([]), "audit show": .role([]), "audit export": .role(["OUT"]), "audit sign": .role([]),
-        "audit filter show": .role([]), "audit filter set": .role(["all"]),
+        "audit filter show": .role([]), "audit filter set": .role(["127"]),
         "database prune": .role(["--failed-before", "2020-01-01", "--dry-run"]),
     ]
 

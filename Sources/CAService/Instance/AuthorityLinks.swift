@@ -10,6 +10,8 @@ extension Instance {
     package func issueMissingLinks(
         by who: Principal, _ published: (InstalledCertificate) -> Void
     ) async throws {
+        // Before anything is published.
+        try who.mustBeAllowed(.manageCACertificates, to: "issue the link certificates of the CA's keys")
         let authority = try await self.authority().authority
         for (record, _) in try await self.linkCertificates() where try !self.publisher.hasPublished(record) {
             published(try await self.publish(record, by: who))

@@ -7,10 +7,12 @@ import Testing
 /// a change of roles) and is killed at one call after the other, or its disk fails. Each restart settles what is open by
 /// itself, and the child examines what it finds before it goes on; see `Tests/SweptAuthority`.
 ///
-/// `make sweep` meets every call; the ordinary run every so many, another one in each of the steps that are alike.
+/// `make sweep` meets every call; the ordinary run every so many, another one in each of the steps that are alike;
+/// `make sweep SWEEP=write-after:5` one fault at every fifth.
 @Suite("A certification authority is killed, or its disk fails, at any call of a scenario")
 struct CrashSweepTests {
-    static let isFull = ProcessInfo.processInfo.environment["SIGNET_SWEEP"] == "full"
+    private static let extent = ProcessInfo.processInfo.environment["SIGNET_SWEEP"] ?? ""
+    static let isFull = extent == "full"
 
     struct Sweep: Sendable, CustomTestStringConvertible {
         /// One after the other.
@@ -20,7 +22,12 @@ struct CrashSweepTests {
     }
 
     private static func sweeps(_ faults: [String], sampled stride: Int) -> [Sweep] {
-        self.isFull ? faults.map { Sweep(faults: [$0], stride: 1) } : [Sweep(faults: faults, stride: stride)]
+        let chosen = self.extent.split(separator: ":").map(String.init)
+        if chosen.count == 2, let every = Int(chosen[1]) {
+            return faults.contains(chosen[0]) ? [Sweep(faults: [chosen[0]], stride: every)] : []
+        }
+        return self.isFull
+            ? faults.map { Sweep(faults: [$0], stride: 1) } : [Sweep(faults: faults, stride: stride)]
     }
 
     @Test(
