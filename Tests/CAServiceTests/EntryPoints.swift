@@ -22,7 +22,7 @@ struct EntryPoint: Sendable {
     /// Operations that nobody can ask for yet, or that no role decides about.
     static let without: Set<CAOperation> = [
         // There is no command for them yet.
-        .importArchivedKey, .importCertificate, .backUp, .restore,
+        .importCertificate, .backUp, .restore,
         // Whoever holds the card may; no instance is asked.
         .openArchivedKey,
     ]
@@ -99,6 +99,11 @@ struct EntryPoint: Sendable {
         EntryPoint("who can open a key", .retrieveArchivedKey) { site, who in
             _ = try await site.instance.agents(ofKeyMatching: unknown, for: who)
         },
+        EntryPoint("import keys", .importArchivedKey) { _ = try $0.authority.keyImporter(isForced: false, for: $1) },
+        EntryPoint("prove recovery", .retrieveArchivedKey) { _ = try $0.authority.recoveryDrill(for: $1) },
+        EntryPoint("is a proof due", .retrieveArchivedKey) { _ = try await $0.instance.lastDrillStillGood(for: $1) },
+        EntryPoint("proofs of recovery", .readAudit) { _ = try await $0.instance.recoveryDrills(for: $1) },
+        EntryPoint("encrypt keys anew", .manageRecoveryAgents) { _ = try $0.authority.keyRewrap(for: $1) },
         EntryPoint("approve a release", .approveKeyRelease) { site, who in
             _ = try await site.instance.approveRelease(ofKeyMatching: unknown, by: who)
         },

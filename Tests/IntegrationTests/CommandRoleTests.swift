@@ -43,6 +43,8 @@ struct CommandRoleTests {
         "kra accept": .role(["--token-file", "TOKEN", "--request", "1"]), "kra add": .role(["--request", "1"]),
         "kra remove": .role(["61"]), "kra list": .role([]), "kra status": .role([]),
         "key find": .role(["alice"]), "key approve": .role(["alice"]), "key get": .role(["alice"]),
+        "key import": .role(["FILE"]), "key pack": .nothing, "key merge": .nothing, "key verify": .nothing,
+        "key rewrap": .role(["--token-file", "TOKEN"]), "key drill": .role(["--token-file", "TOKEN"]),
         "key recover": .nothing, "key put": .nothing, "key evidence": .role([]), "recover": .nothing,
         "user add": .owner, "user list": .owner, "user remove": .owner, "user set-roles": .owner, "user map": .owner,
         "user unmap": .owner, "group add": .owner, "group list": .owner, "group remove": .owner, "group join": .owner,

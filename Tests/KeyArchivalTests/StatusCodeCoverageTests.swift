@@ -34,6 +34,25 @@ struct StatusCodeCoverageTests {
                 try await authority.addAgent("Agent", key: TestKey.agents[0].publicKey, expired)
                 return await StatusCodeProofs.thrown { _ = try await authority.agents().next() }
             },
+            0x800B_0107: {
+                var code: HRESULT?
+                try await ArchivingSite.with { site in
+                    let other = try await TestAuthority(name: "Other CA")
+                    let foreign = try await other.issue("bob", to: TestKey.user.publicKey).certificate
+                    let exchange = site.exchangeForImport
+                    let importer = KeyImporter(
+                        storage: site.authority.storage, archiver: try site.authority.archiver(site.token.keys),
+                        settings: .init(), surroundings: site.authority.surroundings
+                    ) { exchange }
+                    code = await StatusCodeProofs.thrown {
+                        _ = try await importer.importKey(
+                            PKCS12.Entry(
+                                privateKey: TestKey.user.privateKey, certificate: foreign.derBytes, friendlyName: nil),
+                            by: manager)
+                    }
+                }
+                return code
+            },
         ])
 
     private static func archive(of names: [String]) async throws -> TestAuthority {

@@ -165,6 +165,8 @@ package struct StatusCodeReference: Sendable, CustomStringConvertible {
                 0x800B_0101, .authority,
                 "A required certificate is not within its validity period when verifying against the current "
                     + "system clock or the timestamp in the signed file."),
+            .init(
+                0x800B_0107, .archival, "A parent of a given certificate in fact did not issue that child certificate."),
             .init(0x800B_010A, .authority, "A certificate chain could not be built to a trusted root authority."),
             .init(
                 0x8010_000C, .service,

@@ -81,7 +81,7 @@ extension EmbeddedAuthority {
     public func recoveryBlobs(ofKeysMatching term: String, limit: Int) async throws -> [[UInt8]] {
         let who = try await self.authority.localOperator()
         var blobs: [[UInt8]] = []
-        for key in try await self.authority.instance.archivedKeys(matching: term).prefix(limit) {
+        for key in try await self.authority.instance.archivedKeys(matching: term, for: who).prefix(limit) {
             blobs.append(try await self.authority.recoveryBlob(matching: key.serialNumber, by: who).der)
         }
         return blobs
@@ -106,7 +106,7 @@ extension EmbeddedAuthority {
     public func importKeys(_ path: String, password: String) async throws -> Int {
         let who = try await self.authority.localOperator()
         let run = try KeyImportRun(
-            importer: self.authority.keyImporter(isForced: false),
+            importer: self.authority.keyImporter(isForced: false, for: who),
             passwords: [SecretBytes(copying: password.utf8)], journalPath: nil, by: who)
         return try await run.run(path) { _ in }.keysArchived
     }

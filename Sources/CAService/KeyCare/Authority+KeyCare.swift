@@ -5,15 +5,21 @@ import PKIMessages
 
 extension Authority {
     /// Encrypts archived keys anew.
-    package func keyRewrap() -> KeyRewrap {
-        KeyRewrap(
+    ///
+    /// - Throws: `RequestError` before any card is asked for, when `who` may not.
+    package func keyRewrap(for who: Principal) throws -> KeyRewrap {
+        try who.mustBeAllowed(.manageRecoveryAgents, to: "encrypt archived keys anew")
+        return KeyRewrap(
             storage: self.instance.storage, archiver: self.archiver, agents: self.agents,
             settings: ArchivalSettings(self.instance.configuration.archival),
             surroundings: self.instance.surroundings, exchange: self.exchange)
     }
 
     /// Proves that archived keys can be recovered.
-    package func recoveryDrill() -> RecoveryDrill {
+    ///
+    /// - Throws: as ``keyRewrap(for:)``.
+    package func recoveryDrill(for who: Principal) throws -> RecoveryDrill {
+        try who.mustBeAllowed(.retrieveArchivedKey, to: "prove that archived keys can be recovered")
         let authority = self.authority
         return RecoveryDrill(
             storage: self.instance.storage,
@@ -37,7 +43,8 @@ extension Instance {
     }
 
     /// When the last good drill was; `nil` when the next one is due.
-    package func lastDrillStillGood() async throws -> Date? {
+    package func lastDrillStillGood(for who: Principal) async throws -> Date? {
+        try who.mustBeAllowed(.retrieveArchivedKey, to: "look whether a recovery drill is due")
         let limit = self.surroundings.now().addingTimeInterval(
             -Double(self.configuration.archival.drillDays) * 86_400)
         let drills = try await self.storage.read { try $0.recoveryDrills(limit: 100) }

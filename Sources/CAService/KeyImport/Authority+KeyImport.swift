@@ -1,4 +1,4 @@
-import CertificateAuthority
+package import CertificateAuthority
 package import KeyArchival
 import KeyProvider
 import PKIMessages
@@ -7,7 +7,9 @@ extension Authority {
     /// Imports keys into this CA, encrypted on their way to its exchange certificate.
     ///
     /// - Parameter isForced: takes certificates of other CAs, where the configuration allows it.
-    package func keyImporter(isForced: Bool) -> KeyImporter {
+    /// - Throws: `RequestError` before any file is opened, when `who` may not.
+    package func keyImporter(isForced: Bool, for who: Principal) throws -> KeyImporter {
+        try who.mustBeAllowed(.importArchivedKey, to: "import keys")
         let archival = self.instance.configuration.archival
         return KeyImporter(
             storage: self.instance.storage, archiver: self.archiver,

@@ -24,9 +24,10 @@ struct RewrapKeys: ContextCommand {
     func run(in context: CommandContext) async throws {
         let authority = try await context.open(self.options).authority()
         let who = try await authority.localOperator()
+        let rewrap = try authority.keyRewrap(for: who)
         let cards = try await self.cards.open(in: context)
         var count = 0
-        let report = try await authority.keyRewrap().run(with: cards, includingCurrent: self.all, by: who) { progress in
+        let report = try await rewrap.run(with: cards, includingCurrent: self.all, by: who) { progress in
             if case .notOpened(let requestID) = progress {
                 Console.complain("request \(requestID): the cards cannot open its key")
             }
@@ -77,12 +78,13 @@ struct DrillRecovery: ContextCommand {
             for drill in drills { Console.say(drill.reportJSON) }
             return
         }
-        if self.ifDue, let last = try await instance.lastDrillStillGood() {
+        if self.ifDue, let last = try await instance.lastDrillStillGood(for: instance.localOperator()) {
             return Console.say("The last good drill was at \(Output.time(last)); none is due.")
         }
         let authority = try await instance.authority(for: .records)
-        let report = try await authority.recoveryDrill().run(
-            sample: self.sample, with: self.cards.open(in: context), by: authority.localOperator())
+        let who = try await authority.localOperator()
+        let drill = try authority.recoveryDrill(for: who)
+        let report = try await drill.run(sample: self.sample, with: self.cards.open(in: context), by: who)
         Console.say("Recovered: \(report.recovered.count)")
         Console.say("Of these in host memory: \(report.inHostMemory.count)")
         Console.say("Of other agents: \(report.ofOtherAgents.count)")

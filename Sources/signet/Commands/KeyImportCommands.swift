@@ -48,7 +48,7 @@ struct ImportKeys: ContextCommand {
         let authority = try await context.open(self.options).authority()
         let who = try await authority.localOperator()
         let run = try KeyImportRun(
-            importer: authority.keyImporter(isForced: self.force), passwords: self.passwords.read(),
+            importer: authority.keyImporter(isForced: self.force, for: who), passwords: self.passwords.read(),
             journalPath: self.journal, by: who)
         var total = KeyImportCounters()
         for path in self.paths {

@@ -16,8 +16,8 @@ extension CAFaultSweepTests {
         let site = try await SweepSite()
         let key = try SoftwareRequesterKey.generate(.rsa(modulusBits: 2048))
         let next = Next(try await site.unarchived(key))
-        let importer = site.authority.keyImporter(isForced: false)
         let who = try await site.authority.localOperator()
+        let importer = try site.authority.keyImporter(isForced: false, for: who)
         let swept = Swept(card: site.authorityCard, token: try await site.authorityToken) {
             let outcome = try await importer.importKey(next.entry, by: who)
             let stored = try await site.authority.instance.storage.read {
@@ -38,8 +38,8 @@ extension CAFaultSweepTests {
     func rewrapping(agentCardFails: Bool) async throws {
         let site = try await SweepSite()
         _ = try await site.recoveryBlob()
-        let rewrap = site.authority.keyRewrap()
         let who = try await site.authority.localOperator()
+        let rewrap = try site.authority.keyRewrap(for: who)
         let (card, token) =
             agentCardFails
             ? (site.agentCard, site.agentToken) : (site.authorityCard, try await site.authorityToken)
@@ -51,7 +51,7 @@ extension CAFaultSweepTests {
         #expect(try await site.unvouched() == [])
         #expect(try await site.contradictions(acknowledged: []) == [])
         // The card opens what is there now.
-        let drill = try await site.authority.recoveryDrill().run(sample: 1, with: [site.agentToken], by: who)
+        let drill = try await site.authority.recoveryDrill(for: who).run(sample: 1, with: [site.agentToken], by: who)
         #expect(drill.isGood)
         await site.close()
     }
