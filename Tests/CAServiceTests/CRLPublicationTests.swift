@@ -31,6 +31,10 @@ struct CRLPublicationTests {
             // Files of other CAs, and what is no list at all, do not count.
             let published = place.instance.layout.publicationDirectory
             try Array("no list".utf8).write(to: "\(published)/Place CA(9).crl")
+            let made = try await run([
+                "python3", "-W", "ignore", "-c", Self.foreignList, "\(published)/Place CA Root.crl",
+            ])
+            #expect(made.status == 0, "\(made.stderr)")
 
             let restored = try place.reopened()
             #expect(try await restored.storage.read { try $0.highestCRLNumber() } == first[0].record.number)
@@ -42,6 +46,20 @@ struct CRLPublicationTests {
             await restored.tokens.close()
         }
     }
+
+    /// A list of another CA, with a number of its own.
+    private static let foreignList = """
+        import datetime, sys
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+        name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, 'Place CA Root')])
+        start = datetime.datetime(2026, 1, 1)
+        builder = x509.CertificateRevocationListBuilder(name, start, start + datetime.timedelta(days=7))
+        builder = builder.add_extension(x509.CRLNumber(5000), critical=False)
+        made = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+        open(sys.argv[1], 'wb').write(made.public_bytes(serialization.Encoding.DER))
+        """
 
     @Test("The service brings a list to a place that had failed, and signs no other one for it")
     func retry() async throws {

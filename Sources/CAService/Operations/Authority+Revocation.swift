@@ -61,7 +61,11 @@ extension Instance {
         let directory = self.layout.publicationDirectory
         let stem = CAName.sanitized(self.configuration.name)
         let names = try FileManager.default.contentsOfDirectory(atPath: directory)
-            .filter { $0.hasPrefix(stem) && $0.hasSuffix(".crl") }
+            // The name of another CA, whose lists lie here as well, may begin with this one's.
+            .filter {
+                $0.hasPrefix(stem)
+                    && $0.dropFirst(stem.count).wholeMatch(of: /(?:\(\d+\))?(?:-shard\d+)?\+?\.crl/) != nil
+            }
         let published = try names.compactMap { try PublishedCRLNumber.read("\(directory)/\($0)") }.max() ?? 0
         guard try await self.storage.read({ try $0.highestCRLNumber() }) < published else { return }
         let event = AuditEvent(
