@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// A token that is away is no reason not to run: the entries wait for the next head, and `signet audit verify` counts
 /// those that no head vouches for.
 struct AuditTimer: Service {
-    let authority: Authority
+    let authority: RunningAuthority
     /// Between heads while no key is archived.
     let interval: Duration
     /// How long the evidence of a key waits at most.
@@ -38,7 +38,7 @@ struct AuditTimer: Service {
 
     func sign() async {
         do {
-            guard let head = try await self.authority.signAuditHead(by: .service) else { return }
+            guard let head = try await self.authority.current.signAuditHead(by: .service) else { return }
             self.logger.info("signed the head of the audit chain", metadata: ["entry": "\(head.sequence)"])
         } catch { self.report(error) }
     }
@@ -46,7 +46,7 @@ struct AuditTimer: Service {
     /// - Parameter requestID: `nil` before the first look.
     /// - Returns: the last request whose key is vouched for; the same as before when the token has failed.
     private func vouch(after requestID: Int64?) async -> Int64? {
-        do { return try await self.authority.vouchForArchivedKeys(after: requestID ?? 0) } catch {
+        do { return try await self.authority.current.vouchForArchivedKeys(after: requestID ?? 0) } catch {
             self.report(error)
             return requestID
         }

@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// Publishes the CRLs of every key when their time has come. A failure is logged and tried again at the next look: a
 /// CRL's number and content are stored, so that a second attempt cannot do harm.
 struct CRLTimer: Service {
-    let authority: Authority
+    let authority: RunningAuthority
     let interval: Duration
     let logger: Logger
 
@@ -23,7 +23,7 @@ struct CRLTimer: Service {
 
     func publishDue() async {
         do {
-            let published = try await self.authority.publishDueCRLs { [logger] scope, error in
+            let published = try await self.authority.current.publishDueCRLs { [logger] scope, error in
                 CRLTimer.log(error, "CRL of key \(scope.caKeyIndex) not signed", logger)
             }
             for crl in published {

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Makes the next exchange key in time, and removes old ones from the token. What fails is logged and tried again at the
 /// next look: the one in use goes on until its end.
 struct ExchangeKeyTimer: Service {
-    let authority: Authority
+    let authority: RunningAuthority
     let interval: Duration
     let logger: Logger
 
@@ -24,7 +24,7 @@ struct ExchangeKeyTimer: Service {
 
     private func look() async {
         do {
-            let done = try await self.authority.keepExchangeKeys()
+            let done = try await self.authority.current.keepExchangeKeys()
             if let renewed = done.renewed {
                 self.logger.info(
                     "made an exchange certificate", metadata: ["until": "\(renewed.notAfter.ISO8601Format())"])

@@ -17,7 +17,7 @@ struct ServiceComposition {
     private static let auditSigningInterval = Duration.seconds(3600)
     private static let evidenceSigningInterval = Duration.seconds(60)
     private static let noticeInterval = Duration.seconds(300)
-    private static let templateInterval = Duration.seconds(1)
+    private static let changeInterval = Duration.seconds(1)
 
     let directory: String
     let allowPlainHTTP: Bool
@@ -54,16 +54,16 @@ struct ServiceComposition {
         }
         let lock = try InstanceLock(instance.layout)
         defer { withExtendedLifetime(lock) {} }
-        let authority = try await instance.authority(settling: false)
-        for settled in try await authority.settleInterruptedWork() {
+        let authority = try await RunningAuthority(instance)
+        for settled in try await authority.current.settleInterruptedWork() {
             self.logger.warning("settled what a crash left open", metadata: ["work": "\(settled)"])
         }
-        try await authority.recordStart()
+        try await authority.current.recordStart()
         try await instance.recordLoadedTemplates()
-        try await self.warnOfMissingLinks(authority)
+        try await self.warnOfMissingLinks(authority.current)
         let events = EventForwarder(instance)
         let front = try EnrollmentFront(
-            enrollment: authority.authority,
+            enrollment: CurrentEnrollment(authority: authority),
             publications: StoredPublications(
                 caName: instance.configuration.name, storage: instance.storage,
                 directory: instance.layout.publicationDirectory,
@@ -75,10 +75,6 @@ struct ServiceComposition {
             services.append(try EnrollmentServer(front: front, listener: listener, logger: self.logger))
         }
         services += self.timers(authority, events)
-        services.append(
-            TemplateTimer(
-                watch: TemplateWatch(authority),
-                interval: ServiceComposition.templateInterval, logger: self.logger))
         let heads = AuditTimer(
             authority: authority, interval: ServiceComposition.auditSigningInterval,
             evidenceInterval: ServiceComposition.evidenceSigningInterval, logger: self.logger)
@@ -94,7 +90,7 @@ struct ServiceComposition {
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
         self.logger.info("starting", metadata: ["ca": "\(instance.configuration.name)"])
         try await group.run()
-        try await authority.recordStop()
+        try await authority.current.recordStop()
         await heads.sign()
         try await events.forward()
     }
@@ -107,14 +103,17 @@ struct ServiceComposition {
             "links between the CA's keys are missing: signet ca link", metadata: ["count": "\(missing)"])
     }
 
-    private func timers(_ authority: Authority, _ events: EventForwarder) -> [any Service] {
+    private func timers(_ authority: RunningAuthority, _ events: EventForwarder) -> [any Service] {
         let lists = CRLTimer(authority: authority, interval: ServiceComposition.crlCheckInterval, logger: self.logger)
         let agents = RecoveryAgentTimer(
             watch: RecoveryAgentWatch(authority: authority, events: events), lists: lists,
             interval: ServiceComposition.agentCheckInterval, logger: self.logger)
         let exchangeKeys = ExchangeKeyTimer(
             authority: authority, interval: ServiceComposition.exchangeKeyInterval, logger: self.logger)
-        return [lists, agents, exchangeKeys]
+        let changes = ChangeTimer(
+            authority: authority, templates: TemplateWatch(authority), lists: lists,
+            interval: ServiceComposition.changeInterval, logger: self.logger)
+        return [lists, agents, exchangeKeys, changes]
     }
 
     /// `/certsrv` with TLS where a certificate is configured, and the publication points without.

@@ -65,7 +65,7 @@ struct CRLPublicationTests {
     func retry() async throws {
         try await withSoftHSM { token in
             let place = try await RootPlace(token, crl: ["publish-to: [out]"])
-            let authority = try await place.instance.authority()
+            let authority = try await RunningAuthority(place.instance)
             let timer = CRLTimer(
                 authority: authority, interval: .milliseconds(10),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

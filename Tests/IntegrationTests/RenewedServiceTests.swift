@@ -73,6 +73,45 @@ struct RenewedServiceTests {
         #expect(try await service.stop() == 0)
     }
 
+    @Test("A running service issues with the new key, publishes its CRL, and goes on with the former one's")
+    func withoutRestart() async throws {
+        let port = try await RunningService.freePorts()
+        let site = try await Site.serving(port: port)
+        let issuing = site.path("issuing")
+        let service = try await RunningService(site, port: port)
+        try await self.enrol("before", site, port)
+        try await site.operate("ca", "renew", "--instance", issuing, "--new-key", "--request", site.path("new.req"))
+        try await site.answerRenewal("new")
+        // Bytes 9 and 10 of the serial number are the key's index.
+        try await until("the new key is used") {
+            try await self.enrol("after", site, port)
+            return try await site.serial(of: "after.crt").dropFirst(16).hasPrefix("0001")
+        }
+        let list = "issuing/publish/Test Issuing CA(1).crl"
+        try await until("the new key's CRL is there") { FileManager.default.fileExists(atPath: site.path(list)) }
+        let roots = try await site.pem(["root/publish/Test Root CA.crt"], "anchor")
+        for (name, suffix) in [("before", ""), ("after", "(1)")] {
+            let between = try await site.pem(["issuing/publish/Test Issuing CA\(suffix).crt"], "between-\(name)")
+            try await succeed([
+                "openssl", "verify", "-CAfile", roots, "-untrusted", between, site.path("\(name).crt"),
+            ])
+        }
+        // Nothing but the renewal was taken for one.
+        let log = String(decoding: try site.directory.read("signetd.log"), as: UTF8.self)
+        #expect(log.matches(of: /CA certificates changed/).count == 1)
+        #expect(try await service.stop() == 0)
+        try await site.operate("audit", "verify", "--instance", issuing)
+    }
+
+    /// Alice gets `NAME.crt` from the service.
+    private func enrol(_ name: String, _ site: Site, _ port: Int) async throws {
+        try? FileManager.default.removeItem(atPath: site.path("\(name).crt"))
+        try await site.operate(
+            "request", "submit", "--url", "https://localhost:\(port)/certsrv", "--user", "alice", "--password",
+            "file:\(site.path("alice"))", "--tls-trust", site.path("chain.pem"), "--template", "WebServer", "--out",
+            site.path("\(name).crt"), site.makeRequest(name))
+    }
+
     private func get(_ site: Site, _ port: Int, _ path: String) async throws -> [UInt8] {
         try await succeed(site.curl(path, port: port) + ["-f"]).stdout
     }

@@ -67,19 +67,20 @@ package struct RecoveryAgentEvents: Sendable {
 
 /// Looks at the configured agents, and tells the sinks when what is to be said of them has changed.
 package actor RecoveryAgentWatch {
-    private let authority: Authority
+    private let authority: RunningAuthority
     private let events: EventForwarder
     private var told: [RecoveryAgentEvents.Event] = []
 
-    package init(authority: Authority, events: EventForwarder) {
+    package init(authority: RunningAuthority, events: EventForwarder) {
         self.authority = authority
         self.events = events
     }
 
     /// - Returns: whether the answer to "can keys be archived" is to be logged, and that answer: the obstacle, or none.
     package func look() async throws -> (hasChanged: Bool, obstacle: ArchivalError?) {
-        let statuses = try await self.authority.recoveryAgents()
-        let count = self.authority.agents.count
+        let authority = self.authority.current
+        let statuses = try await authority.recoveryAgents()
+        let count = authority.agents.count
         let events = RecoveryAgentEvents.events(for: statuses, count: count)
         let obstacle = statuses.isEmpty ? nil : KRASelection.obstacle(statuses, count: count)
         guard events != self.told else { return (false, obstacle) }

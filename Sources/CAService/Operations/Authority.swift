@@ -92,6 +92,13 @@ extension Instance {
     ///   ``CACertificateExamination/check(revocationLists:at:)`` throws.
     package func authority(for use: AuthorityUse = .signing, settling: Bool = true) async throws -> Authority {
         let records = try await self.storage.read { try $0.caCertificates() }
+        return try await self.authority(with: records, for: use, settling: settling)
+    }
+
+    /// - Parameter records: all CA certificates of the database.
+    func authority(
+        with records: [CACertificateRecord], for use: AuthorityUse = .signing, settling: Bool
+    ) async throws -> Authority {
         guard records.contains(where: { $0.use == .own && $0.locator != nil }) else {
             throw ServiceError.notInstalled(self.configuration.name)
         }

@@ -3,13 +3,13 @@ import CertificateAuthority
 /// Brings changed templates to a CA that runs: whatever `signet template` or an editor has done to the files counts from
 /// the next look on. What cannot be read changes nothing.
 package actor TemplateWatch {
-    private let authority: Authority
+    private let authority: RunningAuthority
     /// Of the files that the authority issues from.
     private var fingerprint: [String]
 
-    package init(_ authority: Authority) {
+    package init(_ authority: RunningAuthority) {
         self.authority = authority
-        self.fingerprint = authority.instance.templateFingerprint
+        self.fingerprint = authority.current.instance.templateFingerprint
     }
 
     /// Issues from the templates on disk, when they are others than before. Events 4898 to 4900 are recorded first.
@@ -19,7 +19,8 @@ package actor TemplateWatch {
     /// - Throws: ``ServiceError``, `PolicyError`, `IssuanceError` for templates that cannot be used, `StorageError`; those in
     ///   use stay.
     package func look() async throws -> [String]? {
-        let instance = self.authority.instance
+        let authority = self.authority.current
+        let instance = authority.instance
         guard try TemplateFiles.fingerprint(instance.layout) != self.fingerprint else { return nil }
         let changed = try instance.rereadingTemplates()
         let templates = try changed.enabledTemplates()
@@ -27,7 +28,7 @@ package actor TemplateWatch {
         guard try TemplateFiles.fingerprint(instance.layout) == changed.templateFingerprint else { return nil }
         _ = try TemplateCatalog(templates)
         try await changed.recordLoadedTemplates()
-        try self.authority.authority.replaceTemplates(templates)
+        try authority.authority.replaceTemplates(templates)
         self.fingerprint = changed.templateFingerprint
         return templates.map { "\($0.name) \($0.majorVersion).\($0.minorVersion)" }
     }

@@ -11,7 +11,7 @@ struct RenewCertificate: ContextCommand {
         commandName: "renew", abstract: "Renew the CA certificate, with the same key or a new one.",
         discussion: """
             A root signs its next certificate itself. A subordinate CA writes a request, which the parent answers; \
-            install the answer with `signet ca install`. Restart signetd afterwards, and publish the CRLs.
+            install the answer with `signet ca install`. A running signetd goes on with it.
             """,
         examples: """
             signet ca renew --new-key --validity "20 years" --instance /srv/root
@@ -102,7 +102,7 @@ struct RenewCertificate: ContextCommand {
                         + "signet ca link --instance \(self.options.instance)")
                 throw error
             }
-            Console.say("Next: signet crl publish --instance \(self.options.instance), and restart signetd.")
+            Console.say("Next, unless signetd runs: signet crl publish --instance \(self.options.instance)")
         }
     }
 
