@@ -21,6 +21,8 @@ package final class SQLiteStorage: CAStorage {
     ///   newer version wrote, `busy`.
     package convenience init(path: String, busyTimeoutSeconds: Double = SQLiteStorage.busyTimeoutSeconds) throws {
         try DatabaseFile.prepare(path: path)
+        // Whoever comes by another name meets the same file of owners.
+        let path = try DatabaseFile.resolvingLinks(path)
         let database = try StorageError.mapping("open the database \(path)") {
             let configuration = SQLiteStorage.configuration(busyTimeoutSeconds)
             let pool = try DatabasePool(path: path, configuration: configuration)

@@ -52,8 +52,8 @@ struct ServiceComposition {
                 level: health.state == .up ? .info : .error, "token is \(health.state.rawValue)",
                 metadata: ["token": "\(token)", "cause": "\(health.cause?.summary ?? "none")"])
         }
-        let lock = try InstanceLock(instance.layout)
-        defer { withExtendedLifetime(lock) {} }
+        let locks = (try InstanceLock(instance.layout), try DatabaseLock(instance))
+        defer { withExtendedLifetime(locks) {} }
         let authority = try await RunningAuthority(instance)
         for settled in try await authority.current.settleInterruptedWork() {
             self.logger.warning("settled what a crash left open", metadata: ["work": "\(settled)"])

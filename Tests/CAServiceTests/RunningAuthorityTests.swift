@@ -19,9 +19,9 @@ struct RunningAuthorityTests {
             try former.authority.replaceTemplates([template])
 
             try await self.renew(place)
-            #expect(running.current.authority.caCertificate == former.authority.caCertificate)
+            #expect(running.current.authority.caCertificate.derBytes == former.authority.caCertificate.derBytes)
             let taken = try await running.takeUpRenewal()
-            #expect(taken == running.current.authority.caCertificate)
+            #expect(taken?.derBytes == running.current.authority.caCertificate.derBytes)
             #expect(try await running.takeUpRenewal() == nil)
             let keys = [former, running.current].map { $0.authority.caCertificate.subjectKeyIdentifier }
             #expect(keys[0] != keys[1])

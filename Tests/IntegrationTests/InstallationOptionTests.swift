@@ -124,6 +124,44 @@ struct InstallationOptionTests {
         try await site.operate("audit", "verify", "--instance", root)
     }
 
+    @Test("One instance works with a database: another one is refused, and the first as soon as it was taken over")
+    func owner() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeToken("root")
+        let database = site.path("elsewhere.sqlite")
+        #expect(
+            try await self.initialise(site, token, "--key-algorithm", "p-256", "--database", database).status == 0)
+        let root = site.path("root")
+        let other = site.path("other")
+        try FileManager.default.copyItem(atPath: root, toPath: other)
+        try FileManager.default.removeItem(atPath: other + "/instance-id")
+        let before = try await self.content(ofDatabase: database)
+        for command in [["ca", "show"], ["crl", "publish"], ["audit", "verify"]] {
+            let refused = try await site.signet(command + ["--instance", other])
+            #expect(refused.status == 1 && refused.stderr.contains("belongs to another instance"), "\(refused.stderr)")
+            #expect(refused.stderr.contains("0x80070050"))
+        }
+        #expect(try await self.content(ofDatabase: database) == before)
+        // The instance itself may move, and with a database inside be restored without its identifier.
+        try FileManager.default.removeItem(atPath: other)
+        try FileManager.default.moveItem(atPath: root, toPath: site.path("moved"))
+        try await site.operate("crl", "publish", "--instance", site.path("moved"))
+
+        let certificate = try await site.pem(["moved/publish/Test Root CA.crt"], "saved")
+        let keys = try await site.operate("ca", "keys", "--token-file", token).text
+        let uri = try #require(keys.split(separator: "\n").first.map(String.init))
+        let taken = try await self.initialise(
+            site, token, "--existing-key", uri, "--certificate", certificate, "--database", database,
+            "--preserve-database")
+        #expect(taken.status == 0, "\(taken.stderr)")
+        let former = try await site.signet(["crl", "publish", "--instance", site.path("moved")])
+        #expect(former.status == 1 && former.stderr.contains("belongs to another instance"), "\(former.stderr)")
+        try await site.operate("crl", "publish", "--instance", root)
+        let trail = try await site.operate("audit", "show", "--instance", root).text
+        #expect(trail.contains("instance-id"))
+        try await site.operate("audit", "verify", "--instance", root)
+    }
+
     private func content(ofDatabase path: String) async throws -> String {
         let program = "import sqlite3, sys; print('\\n'.join(sqlite3.connect(sys.argv[1]).iterdump()))"
         return try await succeed(["python3", "-c", program, path]).text

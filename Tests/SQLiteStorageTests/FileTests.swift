@@ -61,6 +61,38 @@ struct FileTests {
         }
     }
 
+    @Test("A database belongs to the instance that opened it first, and is refused to any other one, unchanged")
+    func instances() async throws {
+        try await withDirectory { directory in
+            let path = directory + "/signet.sqlite"
+            // Nobody's, as one of an earlier version.
+            let storage = try SQLiteStorage(path: path)
+            #expect(try storage.owner() == nil)
+            for _ in 0..<2 {
+                try storage.claim(for: "first", path: path)
+                #expect(throws: StorageError.expected(.otherInstance)) {
+                    try SQLiteStorage(path: path).claim(for: "second", path: path)
+                }
+            }
+            #expect(try SQLiteStorage(path: path).owner() == "first")
+            try await #expect(storage.read { try $0.setting(SQLiteStorage.instanceSetting) } == "first")
+        }
+    }
+
+    @Test("Whoever opens a database by another name sees whose work is under way")
+    func links() async throws {
+        try await withDirectory { directory in
+            let path = directory + "/signet.sqlite"
+            let storage = try SQLiteStorage(path: path)
+            _ = try await storage.write { try $0.insert(request()) }
+            try FileManager.default.createSymbolicLink(atPath: directory + "/link", withDestinationPath: path)
+            let other = try SQLiteStorage(path: directory + "/link")
+            _ = try await other.write { try $0.insert(request()) }
+            #expect(!FileManager.default.fileExists(atPath: directory + "/link-owners"))
+            try await #expect(other.write { try $0.abandonedRequests(limit: 9) }.isEmpty)
+        }
+    }
+
     @Test("A database of a newer version is refused and left as it is")
     func newerSchema() async throws {
         try await withDirectory { directory in

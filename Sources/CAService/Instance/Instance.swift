@@ -16,20 +16,24 @@ package struct Instance: Sendable {
     package let surroundings: Surroundings
     private let use: InstanceUse
 
-    /// - Parameter secrets: where PINs are read from.
-    /// - Throws: ``ServiceError`` or `StorageError`; ``ServiceError`` with code `suspended` (0x80094006) while the instance
-    ///   is being restored, and for one of which the restore was interrupted.
+    /// - Parameters:
+    ///   - secrets: where PINs are read from.
+    ///   - claim: how the database is this instance's.
+    /// - Throws: ``ServiceError`` or `StorageError`, `otherInstance` for another instance's database; ``ServiceError`` with
+    ///   code `suspended` (0x80094006) while the instance is being restored, and for one of which the restore was
+    ///   interrupted.
     package static func open(
-        _ directory: String, secrets: SecretInput, surroundings: Surroundings = .system
+        _ directory: String, secrets: SecretInput, surroundings: Surroundings = .system,
+        claim: DatabaseClaim = .own
     ) throws -> Instance {
         let layout = InstanceLayout(directory: directory)
         guard !FilePaths.exists(layout.restoreMarkerPath) else { throw ServiceError.restoreInterrupted(directory) }
-        return try self.open(layout, secrets: secrets, surroundings: surroundings)
+        return try self.open(layout, secrets: secrets, surroundings: surroundings, claim: claim)
     }
 
     /// The same for the one who restores it.
     static func open(
-        _ layout: InstanceLayout, secrets: SecretInput, surroundings: Surroundings
+        _ layout: InstanceLayout, secrets: SecretInput, surroundings: Surroundings, claim: DatabaseClaim = .restored
     ) throws -> Instance {
         let directory = layout.directory
         guard FilePaths.exists(layout.configurationPath) else {
@@ -43,11 +47,15 @@ package struct Instance: Sendable {
             yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
             file: layout.configurationPath)
         try FilePaths.makeDirectory(layout.largeListDirectory)
+        let path = configuration.databasePath(in: layout)
+        let storage = try SQLiteStorage(path: path)
+        try storage.claim(
+            claim, path: path, of: layout, isElsewhere: configuration.database != nil, surroundings)
         let fingerprint = try TemplateFiles.fingerprint(layout)
         return Instance(
             directory: directory, configuration: configuration,
             templates: try TemplateFiles.read(from: layout.templatesDirectory), templateFingerprint: fingerprint,
-            storage: try SQLiteStorage(path: configuration.databasePath(in: layout)),
+            storage: storage,
             tokens: try TokenOpener(
                 directory: directory, secrets: secrets,
                 profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),

@@ -123,7 +123,9 @@ package struct InstanceCreation: Sendable {
                     certificate: adopted.certificate, chain: adopted.chain, key: pair, position: adopted.position(),
                     storage: instance.storage, surroundings: self.surroundings)
             }
-            return try await instance.publish(record, by: .founder(of: instance.directory))
+            let installed = try await instance.publish(record, by: .founder(of: instance.directory))
+            if self.plan.preservesDatabase { try await instance.takeDatabaseOver() }
+            return installed
         }
     }
 
@@ -164,7 +166,7 @@ package struct InstanceCreation: Sendable {
         try FilePaths.removeTree(self.plan.directory)
         guard !self.plan.preservesDatabase, let database = self.plan.configuration.database else { return }
         let path = FilePaths.resolve(database, in: self.plan.directory)
-        for file in ["", "-wal", "-shm", "-owners"].map({ path + $0 }) where FilePaths.exists(file) {
+        for file in ["", "-wal", "-shm", "-owners", "-service"].map({ path + $0 }) where FilePaths.exists(file) {
             try FileManager.default.removeItem(atPath: file)
         }
     }
@@ -225,7 +227,9 @@ package struct InstanceCreation: Sendable {
                 try TemplateFiles.writeBuiltIn(layout)
             }
             try self.plan.policy?.store(in: layout)
-            return try Instance.open(layout.directory, secrets: self.secrets, surroundings: self.surroundings)
+            return try Instance.open(
+                layout.directory, secrets: self.secrets, surroundings: self.surroundings,
+                claim: self.plan.preservesDatabase ? .none : .own)
         } catch {
             try self.remove()
             throw error

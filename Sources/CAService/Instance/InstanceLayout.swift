@@ -18,6 +18,8 @@ package struct InstanceLayout: Sendable {
     package var restoreMarkerPath: String { self.directory + "/RESTOREINPROGRESS" }
     /// Where an instance is restored before it takes its place.
     package var restoreDirectory: String { self.directory + ".restoring" }
+    /// ``InstanceIdentifier``.
+    var identifierPath: String { self.directory + "/instance-id" }
     package var templatesDirectory: String { self.directory + "/templates" }
     package var enabledTemplatesPath: String { self.directory + "/enabled-templates.yaml" }
     package var requesterDirectoryPath: String { self.directory + "/directory.yaml" }

@@ -2,6 +2,7 @@ import CertificateAuthority
 import Diagnostics
 import KeyProvider
 import PKIMessages
+import SQLiteStorage
 import X509
 
 extension Instance {
@@ -19,6 +20,22 @@ extension Instance {
             newest.locator?.publicKeySHA256 == key.locator.publicKeySHA256
         else { throw ServiceError.otherDatabase(self.databasePath) }
         return newest
+    }
+
+    /// Makes the database this instance's, whosever it was.
+    ///
+    /// - Throws: ``ServiceError`` with code `inUse` while a service works with it.
+    func takeDatabaseOver() async throws {
+        let lock = try DatabaseLock(self)
+        defer { withExtendedLifetime(lock) {} }
+        let identifier = try InstanceIdentifier.ofInstance(self.layout, self.surroundings)
+        let event = AuditEvent(
+            .configurationChanged, when: self.surroundings.now(), who: try Principal.founder(of: self.directory).name,
+            details: ["Node": "instance", "Entry": "instance-id", "Value": identifier])
+        try await self.storage.write { db in
+            try db.setSetting(SQLiteStorage.instanceSetting, to: identifier)
+            try db.append(event)
+        }
     }
 }
 

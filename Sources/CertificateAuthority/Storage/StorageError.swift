@@ -18,6 +18,8 @@ package struct StorageError: DiagnosableError, Equatable {
         package static let corrupt = Code(rawValue: "corrupt")
         /// The database was made by a newer version.
         package static let newerSchema = Code(rawValue: "newerSchema")
+        /// The database belongs to another instance.
+        package static let otherInstance = Code(rawValue: "otherInstance")
         package static let failed = Code(rawValue: "failed")
     }
 

@@ -26,6 +26,13 @@ enum DatabaseFile {
         }
     }
 
+    /// The file's own path. The file is there.
+    static func resolvingLinks(_ path: String) throws -> String {
+        guard let resolved = realpath(path, nil) else { throw DatabaseFile.failure(path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     private static func failure(_ path: String) -> StorageError {
         let number = errno
         return .cannotOpen(
