@@ -20,7 +20,31 @@ struct HierarchyDocumentTests {
         #expect(result.text.components(separatedBy: "www.crt: OK").count == 4)
         #expect(result.text.contains("www-2.crt: OK"))
         #expect(result.text.contains("DNS:partner.example.test"))
+        try await self.judgeOtherwise(site)
         try await self.judge(site, work)
+    }
+
+    /// GnuTLS and Python's `cryptography` take the three levels, with the root as it was, renewed with the same key, and with a
+    /// new key by its link, and no chain of which a part is missing.
+    private func judgeOtherwise(_ site: Site) async throws {
+        let (leaf, below) = ("work/www.crt", ["work/issuing.crt", "work/policy.crt"])
+        for root in ["work/root.pem", "work/root-2.pem"] {
+            #expect(try await site.certtool([leaf] + below + [root]))
+            #expect(try await !site.certtool([leaf] + below.dropFirst() + [root]))
+            #expect(
+                try await site.cryptography(leaf: leaf, between: "work/between.pem", root: root, host: "www"))
+            #expect(
+                try await !site.cryptography(leaf: leaf, between: "work/policy.crt", root: root, host: "www"))
+        }
+        #expect(try await site.certtool([leaf] + below + ["work/link.pem", "work/root-3.pem"]))
+        #expect(try await !site.certtool([leaf] + below + ["work/root-3.pem"]))
+        try site.directory.write(
+            "work/linked.pem", try (below + ["work/link.pem"]).flatMap { try site.directory.read($0) })
+        for (between, isAccepted) in [("work/linked.pem", true), ("work/between.pem", false)] {
+            #expect(
+                try await site.cryptography(leaf: leaf, between: between, root: "work/root-3.pem", host: "www")
+                    == isAccepted)
+        }
     }
 
     /// What must not be accepted is not: a CA below the path length, and a revoked CA in between.
