@@ -77,6 +77,36 @@ struct AuditVerificationTests {
         #expect(try await fixture.openIntents().isEmpty)
     }
 
+    @Test("What went by rule is in the chain with its numbers, and no finding")
+    func pruned() async throws {
+        let fixture = try await self.busyAuthority()
+        let issued = try await fixture.storage.read { try $0.certificates(afterRequest: 0, limit: 10) }.map(\.requestID)
+        fixture.clock.advance(by: 3 * 365 * 86_400)
+        _ = try await fixture.issueWebServer()
+        _ = try await fixture.authority.publishCRL(by: CAFixture.administrator)
+        let both = Principal(name: "EXAMPLE\\both", roles: [.administrator, .certificateManager])
+        let now = Date(timeIntervalSince1970: TimeInterval(fixture.clock.now))
+        #expect(try await fixture.authority.prune(PruningRule(.expired, before: now), by: both) == 3)
+        let (verifier, ledger) = try await self.verified(fixture)
+        #expect(verifier.findings == [] && ledger.findings == [])
+        let event = try await fixture.auditEvents().last { $0.id == .rowsDeleted }
+        #expect(event?.details["Request IDs"] == NumberRanges(issued).description)
+        #expect(event?.details["Rows Deleted"] == "3" && issued.count == 3)
+    }
+
+    @Test(
+        "Numbers are written as ranges, read strictly, and found",
+        arguments: [([], ""), ([7], "7"), ([3, 1, 2, 2], "1-3"), ([9, 1, 5, 2], "1-2,5,9")])
+    func ranges(numbers: [Int64], text: String) {
+        let ranges = NumberRanges(numbers)
+        #expect(ranges.description == text)
+        #expect(NumberRanges(text) == (numbers.isEmpty ? nil : ranges))
+        for number in Int64(0)...10 { #expect(ranges.contains(number) == numbers.contains(number)) }
+        for wrong in [text + ",", "," + text, text + "-", "2-1", "1,2", "5,1", "a", " 1", "+1", "1-2-3"] {
+            #expect(NumberRanges(wrong) == nil, "\(wrong)")
+        }
+    }
+
     @Test("A list in a file is compared by the hash in its row; a row of an older version has none and is passed over")
     func largeLists() async throws {
         let fixture = try await self.busyAuthority()

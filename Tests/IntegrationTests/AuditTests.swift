@@ -61,6 +61,11 @@ struct AuditTests {
             "use-without-object"
         ),
         (
+            "a certificate that was removed with its use, beside what went by rule",
+            "db.execute('delete from intent where request_id=2'); "
+                + "db.execute('delete from certificate where request_id=2')", [], "object-without-use"
+        ),
+        (
             "a use of the key that was removed from the ledger", "db.execute(\"delete from intent where kind='crl'\")",
             [], "object-without-use"
         ),
@@ -83,6 +88,13 @@ struct AuditTests {
         try await site.makeRoot()
         try await site.operate(
             "request", "submit", "--instance", site.path("root"), "--template", "WebServer", site.makeRequest("www"))
+        // Rows that went by rule are no excuse for others.
+        let refused = try await site.signet(
+            "request", "submit", "--instance", site.path("root"), "--template", "Nothing", site.makeRequest("no"))
+        #expect(refused.status != 0)
+        let pruned = try await site.operate(
+            "database", "prune", "--instance", site.path("root"), "--failed-before", "2100-01-01")
+        #expect(pruned.text.contains(": 1 deleted"))
         try await site.operate("audit", "sign", "--instance", site.path("root"))
         let sound = try await site.operate("audit", "verify", "--all-signed", "--instance", site.path("root"))
         #expect(sound.text.contains("Audit chain verifies"))

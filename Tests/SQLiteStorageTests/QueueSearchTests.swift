@@ -84,7 +84,7 @@ struct QueueSearchTests {
         repeat {
             let start = position
             let step = try await storage.write { try $0.prune(rule, after: start, effort: 2, now: now) }
-            deleted += step.deleted
+            deleted += step.requests.count
             position = step.next
         } while position != nil
         return deleted
@@ -135,6 +135,30 @@ struct QueueSearchTests {
         #expect(try await self.prune(storage, rule, now: now) == 0, "the newest CRL is from before the expiry")
         try await publish(2, noon.addingTimeInterval(1.2 * 86_400))
         #expect(try await self.prune(storage, rule, now: now) == 1)
+    }
+
+    @Test("A revoked certificate of a shard stays until a CRL of that shard was made after it had expired")
+    func pruneShard() async throws {
+        let storage = try SQLiteStorage(inMemoryNamed: "shard")
+        try await self.filled(storage)
+        try await storage.write { db in
+            var certificate = try #require(try db.certificate(serialNumber: "41"))
+            certificate.requestID = try db.insert(request())
+            (certificate.serialNumber, certificate.crlShard) = ("5A5A", 3)
+            certificate.revocation = .init(reason: 1, revokedWhen: noon, effectiveWhen: noon)
+            try db.insert(certificate)
+        }
+        let now = noon.addingTimeInterval(1.5 * 86_400)
+        for (shard, isGone) in [(0, false), (2, false), (3, true)] {
+            try await storage.write {
+                try $0.insert(
+                    CRLRecord(
+                        number: UInt64(shard + 1), caKeyIndex: 0, thisUpdate: now,
+                        nextUpdate: now.addingTimeInterval(1), crlDER: [0x30], shard: shard))
+            }
+            _ = try await self.prune(storage, PruningRule(.expired, before: now), now: now)
+            #expect(try await storage.read { try $0.certificate(serialNumber: "5A5A") == nil } == isGone)
+        }
     }
 
     @Test("Work of a process that runs is nobody else's to settle; when it ends it is")

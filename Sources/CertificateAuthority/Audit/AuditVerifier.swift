@@ -13,10 +13,13 @@ package struct AuditVerifier {
     package private(set) var signedHeads = 0
     /// The newest entry.
     package private(set) var head: AuditEntry?
-    /// What the chain says of completed uses of the CA key: `kind:number`.
-    package private(set) var recordedUses: Set<String> = []
-    /// True once the chain says that rows were removed by rule.
-    package private(set) var hasDeletedRows = false
+    /// What the chain says of completed uses of the CA key, `kind:number`, with the number of the request that each was
+    /// for, or 0.
+    private(set) var recordedUses: [String: Int64] = [:]
+    /// Numbers of the requests that the chain says were removed by rule, an element an event.
+    private(set) var deletedRequests: [NumberRanges] = []
+    /// True once the chain says so without their numbers, as earlier versions did.
+    private(set) var hasUnlistedDeletions = false
 
     private let authorityKeys: [SubjectPublicKeyInfo]
     private let collectsUses: Bool
@@ -81,8 +84,20 @@ package struct AuditVerifier {
         }
         self.entries += 1
         self.head = entry
-        if entry.event.id == .rowsDeleted { self.hasDeletedRows = true }
-        if self.collectsUses, let use = entry.event.keyUse { self.recordedUses.insert(use) }
+        if self.collectsUses { self.collect(entry.event) }
+    }
+
+    private mutating func collect(_ event: AuditEvent) {
+        if event.id == .rowsDeleted {
+            if let numbers = event.details["Request IDs"].flatMap(NumberRanges.init) {
+                self.deletedRequests.append(numbers)
+            } else {
+                self.hasUnlistedDeletions = true
+            }
+        }
+        if let use = event.keyUse {
+            self.recordedUses[use] = event.details["Request ID"].flatMap { Int64($0) } ?? 0
+        }
     }
 
     /// - Parameter requiresSignature: whether every entry must be under a signed head; the record of the head itself

@@ -18,14 +18,16 @@ package struct SignatureReconciliation: Sendable {
     }
 
     private let storage: any CAStorage
-    private let recordedUses: Set<String>
-    private let hasDeletedRows: Bool
+    private let recordedUses: [String: Int64]
+    private let deletedRequests: NumberRanges
+    private let hasUnlistedDeletions: Bool
 
     /// - Parameter verifier: that has seen the whole chain and collected the uses.
     package init(storage: any CAStorage, chain verifier: AuditVerifier) {
         self.storage = storage
         self.recordedUses = verifier.recordedUses
-        self.hasDeletedRows = verifier.hasDeletedRows
+        self.deletedRequests = verifier.deletedRequests.reduce(NumberRanges()) { $0.union($1) }
+        self.hasUnlistedDeletions = verifier.hasUnlistedDeletions
     }
 
     package func run() async throws -> Summary {
@@ -33,9 +35,14 @@ package struct SignatureReconciliation: Sendable {
         let own = try await self.ownCertificates()
         var known: Set<String> = []
         try await self.checkIntents(own, &summary, &known)
-        // Where the chain says that rows were removed by rule, what is missing may be among them.
-        for use in self.recordedUses.subtracting(known).sorted() where !self.hasDeletedRows {
-            summary.note(.objectWithoutUse, "the audit chain records \(use), which the ledger does not have")
+        if !self.hasUnlistedDeletions {
+            // What went by rule with its request is in the chain.
+            let missing = self.recordedUses.filter { use, request in
+                !known.contains(use) && !self.deletedRequests.contains(request)
+            }
+            for use in missing.keys.sorted() {
+                summary.note(.objectWithoutUse, "the audit chain records \(use), which the ledger does not have")
+            }
         }
         try await self.checkCertificates(&summary)
         return summary
@@ -77,7 +84,7 @@ package struct SignatureReconciliation: Sendable {
         case .open: summary.open += 1
         case .completed:
             summary.completed += 1
-            if !self.recordedUses.contains(intent.use) {
+            if self.recordedUses[intent.use] == nil {
                 summary.note(
                     .useWithoutEvent, "the CA key signed \(name), and the audit chain has no event of it")
             }
@@ -86,7 +93,8 @@ package struct SignatureReconciliation: Sendable {
             case .hash: summary.note(.useWithoutObject, "the CA key signed another \(name) than the one that is stored")
             case .unreadable:
                 summary.note(.useWithoutObject, "the CA key signed \(name), and what is stored in its place is damaged")
-            case .missing where !self.hasDeletedRows:
+            // A use goes with its object, so that the ledger has none of what went by rule.
+            case .missing where !self.hasUnlistedDeletions:
                 summary.note(.useWithoutObject, "the CA key signed \(name), which is not stored")
             case .missing, .notKept: return
             }

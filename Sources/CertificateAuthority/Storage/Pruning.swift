@@ -36,12 +36,13 @@ package struct PruningRule: Sendable, Equatable {
 
 /// What one step of pruning did.
 package struct PruningStep: Sendable, Equatable {
-    package var deleted: Int
+    /// Numbers of the requests that are gone, or would be.
+    package var requests: [Int64]
     /// Where the next step begins; `nil` after the last.
     package var next: RequestQuery.Position?
 
-    package init(deleted: Int, next: RequestQuery.Position?) {
-        self.deleted = deleted
+    package init(requests: [Int64], next: RequestQuery.Position?) {
+        self.requests = requests
         self.next = next
     }
 }
@@ -72,15 +73,18 @@ extension CertificationAuthority {
             let step = try await self.storage.write { [self] db in
                 let now = self.surroundings.now()
                 let step = try db.prune(rule, after: start, effort: 500, now: now)
-                if step.deleted > 0, !rule.isRehearsal {
+                if !step.requests.isEmpty, !rule.isRehearsal {
                     try db.append(
                         self.event(
                             .rowsDeleted, who: who.name,
-                            ["Table ID": "0", "Filter": rule.filter, "Rows Deleted": "\(step.deleted)"]))
+                            [
+                                "Table ID": "0", "Filter": rule.filter, "Rows Deleted": "\(step.requests.count)",
+                                "Request IDs": NumberRanges(step.requests).description,
+                            ]))
                 }
                 return step
             }
-            deleted += step.deleted
+            deleted += step.requests.count
             position = step.next
             progress(deleted)
         } while position != nil

@@ -13,7 +13,7 @@ extension SQLiteWriter {
         _ rule: PruningRule, after position: RequestQuery.Position?, effort: Int, now: Date
     ) throws -> PruningStep {
         var looked = 0
-        var deleted = 0
+        var deleted: [Int64] = []
         var last: RequestQuery.Position?
         for (sql, first) in PruningWalk.statements(rule, after: position) {
             let candidates = try self.all(
@@ -25,13 +25,13 @@ extension SQLiteWriter {
             ) { (try $0.integer("position"), try $0.integer("request_id")) }
             for (_, requestID) in candidates where try self.mayGo(requestID, rule) {
                 if !rule.isRehearsal { try self.delete(requestID, rule) }
-                deleted += 1
+                deleted.append(requestID)
             }
             looked += candidates.count
             if let end = candidates.last { last = .init(key: end.0, requestID: end.1) }
-            if looked >= effort { return PruningStep(deleted: deleted, next: last) }
+            if looked >= effort { return PruningStep(requests: deleted, next: last) }
         }
-        return PruningStep(deleted: deleted, next: nil)
+        return PruningStep(requests: deleted, next: nil)
     }
 
     private func mayGo(_ requestID: Int64, _ rule: PruningRule) throws -> Bool {
@@ -44,8 +44,9 @@ extension SQLiteWriter {
         guard let certificate = try self.certificate(forRequest: requestID) else { return rule.subject != .expired }
         guard rule.subject == .expired else { return false }
         guard certificate.revocation != nil else { return true }
-        // On every list until one was made after it had expired.
-        guard let list = try self.latestCRL(caKeyIndex: certificate.caKeyIndex) else { return false }
+        // On every list of its scope until one was made after it had expired.
+        let scope = CRLScope(caKeyIndex: certificate.caKeyIndex, shard: certificate.crlShard)
+        guard let list = try self.latestCRL(scope, .base) else { return false }
         return list.thisUpdate > certificate.notAfter
     }
 
