@@ -164,9 +164,10 @@ struct PruneDatabase: ContextCommand {
         commandName: "prune", abstract: "Delete rows that nobody needs any more, while the service runs.",
         discussion: """
             Never deleted: certificates that are valid, revoked ones that no CRL made after their expiry has named yet,
-            exchange certificates, and, without --archived-keys, rows with an archived key.
+            exchange certificates, and, without --archived-keys, rows with an archived key. A time is written as \
+            2026-01-31 or 2026-01-31T12:00:00Z, or as an age: '2 years'.
             """,
-        examples: "signet database prune --failed-before 2026-01-01 --dry-run")
+        examples: "signet database prune --failed-before '2 years' --dry-run")
 
     @OptionGroup var options: InstanceOptions
 
@@ -198,11 +199,17 @@ struct PruneDatabase: ContextCommand {
             (.failed, self.failedBefore), (.pending, self.pendingBefore), (.expired, self.expiredBefore),
         ]
         for case (let subject, let text?) in wanted {
-            var rule = PruningRule(subject, before: try RequestFilter.date(text))
+            var rule = PruningRule(subject, before: try self.time(text, authority.instance.surroundings.now()))
             rule.takesArchivedKeys = self.archivedKeys
             rule.isRehearsal = self.dryRun
             let count = try await authority.authority.prune(rule, by: who)
             Console.say("\(rule.filter): \(count) \(self.dryRun ? "would go" : "deleted")")
         }
+    }
+
+    /// An age makes a rule that can be run again and again.
+    private func time(_ text: String, _ now: Date) throws -> Date {
+        if let age = AuthorityPolicy.Period(text) { return now.addingTimeInterval(-age.seconds) }
+        return try RequestFilter.date(text)
     }
 }
