@@ -8,7 +8,7 @@ import Testing
 /// itself, and the child examines what it finds before it goes on; see `Tests/SweptAuthority`.
 ///
 /// `make sweep` meets every call; the ordinary run every so many, another one in each of the steps that are alike;
-/// `make sweep SWEEP=write-after:5` one fault at every fifth.
+/// `make sweep SWEEP=write-after:5` one fault at every fifth. With `:1` for each of the faults in turn it is the whole, in parts.
 @Suite("A certification authority is killed, or its disk fails, at any call of a scenario")
 struct CrashSweepTests {
     private static let extent = ProcessInfo.processInfo.environment["SIGNET_SWEEP"] ?? ""
@@ -43,7 +43,7 @@ struct CrashSweepTests {
         arguments: sweeps(["token-before", "token-after"], sampled: 5))
     func killedAtToken(_ sweep: Sweep) async throws {
         let child = try await SweptChild(simulated: true)
-        for number in Swift.stride(from: 1, through: 45, by: CrashSweepTests.isFull ? 1 : 9) {
+        for number in Swift.stride(from: 1, through: 45, by: sweep.stride == 1 ? 1 : 9) {
             let result = try await child.work("\(sweep.faults[number % sweep.faults.count])", openingAt: number)
             #expect(result.status == 128 + SIGKILL, "call \(number) of the opening: \(result.stderr)")
         }
