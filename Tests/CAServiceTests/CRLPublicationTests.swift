@@ -157,22 +157,6 @@ struct ServiceTimerTests {
     }
 }
 
-/// Runs a service of `signetd` until the body has ended.
-private func whileRunning(_ service: some Service, _ body: @Sendable () async throws -> Void) async throws {
-    let group = ServiceGroup(
-        configuration: .init(
-            services: [.init(service: service)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
-        do { try await body() } catch {
-            await group.triggerGracefulShutdown()
-            throw error
-        }
-        await group.triggerGracefulShutdown()
-        try await tasks.waitForAll()
-    }
-}
-
 extension [UInt8] {
     fileprivate func write(to path: String) throws { try Data(self).write(to: URL(filePath: path)) }
 }

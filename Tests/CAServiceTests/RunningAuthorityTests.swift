@@ -18,7 +18,7 @@ struct RunningAuthorityTests {
             let template = try #require(former.authority.templates.template(named: "WebServer"))
             try former.authority.replaceTemplates([template])
 
-            try await self.renew(place)
+            try await place.renew()
             #expect(running.current.authority.caCertificate.derBytes == former.authority.caCertificate.derBytes)
             let taken = try await running.takeUpRenewal()
             #expect(taken?.derBytes == running.current.authority.caCertificate.derBytes)
@@ -44,7 +44,7 @@ struct RunningAuthorityTests {
             let place = try await RootPlace(token)
             let running = try await RunningAuthority(place.instance)
             let former = running.current.authority.caCertificate
-            try await self.renew(place, validity: 600)
+            try await place.renew(validity: 600)
             place.clock.advance(by: 3600)
             for _ in 0..<2 {
                 await #expect { _ = try await running.takeUpRenewal() } throws: {
@@ -54,18 +54,9 @@ struct RunningAuthorityTests {
             let issued = try await place.issue(by: running.current)
             #expect(issued.authorityKeyIdentifier == former.subjectKeyIdentifier)
             // The next one that can be used is.
-            try await self.renew(place, validity: 86_400)
+            try await place.renew(validity: 86_400)
             #expect(try await running.takeUpRenewal()?.subjectKeyIdentifier != former.subjectKeyIdentifier)
             await place.instance.tokens.close()
         }
-    }
-
-    /// As a command does it beside the service.
-    private func renew(_ place: RootPlace, validity: TimeInterval? = nil) async throws {
-        let instance = try place.reopened()
-        let renewal = AuthorityRenewal(
-            instance, newKeyAlgorithm: .p256, settings: nil, by: try await instance.localOperator())
-        _ = try await renewal.renewRoot(validity: validity)
-        await instance.tokens.close()
     }
 }

@@ -99,8 +99,11 @@ struct RenewedServiceTests {
         // Nothing but the renewal was taken for one.
         let log = String(decoding: try site.directory.read("signetd.log"), as: UTF8.self)
         #expect(log.matches(of: /CA certificates changed/).count == 1)
+        // The head was signed at start, and again when it stopped: nothing is without a signature.
         #expect(try await service.stop() == 0)
-        try await site.operate("audit", "verify", "--instance", issuing)
+        let trail = try await site.operate("audit", "verify", "--all-signed", "--instance", issuing).text
+        let heads = try #require(trail.firstMatch(of: /Signed heads: (\d+)/)?.1)
+        #expect(Int(heads) ?? 0 >= 2)
     }
 
     /// Alice gets `NAME.crt` from the service.

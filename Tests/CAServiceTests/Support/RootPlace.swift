@@ -66,4 +66,13 @@ struct RootPlace {
             EnrollmentSubmission(requestBytes: request.der, caller: authority.localOperator()))
         return try CertificateFields(derEncoded: result.certificateDER ?? [])
     }
+
+    /// Renews with a new key, as a command does it beside the service.
+    func renew(validity: TimeInterval? = nil) async throws {
+        let instance = try self.reopened()
+        let renewal = AuthorityRenewal(
+            instance, newKeyAlgorithm: .p256, settings: nil, by: try await instance.localOperator())
+        _ = try await renewal.renewRoot(validity: validity)
+        await instance.tokens.close()
+    }
 }
