@@ -1,6 +1,5 @@
 import CAService
 import CertificateAuthority
-import Diagnostics
 import Logging
 import ServiceLifecycle
 
@@ -40,19 +39,15 @@ struct AuditTimer: Service {
         do {
             guard let head = try await self.authority.current.signAuditHead(by: .service) else { return }
             self.logger.info("signed the head of the audit chain", metadata: ["entry": "\(head.sequence)"])
-        } catch { self.report(error) }
+        } catch { self.logger.report(error, "audit head not signed") }
     }
 
     /// - Parameter requestID: `nil` before the first look.
     /// - Returns: the last request whose key is vouched for; the same as before when the token has failed.
     private func vouch(after requestID: Int64?) async -> Int64? {
         do { return try await self.authority.current.vouchForArchivedKeys(after: requestID ?? 0) } catch {
-            self.report(error)
+            self.logger.report(error, "audit head not signed")
             return requestID
         }
-    }
-
-    private func report(_ error: any Error) {
-        for line in ErrorReport(error).lines { self.logger.error("audit head not signed: \(line)") }
     }
 }

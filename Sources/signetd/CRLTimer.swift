@@ -1,6 +1,5 @@
 import CAService
 import CertificateAuthority
-import Diagnostics
 import Logging
 import ServiceLifecycle
 
@@ -12,22 +11,16 @@ struct CRLTimer: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.publishDue()
-                // Cancellation ends the sleep and with it the loop.
-                try? await Task.sleep(for: self.interval)
-            }
-        }
+        await repeatedly(every: self.interval) { await self.publishDue() }
     }
 
     func publishDue() async {
         do {
             let published = try await self.authority.current.publishDueCRLs { [logger] scope, error in
-                CRLTimer.log(error, "CRL of key \(scope.caKeyIndex) not signed", logger)
+                logger.report(error, "CRL of key \(scope.caKeyIndex) not signed")
             }
             for crl in published {
-                for (_, error) in crl.failures { CRLTimer.log(error, "CRL \(crl.record.number) not published", logger) }
+                for (_, error) in crl.failures { logger.report(error, "CRL \(crl.record.number) not published") }
                 guard crl.failures.isEmpty else { continue }
                 self.logger.info(
                     "published a CRL",
@@ -37,11 +30,7 @@ struct CRLTimer: Service {
                     ])
             }
         } catch {
-            CRLTimer.log(error, "CRLs not published", self.logger)
+            self.logger.report(error, "CRLs not published")
         }
-    }
-
-    private static func log(_ error: any Error, _ what: String, _ logger: Logger) {
-        for line in ErrorReport(error).lines { logger.error("\(what): \(line)") }
     }
 }

@@ -1,5 +1,4 @@
 import CAService
-import Diagnostics
 import Logging
 import ServiceLifecycle
 
@@ -10,18 +9,10 @@ struct EventTimer: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.forward()
-                // Cancellation ends the sleep and with it the loop.
-                try? await Task.sleep(for: self.interval)
-            }
-        }
+        await repeatedly(every: self.interval) { await self.forward() }
     }
 
     private func forward() async {
-        do { try await self.forwarder.forward() } catch {
-            for line in ErrorReport(error).lines { self.logger.error("events not sent: \(line)") }
-        }
+        do { try await self.forwarder.forward() } catch { self.logger.report(error, "events not sent") }
     }
 }

@@ -1,6 +1,5 @@
 import CAService
 import CertificateAuthority
-import Diagnostics
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -13,13 +12,7 @@ struct ExchangeKeyTimer: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.look()
-                // Cancellation ends the sleep and with it the loop.
-                try? await Task.sleep(for: self.interval)
-            }
-        }
+        await repeatedly(every: self.interval) { await self.look() }
     }
 
     private func look() async {
@@ -33,7 +26,7 @@ struct ExchangeKeyTimer: Service {
                 self.logger.info("removed an exchange key that nothing needs", metadata: ["label": "\(label)"])
             }
         } catch {
-            for line in ErrorReport(error).lines { self.logger.error("exchange keys not kept: \(line)") }
+            self.logger.report(error, "exchange keys not kept")
         }
     }
 }

@@ -1,5 +1,4 @@
 import CAService
-import Diagnostics
 import Logging
 import ServiceLifecycle
 
@@ -10,13 +9,7 @@ struct NotificationTimer: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.notify()
-                // Cancellation ends the sleep and with it the loop.
-                try? await Task.sleep(for: self.interval)
-            }
-        }
+        await repeatedly(every: self.interval) { await self.notify() }
     }
 
     private func notify() async {
@@ -24,7 +17,7 @@ struct NotificationTimer: Service {
             let count = try await self.notifier.notify()
             if count > 0 { self.logger.info("gave notice of what expires", metadata: ["notices": "\(count)"]) }
         } catch {
-            for line in ErrorReport(error).lines { self.logger.error("notices not given: \(line)") }
+            self.logger.report(error, "notices not given")
         }
     }
 }

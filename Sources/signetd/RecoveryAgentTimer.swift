@@ -1,5 +1,4 @@
 import CAService
-import Diagnostics
 import Logging
 import ServiceLifecycle
 
@@ -13,14 +12,8 @@ struct RecoveryAgentTimer: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await self.lists.publishDue()
-            while !Task.isCancelled {
-                await self.look()
-                // Cancellation ends the sleep and with it the loop.
-                try? await Task.sleep(for: self.interval)
-            }
-        }
+        await cancelWhenGracefulShutdown { await self.lists.publishDue() }
+        await repeatedly(every: self.interval) { await self.look() }
     }
 
     private func look() async {
@@ -31,9 +24,9 @@ struct RecoveryAgentTimer: Service {
                 self.logger.info("all key recovery agents are valid again")
                 return
             }
-            for line in ErrorReport(obstacle).lines { self.logger.error("no key will be archived: \(line)") }
+            self.logger.report(obstacle, "no key will be archived")
         } catch {
-            for line in ErrorReport(error).lines { self.logger.error("key recovery agents not checked: \(line)") }
+            self.logger.report(error, "key recovery agents not checked")
         }
     }
 }

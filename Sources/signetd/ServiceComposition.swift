@@ -42,7 +42,7 @@ struct ServiceComposition {
             try EventForwarder(instance).emit(
                 100, .error, "Certificate Services did not start or did not stay up: \(reason)")
         } catch {
-            for line in ErrorReport(error).lines { self.logger.error("event 100 not sent: \(line)") }
+            self.logger.report(error, "event 100 not sent")
         }
     }
 
