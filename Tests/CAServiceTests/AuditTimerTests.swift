@@ -49,7 +49,7 @@ struct AuditTimerTests {
             try await place.renew(validity: 600)
             place.clock.advance(by: 3_600)
             // One line of a report has the code.
-            let complaints = {
+            let complaints = { @Sendable in
                 log.text.filter { $0.contains("renewed CA certificate not used") && $0.contains("0x800b0101") }
             }
             try await whileRunning(timer) {

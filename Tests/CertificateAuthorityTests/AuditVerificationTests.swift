@@ -96,7 +96,7 @@ struct AuditVerificationTests {
 
     @Test(
         "Numbers are written as ranges, read strictly, and found",
-        arguments: [([], ""), ([7], "7"), ([3, 1, 2, 2], "1-3"), ([9, 1, 5, 2], "1-2,5,9")])
+        arguments: [([], ""), ([7], "7"), ([3, 1, 2, 2], "1-3"), ([9, 1, 5, 2], "1-2,5,9")] as [([Int64], String)])
     func ranges(numbers: [Int64], text: String) {
         let ranges = NumberRanges(numbers)
         #expect(ranges.description == text)

@@ -3,7 +3,7 @@ struct NumberRanges: Sendable, Equatable, LosslessStringConvertible {
     /// In order, and none touches the next one.
     private(set) var ranges: [ClosedRange<Int64>]
 
-    init(_ numbers: some Sequence<Int64> = []) {
+    init(_ numbers: [Int64] = []) {
         self.init(joining: numbers.map { $0...$0 })
     }
 
@@ -32,7 +32,7 @@ struct NumberRanges: Sendable, Equatable, LosslessStringConvertible {
     }
 
     var description: String {
-        self.ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+        self.ranges.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
             .joined(separator: ",")
     }
 

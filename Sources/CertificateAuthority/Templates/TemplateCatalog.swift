@@ -54,8 +54,9 @@ package struct TemplateCatalog: Sendable {
         self.byIdentifier = byIdentifier
     }
 
+    /// - Parameter name: its short or display name, or its identifier in dots, which is what Windows writes for some.
     package func template(named name: String) -> CertificateTemplate? {
-        self.byName[name.lowercased()].map { self.templates[$0] }
+        (self.byName[name.lowercased()] ?? self.byIdentifier[name]).map { self.templates[$0] }
     }
 
     package func template(withIdentifier oid: String) -> CertificateTemplate? {

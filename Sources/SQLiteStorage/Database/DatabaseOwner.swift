@@ -1,4 +1,5 @@
 import CertificateAuthority
+import Diagnostics
 import GRDB
 
 /// One instance has a database: with two, each would publish only some of the CRLs, decide by templates of its own, and
@@ -19,14 +20,14 @@ extension SQLiteStorage {
     /// - Parameter path: for the error.
     /// - Throws: ``StorageError`` with code `otherInstance` for another one's; nothing is changed then.
     package func claim(for instance: String, path: String) throws {
-        let owner = try StorageError.mapping("make the database \(path) that of an instance") {
-            try self.database.read { try SQLiteStorage.owner(in: $0) }
-                ?? self.database.write { db in
-                    try db.execute(
-                        sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
-                        arguments: [SQLiteStorage.instanceSetting, instance])
-                    return try SQLiteStorage.owner(in: db)
-                }
+        let owner = try StorageError.mapping("make the database \(path) that of an instance") { () throws -> String? in
+            if let owner = try self.owner() { return owner }
+            return try self.database.write { db in
+                try db.execute(
+                    sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                    arguments: [SQLiteStorage.instanceSetting, instance])
+                return try SQLiteStorage.owner(in: db)
+            }
         }
         guard owner == instance else { throw StorageError.otherInstance(path: path, owner: owner ?? "") }
     }
