@@ -21,8 +21,8 @@ struct EntryPoint: Sendable {
 
     /// Operations that nobody can ask for yet, or that no role decides about.
     static let without: Set<CAOperation> = [
-        // There is no command for them yet.
-        .importCertificate, .backUp, .restore,
+        // Asked in the operator's name, of the instance that is backed up or replaced: BackupTests.
+        .backUp, .restore,
         // Whoever holds the card may; no instance is asked.
         .openArchivedKey,
     ]
@@ -55,6 +55,9 @@ struct EntryPoint: Sendable {
         },
         EntryPoint("look for archived keys", .readRequests) { site, who in
             _ = try await site.instance.archivedKeys(matching: unknown, for: who)
+        },
+        EntryPoint("take over what was published", .importCertificate) { site, who in
+            _ = try await site.instance.takeOver(published: [], by: who)
         },
         EntryPoint("list replacements", .readRequests) { _ = try await $0.instance.replacements(limit: 1, for: $1) },
         EntryPoint("show a replacement", .readRequests) { _ = try await $0.instance.replacement(99, for: $1) },

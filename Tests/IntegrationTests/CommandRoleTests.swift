@@ -64,6 +64,11 @@ struct CommandRoleTests {
         "template disable": .role(["User"]), "template diff": .role(["User"]), "template check": .role([]),
         "audit verify": .role([]), "audit show": .role([]), "audit export": .role(["OUT"]), "audit sign": .role([]),
         "audit filter show": .role([]), "audit filter set": .role(["127"]),
+        "backup create": .role(["--recipient", "FILE", "OUT"]),
+        "backup show": .nothing, "backup verify": .nothing, "ceremony verify": .nothing, "key install": .nothing,
+        // Its steps are commands, and ask each for itself; who restores is asked of the instance that is replaced: BackupTests.
+        "ceremony run": .nothing, "restore": .nothing,
+        "database rebuild": .role(["FILE"]),
         "database prune": .role(["--failed-before", "2020-01-01", "--dry-run"]),
     ]
 

@@ -30,7 +30,8 @@ extension WindowsSession {
         let who = try await authority.localOperator()
         let password = try KeyFile.needsPassword(file) ? [self.password("the password of \(file)")] : []
         let run = try KeyImportRun(
-            importer: authority.keyImporter(isForced: self.isForced), passwords: password, journalPath: nil, by: who)
+            importer: authority.keyImporter(isForced: self.isForced, for: who), passwords: password, journalPath: nil,
+            by: who)
         Console.say("Processing KMS exports from:")
         Console.say("    \(file)")
         var count = 0
