@@ -135,9 +135,11 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests
+        // In front of the C library's in the program that runs the tests.
+        .target(name: "ThreadSafeTokenizing", path: "Tests/ThreadSafeTokenizing"),
         .target(
-            name: "TestSupport", dependencies: ["PKCS11", "Diagnostics", "SecretMemory"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["PKCS11", "Diagnostics", "SecretMemory", "ThreadSafeTokenizing"],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("DiagnosticsTests", ["Diagnostics"]),
         tests("SecretMemoryTests", ["SecretMemory"]),
         tests("PKCS11Tests", ["PKCS11", "CPKCS11", "Diagnostics"]),

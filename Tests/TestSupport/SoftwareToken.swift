@@ -68,15 +68,8 @@ package final class SoftwareToken: Sendable {
             self.environment = [:]
         }
         self.initializationString = initializationString
-        let path = self.modulePath
-        self.module = try Self.initialization.withLock { _ in
-            try Module(path: path, initializationString: initializationString)
-        }
+        self.module = try Module(path: self.modulePath, initializationString: initializationString)
     }
-
-    /// SoftHSM 2.6.1 reads its configuration with `strtok`, whose place all copies in a process share: two that were
-    /// initialised at the same time could get each other's token directory.
-    private static let initialization = Mutex(())
 
     /// NSS modules stay initialised until the process ends: copies of softokn have libfreebl and libnssutil in
     /// common, and finalising one of them takes the random generator away from all.
