@@ -44,6 +44,30 @@ import Testing
         #expect(error.headline.contains("/nonexistent/p11.so"))
     }
 
+    @Test("A module that hangs when it is initialised is given up, and keeps neither others nor the end from coming")
+    func hangingModule() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let directory = try TemporaryDirectory()
+        let hanging = try await HangingModule(in: directory)
+        let modules = ModuleRegistry()
+        let configuration = TokenConfiguration(
+            modulePath: hanging.path, profile: DeviceProfile(name: "x", summary: "x"),
+            reference: try KeyReference("pkcs11:token=a"),
+            deadlines: TokenDeadlines(reinitialize: .milliseconds(50)))
+        await #expect(throws: KeyProviderError.of(.timedOut)) {
+            try await TokenKeyStore.open(configuration, modules: modules, pin: self.unused)
+        }
+        await #expect(throws: KeyProviderError.of(.timedOut)) {
+            _ = try await TokenWaiting(configuration, modules: modules).wait { _ in }
+        }
+        let store = try await TokenKeyStore.open(
+            software.configuration(), modules: modules, pin: CountedPIN(software.userPIN).source)
+        #expect(try await store.keyPairs().isEmpty)
+        await store.close()
+        modules.finalizeAll()
+        try hanging.release()
+    }
+
     @Test("A token that is not there is an error that names those that are")
     func notFound() async throws {
         try await withSoftHSM { software in

@@ -100,9 +100,8 @@ package actor TokenOpener {
     private func detached<R: Sendable>(
         _ configuration: TokenConfiguration, _ body: @escaping @Sendable () throws -> R
     ) async throws -> R {
-        let wanted = TokenIdentification(
-            label: configuration.token, manufacturer: "", model: "", serialNumber: "?", firmware: "?", slotID: 0)
-        return try await DetachedCalls().run(limit: TokenDeadlines().reinitialize, for: wanted, body)
+        try await DetachedCalls().run(
+            limit: TokenDeadlines().reinitialize, for: TokenIdentification(any: configuration.token), body)
     }
 
     /// The profile that is named, or the one that matches the token's manufacturer, model and firmware.
@@ -133,7 +132,11 @@ package actor TokenOpener {
             if let store = try? await opening.value { await store.close() }
         }
         self.opened = [:]
-        self.modules.finalizeAll()
+        let modules = self.modules
+        // A module in which a call hangs may hang in this one as well, and the program ends all the same.
+        try? await DetachedCalls().run(limit: .seconds(10), for: TokenIdentification(any: "?")) {
+            modules.finalizeAll()
+        }
     }
 
     /// Forgets that the token refused a PIN, and logs in once by the operator's word, which also clears the token's own
@@ -213,5 +216,12 @@ extension ServiceError {
             headline: "The reference \(reference) does not fit exactly one token.",
             hresult: .noSmartCard, facts: present.map { Fact("token present", $0.description) },
             advice: ["Connect the token, and name its label and serial number."])
+    }
+}
+
+extension TokenIdentification {
+    /// A token of which nothing is known but how it is named.
+    fileprivate init(any name: String) {
+        self.init(label: name, manufacturer: "", model: "", serialNumber: "?", firmware: "?", slotID: 0)
     }
 }

@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import Dispatch
 internal import KeyProvider
 public import PKCS11
 internal import Synchronization
@@ -16,7 +17,15 @@ public final class ModuleRegistry: Sendable {
         weak var connection: TokenConnection?
     }
 
-    private let modules = Mutex<[Key: Module]>([:])
+    /// A module, from the moment on when somebody asks for it.
+    private final class Place: Sendable {
+        /// Held by who loads it; others who want it wait.
+        let loading = Mutex(())
+        let module = Mutex<Module?>(nil)
+    }
+
+    private let places = Mutex<[Key: Place]>([:])
+    private let turn = DispatchSemaphore(value: 1)
     private let users = Mutex<[User]>([])
     private let gate = WriteGate()
     private let trace: CallTrace?
@@ -31,11 +40,18 @@ public final class ModuleRegistry: Sendable {
     /// - Throws: ``KeyProviderError`` with code ``KeyProviderError/Code/moduleNotLoaded``.
     public func module(path: String, initializationString: String? = nil) throws -> Module {
         let key = Key(path: path, initializationString: initializationString)
-        return try self.modules.withLock { modules in
-            if let module = modules[key] { return module }
+        let place = self.places.withLock { places in
+            let place = places[key] ?? Place()
+            places[key] = place
+            return place
+        }
+        return try place.loading.withLock { _ in
+            if let module = place.module.withLock({ $0 }) { return module }
             do throws(ModuleLoadError) {
-                let module = try Module(path: path, initializationString: initializationString, trace: self.trace)
-                modules[key] = module
+                let module = try self.inTurn { () throws(ModuleLoadError) in
+                    try Module(path: path, initializationString: initializationString, trace: self.trace)
+                }
+                place.module.withLock { $0 = module }
                 return module
             } catch {
                 throw KeyProviderError.moduleNotLoaded(error)
@@ -43,13 +59,23 @@ public final class ModuleRegistry: Sendable {
         }
     }
 
-    /// Finalises every module, after the tokens behind them are closed; see `Module.finalize()`.
+    /// Initialises one module after the other: those that read their configuration with functions of the C library that
+    /// keep one place for all of a process (`strtok` in SoftHSM 2.6.1) get each other's at the same moment. One that
+    /// hangs keeps the others only for a while.
+    private func inTurn<R>(_ body: () throws(ModuleLoadError) -> R) throws(ModuleLoadError) -> R {
+        let hasTurn = self.turn.wait(timeout: .now() + .seconds(3)) == .success
+        defer { if hasTurn { self.turn.signal() } }
+        return try body()
+    }
+
+    /// Finalises every module, after the tokens behind them are closed; see `Module.finalize()`. One whose
+    /// initialisation has not come to its end is left alone.
     public func finalizeAll() {
-        let modules = self.modules.withLock { modules in
-            defer { modules = [:] }
-            return modules.values
+        let places = self.places.withLock { places in
+            defer { places = [:] }
+            return places.values
         }
-        for module in modules { module.finalize() }
+        for place in places { place.module.withLock({ $0 })?.finalize() }
     }
 
     func register(_ connection: TokenConnection) {
@@ -88,7 +114,9 @@ public final class ModuleRegistry: Sendable {
         for other in others { other.lostModule() }
         let done = try await connection.slotCalls.run(
             limit: connection.deadlines.reinitialize, for: connection.identification
-        ) { try module.reinitialize() }
+        ) {
+            try self.inTurn { () throws(ModuleLoadError) in try module.reinitialize() }
+        }
         guard done else {
             throw KeyProviderError.notReinitialized(
                 operation: operation, reason: "another part of this program initialised it")

@@ -44,19 +44,23 @@ public struct TokenWaiting: Sendable {
     ///   failure that waiting does not mend.
     public func wait(_ progress: @Sendable (Progress) -> Void) async throws -> TokenIdentification {
         let operation = "wait for the token \(self.configuration.reference)"
-        let module = try self.modules.module(
-            path: self.configuration.modulePath, initializationString: self.configuration.initializationString)
         let finder = TokenFinder(uri: try TokenKeyStore.uri(self.configuration.reference, operation: operation))
         let wanted = try self.wanted
-        let deadline = (self.configuration.deadlines ?? TokenDeadlines(profile: self.configuration.profile)).rescan
+        let deadlines = self.configuration.deadlines ?? TokenDeadlines(profile: self.configuration.profile)
         let calls = DetachedCalls()
         let nobody = TokenIdentification(wanted: self.configuration.reference)
+        let module = try await self.translating(operation) {
+            try await calls.run(limit: deadlines.reinitialize, for: nobody) { [modules, configuration] in
+                try modules.module(
+                    path: configuration.modulePath, initializationString: configuration.initializationString)
+            }
+        }
         var known: Set<TokenIdentification> = []
         var isFirst = true
         while true {
             try Task.checkCancellation()
             let look = try await self.translating(operation) {
-                try await calls.run(limit: deadline, for: nobody) { try finder.look(in: module) }
+                try await calls.run(limit: deadlines.rescan, for: nobody) { try finder.look(in: module) }
             }
             if let found = look.found {
                 progress(.found(found))
