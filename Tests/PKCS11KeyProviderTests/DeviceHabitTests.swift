@@ -203,6 +203,28 @@ import Testing
         await store.close()
     }
 
+    @Test("After a wrong entry at the device's PIN pad nobody is asked there again by the next request")
+    func wrongEntryAtPINPad() async throws {
+        let software = try await SoftwareToken.make(.softHSM)
+        let directory = try TemporaryDirectory()
+        let pad = try await PINPad(around: software, entering: "000000", in: directory)
+        let trace = try CallTrace(path: directory.path("trace"))
+        let store = try await TokenKeyStore.open(
+            TokenConfiguration(
+                modulePath: pad.modulePath, profile: profile("softhsm2"),
+                reference: KeyReference("pkcs11:token=signet%20test")),
+            modules: ModuleRegistry(trace: trace), pinPolicy: PINPolicy(isRepeatable: true),
+            pin: CountedPIN("not the PIN").source)
+        for _ in 0..<3 {
+            let error = await #expect(throws: KeyProviderError.of(.wrongPIN)) { try await store.keyPairs() }
+            #expect(error?.advice.contains { "\($0)".contains("at the device") } == true)
+        }
+        #expect(store.health.state == .down)
+        let calls = String(decoding: try directory.read("trace"), as: UTF8.self).split(separator: "\n")
+        #expect(calls.count { $0.contains("> C_Login") } == 1)
+        await store.close()
+    }
+
     @Test("The last try of a PIN is taken by nobody, neither a program nor a person at a prompt")
     func finalTry() async throws {
         let card = try await SimulatedCard(profile: "softhsm2", overrides: ["login.tries": "3"])

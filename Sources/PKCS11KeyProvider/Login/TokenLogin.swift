@@ -32,7 +32,7 @@ actor TokenLogin {
         do {
             try self.refuseDangerousTry(flags, token.identification, operation)
             if flags.contains(.protectedAuthenticationPath) {
-                try await token.login(.user) { use in use(nil) }
+                try await self.logInAtDevice(token, operation)
             } else {
                 try await self.logInByPIN(token, operation)
             }
@@ -73,6 +73,23 @@ actor TokenLogin {
         guard error.failureClass == .authBlocked else { return }
         self.refusal = error
         try self.policy.refusals?.record(token, at: self.clock())
+    }
+
+    /// The person at the device's PIN pad is asked once. After a wrong entry, or when he has declined, the pad does not
+    /// ask him anew for each request that comes: every wrong entry uses up a try.
+    private func logInAtDevice(_ token: Token, _ operation: String) async throws {
+        do {
+            try await token.login(.user) { use in use(nil) }
+        } catch let error as PKCS11Error where error.function == "C_Login" {
+            let isDeclined = [.functionCanceled, .functionRejected, .cancel].contains(error.returnValue)
+            guard isDeclined || FailureClass.of(error.returnValue, function: "C_Login") == .authBlocked else {
+                throw error
+            }
+            var refused = KeyProviderError.token(error, operation: operation)
+            refused.failureClass = .authBlocked
+            refused.advice.append("Start the program again when somebody is at the device to enter its PIN.")
+            throw refused
+        }
     }
 
     private func logInByPIN(_ token: Token, _ operation: String) async throws {

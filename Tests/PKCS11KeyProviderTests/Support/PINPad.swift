@@ -37,11 +37,13 @@ struct PINPad {
         }
         """
 
-    init(around token: SoftwareToken, in directory: TemporaryDirectory) async throws {
+    /// - Parameter pin: what is entered at the pad; the token's by default.
+    init(around token: SoftwareToken, entering pin: String? = nil, in directory: TemporaryDirectory) async throws {
         let source = try directory.write("pad.c", Array(PINPad.source.utf8))
         self.modulePath = directory.path("pad.so")
         let built = try await run([
-            "cc", "-shared", "-fPIC", "-w", "-DMODULE=\"\(token.modulePath)\"", "-DPIN=\"\(token.userPIN)\"", "-o",
+            "cc", "-shared", "-fPIC", "-w", "-DMODULE=\"\(token.modulePath)\"", "-DPIN=\"\(pin ?? token.userPIN)\"",
+            "-o",
             self.modulePath, source, "-ldl",
         ])
         try #require(built.status == 0, "\(built.stderr)")
