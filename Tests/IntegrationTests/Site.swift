@@ -5,6 +5,7 @@ import Testing
 /// Certification authorities on SoftHSM tokens, made by the command line as an operator makes them.
 struct Site: Sendable {
     static let softHSM = "/usr/lib/softhsm/libsofthsm2.so"
+    static let softokn = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so"
 
     let directory: TemporaryDirectory
 
@@ -66,6 +67,23 @@ struct Site: Sendable {
                 """.utf8))
         try await self.operate("token", "init", "--token-file", file, "--so-pin", "file:\(self.path("pin-so"))")
         return file
+    }
+
+    /// The same with the software token of NSS, which `certutil` initialises.
+    func makeNSSToken(_ label: String) async throws -> String {
+        let database = self.path("\(label)-nss")
+        try FileManager.default.createDirectory(atPath: database, withIntermediateDirectories: false)
+        try await succeed(["certutil", "-N", "-d", "sql:\(database)", "-f", self.path("pin-user")])
+        return try self.directory.write(
+            "\(label).yaml",
+            Array(
+                """
+                module: \(Site.softokn)
+                module-arguments: "configdir='sql:\(database)' certPrefix='' keyPrefix='' secmod='secmod.db' flags= "
+                token: "pkcs11:token=NSS%20Certificate%20DB"
+                pin: "file:\(self.path("pin-user"))"
+
+                """.utf8))
     }
 
     /// The same behind the simulator, with the limits of a profile.

@@ -4,10 +4,8 @@ import Testing
 
 @Suite("What operators learn about their tokens")
 struct TokenCommandTests {
-    /// An instance whose newest exchange certificate is of today, and one that has expired.
-    private func siteWithOldExchangeKey() async throws -> Site {
-        let site = try await Site.issuing()
-        let instance = site.path("issuing")
+    /// Gives an instance a newest exchange certificate, of today, and one that has expired.
+    private func makeExchangeKeys(_ site: Site, _ instance: String) async throws {
         try await site.operate("ca", "exchange", "--instance", instance, "--out", site.path("old.crt"))
         // The first one ended a fortnight ago; so the next command makes another.
         try await succeed([
@@ -20,13 +18,13 @@ struct TokenCommandTests {
             """, "\(instance)/signet.sqlite",
         ])
         try await site.operate("ca", "exchange", "--instance", instance, "--out", site.path("new.crt"))
-        return site
     }
 
     @Test("An exchange key that nothing needs is found, and removed only after yes; the CA key and the newest one stay")
     func retire() async throws {
-        let site = try await self.siteWithOldExchangeKey()
+        let site = try await Site.issuing()
         let instance = site.path("issuing")
+        try await self.makeExchangeKeys(site, instance)
         let before = try await site.operate("token", "capacity", "--instance", instance).text
         #expect(before.contains("CA certificate 0"))
         #expect(before.contains("newest exchange certificate"))
@@ -41,6 +39,35 @@ struct TokenCommandTests {
         let again = try await site.operate("token", "retire", "--instance", instance)
         #expect(again.text.contains("No exchange key"))
         try await site.operate("audit", "verify", "--instance", instance)
+    }
+
+    @Test("The same commands work on the software token of NSS, whose profile is found, and a wrong PIN is told")
+    func nss() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeNSSToken("nss")
+        #expect(try await site.operate("token", "list", "--token-file", token).text.contains("profile nss-softokn"))
+        let instance = site.path("nss-ca")
+        try await site.operate(
+            "init", "root", instance, "--name", "NSS CA", "--subject", "CN=NSS CA", "--token-file", token,
+            "--key-algorithm", "rsa-2048", "--publication-url", "http://pki.example.test")
+        try await self.makeExchangeKeys(site, instance)
+        let before = try await site.operate("token", "capacity", "--instance", instance).text
+        #expect(before.contains("Objects: 6, no limit (3 private key, 3 public key)"), "\(before)")
+        #expect(before.contains("CA certificate 0") && before.contains("1 can go"))
+        let retired = try await site.operate("token", "retire", "--instance", instance, "--yes").text
+        #expect(retired.contains("Removed NSS CA-Xchg pkcs11:token=NSS%20Certificate%20DB"), "\(retired)")
+        let after = try await site.operate("token", "capacity", "--instance", instance).text
+        #expect(after.contains("Objects: 4, no limit (2 private key, 2 public key)"), "\(after)")
+        try await site.operate("crl", "publish", "--instance", instance)
+        try await site.operate("audit", "verify", "--instance", instance)
+        let examined = try await site.operate(
+            "token", "doctor", "--token-file", token, "--state", site.path("state.json")
+        ).text
+        for role in ["CA key", "exchange key", "key recovery agent"] { #expect(examined.contains("\(role): CAN\n")) }
+        #expect(examined.contains("The token is as it was."))
+        try site.secret("00000000", to: "pin-user")
+        let refused = try await site.signet("token", "capacity", "--instance", instance)
+        #expect(refused.status == 1 && refused.stderr.contains("C_Login returned CKR_PIN_INCORRECT"))
     }
 
     @Test("A PIN that was refused once is not tried again before unblock; a trace names the calls and not the PIN")
