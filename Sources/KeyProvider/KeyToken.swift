@@ -102,7 +102,19 @@ public protocol DigestSigning: Signing {
 public protocol HandleKeeping: Sendable {
     /// Drops every handle: each key is found by its locator again, and its public key compared, before its next use. For
     /// who has seen a signature that does not fit its key, because a stale handle can name another key.
-    func distrustHandles() async
+    ///
+    /// - Returns: where `key` is found now.
+    func distrustHandles(afterUseOf key: KeyLocator) async -> DoubtedHandle
+}
+
+/// What there is to say of the handle by which a key was used.
+public enum DoubtedHandle: Equatable, Sendable {
+    /// The key has it now as well: what was done with the handle was done with the key.
+    case right
+    /// The key has another one now: the handle can have named another key, as after a token was away and back.
+    case changed
+    /// The key is not found, for the reason that a report's headline gives.
+    case keyNotFound(String)
 }
 
 /// Decrypts with a private key on the token.

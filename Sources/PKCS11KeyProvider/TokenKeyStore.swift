@@ -105,7 +105,16 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     /// Logs out and closes all sessions; the store is not usable afterwards.
     public func close() async { await self.connection.close() }
 
-    public func distrustHandles() { self.connection.distrustHandles() }
+    public func distrustHandles(afterUseOf key: KeyLocator) async -> DoubtedHandle {
+        let used = self.connection.live.usable(key)?.handle
+        self.connection.distrustHandles()
+        do {
+            let found = try await self.withKey(key, operation: "find the key \(key.reference) again") { $1.handle }
+            return found == used ? .right : .changed
+        } catch {
+            return .keyNotFound(ErrorReport(error).headline)
+        }
+    }
 
     /// The token with its user logged in, for who examines it; not to be kept over a failure.
     package var token: Token { self.connection.live.token }

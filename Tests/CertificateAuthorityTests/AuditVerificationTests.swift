@@ -1,4 +1,5 @@
 import Foundation
+import KeyProvider
 import PKIMessages
 import SQLiteStorage
 import TestSupport
@@ -212,7 +213,9 @@ struct AuditVerificationTests {
     @Test("A wrong signature stops the key beyond the end of the process, until an operator releases it")
     func keyStop() async throws {
         let fixture = try await CAFixture()
-        let stops = StoredKeyStops(storage: fixture.storage)
+        let when = Date(timeIntervalSince1970: 1_800_000_000)
+        let stop = KeyStop(.wrongSignature, when: when)
+        let stops = StoredKeyStops(storage: fixture.storage, now: { when })
         func key() throws -> CASigningKey {
             try CASigningKey(token: fixture.token, keyPair: fixture.token.keyPair, stops: stops)
         }
@@ -221,14 +224,24 @@ struct AuditVerificationTests {
         await #expect(throws: IssuanceError.wrongSignature(key: "")) { try await first.sign([1]) }
         fixture.token.behave(.sound)
         let calls = fixture.token.calls
-        await #expect(throws: IssuanceError.keyStopped(key: "")) { try await first.sign([1]) }
+        await #expect(throws: IssuanceError.keyStopped(key: "", stop)) { try await first.sign([1]) }
         let second = try key()
-        await #expect(throws: IssuanceError.keyStopped(key: "")) { try await second.sign([1]) }
+        await #expect(throws: IssuanceError.keyStopped(key: "", stop)) { try await second.sign([1]) }
         #expect(fixture.token.calls == calls)
 
         let locator = fixture.token.locator
-        #expect(try await fixture.storage.write { try StoredKeyStops.release(locator, in: $0) })
-        #expect(try await !fixture.storage.write { try StoredKeyStops.release(locator, in: $0) })
+        #expect(try await stops.stop(of: locator) == stop)
+        let found = KeyStop(.wrongSignature, when: when, finding: "The token signed wrongly.")
+        try await stops.explain(found, of: locator)
+        #expect(try await fixture.storage.write { try StoredKeyStops.release(locator, in: $0) } == found)
+        #expect(try await fixture.storage.write { try StoredKeyStops.release(locator, in: $0) } == nil)
+        try await stops.explain(found, of: locator)
+        #expect(try await stops.stop(of: locator) == nil, "an explanation stops nothing")
+        try await fixture.storage.write {
+            try $0.setSetting("key-stopped." + Hexadecimal.lower(locator.publicKeySHA256), to: "stopped")
+        }
+        #expect(try await stops.stop(of: locator) == KeyStop(nil, when: nil), "of an earlier version")
+        #expect(try await fixture.storage.write { try StoredKeyStops.release(locator, in: $0) } != nil)
         _ = try await first.sign([1])
         _ = try await second.sign([1])
         #expect(!first.isStopped)

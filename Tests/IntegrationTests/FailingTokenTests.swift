@@ -40,26 +40,27 @@ struct FailingTokenTests {
 
     @Test("A key that was stopped stays so across processes, until an administrator releases it, which is recorded")
     func stoppedKey() async throws {
-        let site = try await Site.issuing()
+        let site = try await Site.issuing(simulated: true)
         let issuing = site.path("issuing")
-        // What a wrong signature leaves (`CASigningKey.stop`); the simulator has no token that signs wrongly.
-        let program = """
-            import hashlib, sqlite3, subprocess, sys
-            pem = subprocess.check_output(['openssl', 'x509', '-in', sys.argv[2], '-noout', '-pubkey'])
-            der = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=pem, capture_output=True).stdout
-            db = sqlite3.connect(sys.argv[1])
-            db.execute('INSERT INTO setting VALUES (?, ?)', ('key-stopped.' + hashlib.sha256(der).hexdigest(), 'stopped'))
-            db.commit()
-            """
-        try await succeed(["python3", "-c", program, site.path("issuing/signet.sqlite"), site.path("issuing.crt")])
+        try await succeed(
+            [
+                "pkcs11-tool", "--module", Site.softHSM, "--token-label", "issuing", "--login", "--pin", "12345678",
+                "--keypairgen", "--key-type", "EC:prime256v1", "--id", "77", "--label", "other",
+            ], environment: ["SOFTHSM2_CONF": site.path("issuing.conf")])
         let request = try await site.makeRequest("www")
-        for arguments in [
-            ["request", "submit", "--instance", issuing, "--template", "WebServer", request],
-            ["crl", "publish", "--instance", issuing],
-        ] {
+        let submit = ["request", "submit", "--instance", issuing, "--template", "WebServer", request]
+        try site.setFaults(
+            "  - {function: C_SignInit, call: 1, key: {label: Test Issuing CA}, effect: another-key}", on: "issuing")
+        let wrong = try await site.signet(submit)
+        #expect(wrong.status == 1 && wrong.stderr.contains("0x80090006"), "\(wrong.stderr)")
+        #expect(wrong.stderr.contains("found: The key is found under another handle now"), "\(wrong.stderr)")
+        try site.setFaults("", on: "issuing")
+        for arguments in [submit, ["crl", "publish", "--instance", issuing]] {
             let refused = try await site.signet(arguments)
             #expect(refused.status == 1)
             #expect(refused.stderr.contains("0x8009000b"), "\(refused.stderr)")
+            #expect(refused.stderr.contains("  stopped: 20"))
+            #expect(refused.stderr.contains("found then: The key is found under another handle now"))
             #expect(refused.stderr.contains("signet ca release-key"))
         }
         let released = try await site.operate("ca", "release-key", "--instance", issuing).text
@@ -68,7 +69,10 @@ struct FailingTokenTests {
         let again = try await site.signet("ca", "release-key", "--instance", issuing)
         #expect(again.status == 1)
         let trail = try await site.operate("audit", "show", "--instance", issuing, "--limit", "1000").text
-        #expect(trail.split(separator: "\n").count { $0.contains(" 10009 ") } == 1, "\(trail)")
+        for event in [" 10003 ", " 10009 "] {
+            let lines = trail.split(separator: "\n").filter { $0.contains(event) }
+            #expect(lines.count == 1 && lines[0].contains("another handle"), "\(trail)")
+        }
         try await site.operate("audit", "verify", "--instance", issuing)
     }
 

@@ -198,9 +198,13 @@ import Testing
         let sign = { try await store.sign([1], with: meant.locator, algorithm: .ecdsa(.sha256)) }
         #expect(try await self.verifies(sign(), meant))
         for _ in 0..<2 { #expect(try await self.verifies(sign(), other)) }
-        store.distrustHandles()
+        #expect(await store.distrustHandles(afterUseOf: meant.locator) == .changed)
         #expect(try await self.verifies(sign(), meant))
+        #expect(await store.distrustHandles(afterUseOf: meant.locator) == .right)
         #expect(store.health.state == .up && store.health.recoveries == 0)
+        try await store.removeKeyPair(other.locator)
+        let finding = await store.distrustHandles(afterUseOf: other.locator)
+        if case .keyNotFound(let reason) = finding { #expect(!reason.isEmpty) } else { Issue.record("\(finding)") }
         await store.close()
     }
 
@@ -211,7 +215,7 @@ import Testing
         let pair = try await self.key(store)
         try await withThrowingTaskGroup(of: [UInt8].self) { group in
             for number in 0..<120 {
-                if number.isMultiple(of: 10) { store.distrustHandles() }
+                if number.isMultiple(of: 10) { _ = await store.distrustHandles(afterUseOf: pair.locator) }
                 group.addTask { try await store.sign([1], with: pair.locator, algorithm: .ecdsa(.sha256)) }
             }
             for try await signature in group { #expect(!signature.isEmpty) }

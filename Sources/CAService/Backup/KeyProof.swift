@@ -86,9 +86,11 @@ struct KeyProof {
                 name: "CA key \(signer.keyIndex)", reference: locator.reference.uri,
                 publicKeySHA256: Hexadecimal.lower(locator.publicKeySHA256), state: .proven)
             do { try await authority.prove(signer, purpose: "restore") } catch {
-                try await StoredKeyStops(storage: self.instance.storage).stop(locator)
+                let report = ErrorReport(error)
+                let stops = StoredKeyStops(storage: self.instance.storage, now: self.instance.surroundings.now)
+                _ = try await stops.stop(locator, .notProven, finding: report.headline)
                 key.state = .failed
-                key.report = ErrorReport(error)
+                key.report = report
             }
             keys.append(key)
         }

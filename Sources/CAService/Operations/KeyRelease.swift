@@ -2,7 +2,7 @@ package import CertificateAuthority
 import KeyProvider
 
 extension Instance {
-    /// Lets CA keys sign again that were stopped by a wrong signature.
+    /// Lets CA keys sign again that were stopped, by a wrong signature or at a restoration.
     ///
     /// - Returns: the keys' URIs.
     /// - Throws: `RequestError` without the role of administrator; ``ServiceError`` when no key is stopped.
@@ -11,11 +11,12 @@ extension Instance {
         let now = self.surroundings.now()
         let released = try await self.storage.write { db in
             var released: [String] = []
-            for locator in try db.caCertificates().compactMap(\.locator)
-            where try StoredKeyStops.release(locator, in: db) {
+            for locator in try db.caCertificates().compactMap(\.locator) {
+                guard let stop = try StoredKeyStops.release(locator, in: db) else { continue }
                 released.append(locator.reference.uri)
-                try db.append(
-                    AuditEvent(.keyReleased, when: now, who: who.name, details: ["Key": locator.reference.uri]))
+                var details = ["Key": locator.reference.uri]
+                details["Found"] = stop.finding
+                try db.append(AuditEvent(.keyReleased, when: now, who: who.name, details: details))
             }
             return released
         }

@@ -16,7 +16,7 @@ extension Instance {
                 token: self.lazyToken(holding: locator), locator: locator,
                 subjectPublicKeyInfo: CertificateFields(derEncoded: record.certificateDER).subjectPublicKeyInfo,
                 digest: self.configuration.hashAlgorithm,
-                stops: StoredKeyStops(storage: self.storage))
+                stops: StoredKeyStops(storage: self.storage, now: self.surroundings.now))
         }
     }
 

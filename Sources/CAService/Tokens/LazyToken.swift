@@ -1,3 +1,4 @@
+import Diagnostics
 package import KeyProvider
 import Synchronization
 
@@ -32,8 +33,9 @@ package final class LazyToken: DigestSigning, HandleKeeping {
         try await self.token().sign(digest: digest, with: key, algorithm: algorithm)
     }
 
-    package func distrustHandles() async {
-        // A token that cannot be opened has no handles.
-        try? await self.token().distrustHandles()
+    package func distrustHandles(afterUseOf key: KeyLocator) async -> DoubtedHandle {
+        do { return try await self.token().distrustHandles(afterUseOf: key) } catch {
+            return .keyNotFound(ErrorReport(error).headline)
+        }
     }
 }

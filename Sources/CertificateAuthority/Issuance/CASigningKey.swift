@@ -25,7 +25,7 @@ package final class CASigningKey: Sendable {
         case unknown
         case inUse
         /// - isStored: false while no storage has taken the stop: then only the end of the process ends it.
-        case stopped(isStored: Bool)
+        case stopped(KeyStop, isStored: Bool)
     }
 
     /// - Parameters:
@@ -119,23 +119,44 @@ package final class CASigningKey: Sendable {
 
     private func mustBeValid(_ isValid: Bool) async throws {
         guard isValid else {
-            await self.stop()
-            throw IssuanceError.wrongSignature(key: self.locator.reference.uri)
+            throw IssuanceError.wrongSignature(key: self.locator.reference.uri, finding: await self.stop())
         }
         // A signature that was under way when another one of the same key came back wrong is not used either.
         try self.mustNotBeStopped()
     }
 
-    private func stop() async {
-        self.state.withLock { $0 = .stopped(isStored: false) }
-        // Perhaps not the key is wrong but its handle, which can name another key after the token was away.
-        if let keeper = self.token as? any HandleKeeping { await keeper.distrustHandles() }
-        guard let stops = self.stops else { return }
-        do {
-            try await stops.stop(self.locator)
-            self.state.withLock { $0 = .stopped(isStored: true) }
-        } catch {
-            // The key is out of use here all the same, and the wrong signature is what to tell.
+    /// - Returns: what there is to say of the cause.
+    private func stop() async -> String? {
+        let isFirst = self.state.withLock { state in
+            if case .stopped = state { return false }
+            state = .stopped(KeyStop(.wrongSignature, when: nil), isStored: false)
+            return true
+        }
+        if let stops = self.stops {
+            // Before the token is looked at, which can take long. When it fails the key is out of use here all the same,
+            // and the wrong signature is what to tell.
+            do {
+                self.note(try await stops.stop(self.locator, .wrongSignature, finding: nil), isStored: true)
+            } catch {}
+        }
+        // Perhaps not the key is wrong but its handle, which can name another key after the token was away. Only the first
+        // who sees it can tell: then handles are found anew.
+        guard isFirst, let keeper = self.token as? any HandleKeeping else { return nil }
+        let finding = await keeper.distrustHandles(afterUseOf: self.locator).sentence
+        guard case .stopped(var stop, let isStored) = self.state.withLock({ $0 }) else { return finding }
+        stop.finding = finding
+        self.note(stop, isStored: isStored)
+        // The stop holds without its explanation.
+        if isStored { try? await self.stops?.explain(stop, of: self.locator) }
+        return finding
+    }
+
+    /// What is known of a stop does not get less.
+    private func note(_ stop: KeyStop, isStored: Bool) {
+        self.state.withLock { state in
+            var stop = stop
+            if case .stopped(let known, _) = state, stop.finding == nil { stop.finding = known.finding }
+            state = .stopped(stop, isStored: isStored)
         }
     }
 
@@ -143,21 +164,22 @@ package final class CASigningKey: Sendable {
     private func mustNotHaveBeenStopped() async throws {
         guard let stops = self.stops else { return try self.mustNotBeStopped() }
         switch self.state.withLock({ $0 }) {
-        case .inUse, .stopped(isStored: false): break
+        case .inUse, .stopped(_, isStored: false): break
         case .unknown:
-            let isStopped = try await stops.isStopped(self.locator)
+            let stop = try await stops.stop(of: self.locator)
             self.state.withLock { state in
-                if case .unknown = state { state = isStopped ? .stopped(isStored: true) : .inUse }
+                if case .unknown = state { state = stop.map { .stopped($0, isStored: true) } ?? .inUse }
             }
-        case .stopped(isStored: true):
-            guard try await !stops.isStopped(self.locator) else { break }
+        case .stopped(_, isStored: true):
+            guard try await stops.stop(of: self.locator) == nil else { break }
             self.state.withLock { $0 = .inUse }
         }
         try self.mustNotBeStopped()
     }
 
     private func mustNotBeStopped() throws {
-        guard !self.isStopped else { throw IssuanceError.keyStopped(key: self.locator.reference.uri) }
+        guard case .stopped(let stop, _) = self.state.withLock({ $0 }) else { return }
+        throw IssuanceError.keyStopped(key: self.locator.reference.uri, stop)
     }
 
     private func verifies(_ signature: [UInt8], over bytes: [UInt8]) -> Bool {
@@ -172,6 +194,19 @@ package final class CASigningKey: Sendable {
         case .sha256: .sha256
         case .sha384: .sha384
         case .sha512: .sha512
+        }
+    }
+}
+
+extension DoubtedHandle {
+    /// For who has to find out why a signature is wrong.
+    fileprivate var sentence: String {
+        switch self {
+        case .right: "The key is still found under the same handle: the token itself signed wrongly."
+        case .changed:
+            "The key is found under another handle now: the one in use may have named another key, as after the token "
+                + "was away and back."
+        case .keyNotFound(let reason): "The key is not found any more: \(reason)"
         }
     }
 }

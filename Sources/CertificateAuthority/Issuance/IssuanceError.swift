@@ -1,4 +1,5 @@
 package import Diagnostics
+import Foundation
 
 /// Issuing stopped for a reason that is not the requester's.
 package struct IssuanceError: DiagnosableError, Equatable {
@@ -8,7 +9,7 @@ package struct IssuanceError: DiagnosableError, Equatable {
 
         /// The token returned a signature that the public key does not verify.
         package static let wrongSignature = Code(rawValue: "wrongSignature")
-        /// The key returned a wrong signature before and is out of use.
+        /// The key is out of use: it returned a wrong signature, or did not work at a restoration.
         package static let keyStopped = Code(rawValue: "keyStopped")
         /// A request brought a private key, and the CA has no archiver.
         package static let archivalNotConfigured = Code(rawValue: "archivalNotConfigured")
@@ -48,26 +49,27 @@ package struct IssuanceError: DiagnosableError, Equatable {
 }
 
 extension IssuanceError {
-    static func wrongSignature(key: String) -> IssuanceError {
+    /// - Parameter finding: what was found when the key was looked for again, where it was.
+    static func wrongSignature(key: String, finding: String? = nil) -> IssuanceError {
         IssuanceError(
             code: .wrongSignature, operation: "sign with the key \(key)",
             reason: "the signature that the token returned does not verify with the key's public key; the key is "
                 + "out of use and nothing was issued",
-            hresult: .badSignature, facts: [Fact("key", key)],
+            hresult: .badSignature, facts: [Fact("key", key)] + [finding.map { Fact("found", $0) }].compactMap(\.self),
             advice: [
                 "Treat this as an incident: examine the token before it signs again.",
                 "Release the key with `signet ca release-key` only when the token is known to be sound.",
             ])
     }
 
-    static func keyStopped(key: String) -> IssuanceError {
-        IssuanceError(
+    static func keyStopped(key: String, _ stop: KeyStop) -> IssuanceError {
+        let details = [
+            stop.when.map { Fact("stopped", $0.ISO8601Format()) }, stop.finding.map { Fact("found then", $0) },
+        ]
+        return IssuanceError(
             code: .keyStopped, operation: "sign with the key \(key)",
-            reason: "the key returned a wrong signature before and is out of use", hresult: .badKeyState,
-            facts: [Fact("key", key)],
-            advice: [
-                "Read audit event 10003, examine the token, and run `signet ca release-key` when it is sound."
-            ])
+            reason: stop.reason, hresult: .badKeyState, facts: [Fact("key", key)] + details.compactMap(\.self),
+            advice: [stop.advice])
     }
 
     static func archivalNotConfigured() -> IssuanceError {
@@ -143,5 +145,26 @@ extension IssuanceError {
             code: .unsupportedKeyOperation, operation: what, reason: "a key on a token cannot do that",
             hresult: .notSupported, facts: [],
             advice: ["Sign asynchronously, and name the key by its pkcs11: URI."])
+    }
+}
+
+extension KeyStop {
+    fileprivate var reason: String {
+        switch self.cause {
+        case .wrongSignature:
+            "the key is out of use since its token returned a signature that did not fit it; the token was not asked now"
+        case .notProven:
+            "the key is out of use because it did not work when the authority was restored; its token was not asked now"
+        case nil:
+            "the key is out of use since it returned a wrong signature, or did not work when the authority was restored"
+        }
+    }
+
+    fileprivate var advice: Advice {
+        switch self.cause {
+        case .notProven: "Connect the key's token, see that it signs, and run `signet ca release-key`."
+        case .wrongSignature, nil:
+            "Read audit event 10003, examine the token, and run `signet ca release-key` when it is sound."
+        }
     }
 }

@@ -56,6 +56,9 @@ struct RequestFailure: Error {
     var auditDetails: [String: String] {
         var details = ["Error": self.error.headline, "Code": "\(self.error.hresult)"]
         if let failure = self.error.tokenFailure { details["Call"] = "\(failure.function): \(failure.answer)" }
+        if let found = (self.error as? IssuanceError)?.facts.first(where: { $0.name == "found" }) {
+            details["Found"] = found.value
+        }
         if !self.findings.isEmpty { details["Findings"] = self.findings.map(\.id).joined(separator: " ") }
         if let token = self.error.tokenFailure?.token { details["Token"] = "\(token)" }
         return details

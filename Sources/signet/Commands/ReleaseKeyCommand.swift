@@ -5,7 +5,7 @@ import CAService
 struct ReleaseKey: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "release-key",
-        abstract: "Let a CA key sign again that was stopped because its token returned a wrong signature.",
+        abstract: "Let a CA key sign again that was stopped by a wrong signature or at a restoration.",
         discussion: "Only after somebody has examined the token. A running signetd uses the key at once.",
         examples: "signet ca release-key --instance /srv/root")
 
