@@ -36,8 +36,16 @@ package struct SimulatedModule: Sendable {
         setenv("SIGNET_SIMULATOR", configuration, 1)
     }
 
-    /// Sends a command over the control socket, and waits for its answer.
+    /// Sends a command over the control socket, and waits for its answer. While a recovery initialises the module anew
+    /// nobody answers, and it is sent again.
     package func command(_ text: String) throws {
+        for _ in 0..<1000 {
+            do { return try self.send(text) } catch { usleep(10_000) }
+        }
+        try self.send(text)
+    }
+
+    private func send(_ text: String) throws {
         let file = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(file) }
         var address = sockaddr_un()
