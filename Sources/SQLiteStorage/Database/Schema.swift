@@ -23,6 +23,7 @@ enum Schema {
         Schema.registerIssuance(&migrator)
         Schema.registerListHashes(&migrator)
         Schema.registerKeyRelease(&migrator)
+        Schema.registerPrincipalVersion(&migrator)
         return migrator
     }
 
