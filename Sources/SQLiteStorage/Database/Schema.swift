@@ -24,6 +24,7 @@ enum Schema {
         Schema.registerListHashes(&migrator)
         Schema.registerKeyRelease(&migrator)
         Schema.registerPrincipalVersion(&migrator)
+        Schema.registerShortIndices(&migrator)
         return migrator
     }
 
