@@ -25,6 +25,7 @@ enum Schema {
         Schema.registerKeyRelease(&migrator)
         Schema.registerPrincipalVersion(&migrator)
         Schema.registerShortIndices(&migrator)
+        Schema.registerBackup(&migrator)
         return migrator
     }
 

@@ -103,6 +103,7 @@ struct RenewCertificate: ContextCommand {
                 throw error
             }
             Console.say("Next, unless signetd runs: signet crl publish --instance \(self.options.instance)")
+            Console.say(installed.backupAdvice(instance: self.options.instance))
         }
     }
 
