@@ -36,11 +36,8 @@ final class LoggedLines: Sendable {
             set { self.metadata[key] = newValue }
         }
 
-        func log(
-            level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-            function: String, line: UInt
-        ) {
-            self.lines.lines.withLock { $0.append("\(message)") }
+        func log(event: LogEvent) {
+            self.lines.lines.withLock { $0.append("\(event.message)") }
         }
     }
 }
