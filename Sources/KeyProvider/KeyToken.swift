@@ -184,11 +184,20 @@ public protocol TransientKeyOperations {
         _ wrappedKey: [UInt8], with key: KeyLocator, transport: KeyTransportAlgorithm, as algorithm: SecretKeyAlgorithm
     ) throws -> TransientKey
 
-    /// Unwraps a PKCS #8 private key with a secret key of the scope. The result is sensitive, can decrypt, cannot
-    /// sign, and can be wrapped again.
+    /// Unwraps a PKCS #8 private key with a secret key of the scope. The result is sensitive, can decrypt (RSA) or agree
+    /// on keys (elliptic curves), cannot sign, and can be wrapped again.
+    ///
+    /// - Parameter subjectPublicKeyInfo: DER, of the public key that the private key is said to have. It says which kind of
+    ///   key is unwrapped, and proves nothing.
     func unwrapPrivateKey(
-        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as keyAlgorithm: KeyAlgorithm
+        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, of subjectPublicKeyInfo: [UInt8]
     ) throws -> TransientKey
+
+    /// Agrees with somebody on an AES-256 key: the last 32 bytes of the X coordinate that an unwrapped private key on a
+    /// curve and another key on the same curve give (NIST SP 800-56A, section 5.7.1.2). The result encrypts and decrypts.
+    ///
+    /// - Parameter point: the other public key, uncompressed.
+    func deriveSecretKey(from key: TransientKey, with point: [UInt8]) throws -> TransientKey
 
     /// Makes a fresh secret key on the token. It can be wrapped, wraps and encrypts, and the reverse.
     func generateSecretKey(_ algorithm: SecretKeyAlgorithm) throws -> TransientKey
@@ -203,7 +212,7 @@ public protocol TransientKeyOperations {
     /// Wraps a secret key of the scope to somebody's public key (DER SubjectPublicKeyInfo, RSA).
     func wrap(_ key: TransientKey, to subjectPublicKeyInfo: [UInt8], transport: KeyTransportAlgorithm) throws -> [UInt8]
 
-    /// Decrypts with an unwrapped private key: the pairing proof.
+    /// Decrypts with an unwrapped private key: the pairing proof of RSA keys.
     func decrypt(_ ciphertext: [UInt8], with key: TransientKey, transport: KeyTransportAlgorithm) throws -> [UInt8]
 
     /// Encrypts and pads with a secret key of the scope.
@@ -226,8 +235,9 @@ public protocol TransientKeyOperations {
 
 /// Opens a scope for transient keys.
 public protocol TransientKeyOperating: Sendable {
-    /// True when the profile says that private keys can be unwrapped and wrapped on the token (RFC 5649).
-    var canRewrapPrivateKeys: Bool { get }
+    /// True when the profile says that private keys of this kind (DER SubjectPublicKeyInfo of one) can be unwrapped, proven
+    /// and wrapped on the token (RFC 5649): RSA keys by decrypting, keys on P-256, P-384 and P-521 by agreeing on a key.
+    func canRewrapPrivateKey(of subjectPublicKeyInfo: [UInt8]) -> Bool
 
     /// Runs `body` on the token's thread with one session. Every transient key is destroyed when it returns or throws.
     func withTransientKeys<R: Sendable>(

@@ -45,7 +45,7 @@ public protocol UserKeyStoring: Sendable {
     func storeUserKey(_ pair: UserKeyPair, privateKey: SecretBytes) async throws -> TokenKeyPair
 
     /// Unwraps what another token has wrapped, so that the private key is plaintext nowhere. For tokens of which
-    /// ``TransientKeyOperating/canRewrapPrivateKeys`` is true.
+    /// ``TransientKeyOperating/canRewrapPrivateKey(of:)`` is true.
     ///
     /// - Parameter wrap: wraps the private key to the public key (DER SubjectPublicKeyInfo, RSA) that this token made
     ///   for the purpose; it is removed again.

@@ -316,29 +316,6 @@ struct RefusedArchivalTests {
         }
     }
 
-    @Test("An elliptic-curve key is proven and archived in host memory; where that is forbidden it is refused")
-    func ellipticCurve() async throws {
-        try await ArchivingSite.with { site in
-            let privateKey = try SoftwareKeys.generate(.p256)
-            let publicKey = try PrivateKeyInfo(derEncoded: privateKey).subjectPublicKeyInfo()
-            let request = try site.request(privateKey, of: publicKey, .aesKeyWrapPadded)
-            let draft = try await site.authority.archiver(site.token.keys).archive(request)
-            #expect(draft.format == .cmsAES)
-            try #expect(site.open(draft, agent: 0).matches(publicKey))
-            let other = try site.request(SoftwareKeys.generate(.p256), of: publicKey, .aes256CBC)
-            await #expect(throws: ArchivalError.of(.keyMismatch)) {
-                try await site.authority.archiver(site.token.keys).archive(other)
-            }
-            for settings in [
-                ArchivalSettings(isHostPlaintextAllowed: false), ArchivalSettings(format: .tokenWrapped),
-            ] {
-                await #expect(throws: ArchivalError.of(.pathNotAvailable)) {
-                    try await site.authority.archiver(site.token.keys, settings: settings).archive(request)
-                }
-            }
-        }
-    }
-
     @Test("A PRIVATEKEYBLOB of a signature key is refused")
     func signatureKey() async throws {
         try await ArchivingSite.with { site in

@@ -105,7 +105,7 @@ struct MemoryScenario: Codable {
             let received = try token.unwrapSecretKey(
                 envelope.recipients[0].encryptedKey, with: self.exchangeKey, transport: .rsaOAEP(.sha1), as: .aes256)
             let privateKey = try token.unwrapPrivateKey(
-                envelope.encryptedContent, with: received, algorithm: .aesKeyWrapPadded, as: .rsa(modulusBits: 2048))
+                envelope.encryptedContent, with: received, algorithm: .aesKeyWrapPadded, of: self.publicKey)
             _ = try token.decrypt(self.challenge, with: privateKey, transport: .rsaPKCS1v15)
             let fresh = try token.generateSecretKey(.aes256)
             _ = try token.wrap(privateKey, under: fresh, algorithm: .aesKeyWrapPadded)

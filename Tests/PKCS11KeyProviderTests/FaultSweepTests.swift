@@ -173,7 +173,7 @@ import Testing
             let content = try keys.unwrapSecretKey(
                 encryptedKey, with: exchange.locator, transport: .rsaPKCS1v15, as: .aes256)
             let key = try keys.unwrapPrivateKey(
-                wrapped, with: content, algorithm: .aesKeyWrapPadded, as: .rsa(modulusBits: 2048))
+                wrapped, with: content, algorithm: .aesKeyWrapPadded, of: user.subjectPublicKeyInfo)
             let archive = try keys.generateSecretKey(.aes256)
             return try keys.wrap(key, under: archive, algorithm: .aesKeyWrapPadded).count
                 + keys.wrap(archive, to: user.subjectPublicKeyInfo, transport: .rsaPKCS1v15).count

@@ -20,12 +20,12 @@ import Testing
     func rewrap(kind: SoftwareToken.Kind) async throws {
         let software = try await SoftwareToken.make(kind)
         let store = try await software.store()
-        #expect(store.canRewrapPrivateKeys)
         let transport = KeyTransportAlgorithm.rsaOAEP(.sha1)
         let exchange = try await store.generateKeyPair(
             KeyPairSpecification(
                 algorithm: .rsa(modulusBits: 2048), role: .exchange, label: "exchange", certificateBytes: 0))
         let user = try await OpenSSL.rsaKey()
+        #expect(store.canRewrapPrivateKey(of: user.subjectPublicKeyInfo))
         let agent = try await OpenSSL.rsaKey()
         let contentKey = [UInt8](0..<32)
         let encryptedKey = try await OpenSSL.encrypt(contentKey, to: exchange.subjectPublicKeyInfo, oaep: "sha1")
@@ -36,7 +36,7 @@ import Testing
             let content = try keys.unwrapSecretKey(
                 encryptedKey, with: exchange.locator, transport: transport, as: .aes256)
             let userKey = try keys.unwrapPrivateKey(
-                wrappedUserKey, with: content, algorithm: .aesKeyWrapPadded, as: .rsa(modulusBits: 2048))
+                wrappedUserKey, with: content, algorithm: .aesKeyWrapPadded, of: user.subjectPublicKeyInfo)
             let opened = try keys.decrypt(challenge, with: userKey, transport: .rsaPKCS1v15)
             let archiveKey = try keys.generateSecretKey(.aes256)
             return Rewrapped(
@@ -111,7 +111,7 @@ import Testing
                 let key = try keys.unwrapSecretKey(
                     intact, with: exchange.locator, transport: .rsaOAEP(.sha1), as: .aes256)
                 _ = try keys.unwrapPrivateKey(
-                    junk, with: key, algorithm: .aesKeyWrapPadded, as: .rsa(modulusBits: 2048))
+                    junk, with: key, algorithm: .aesKeyWrapPadded, of: exchange.subjectPublicKeyInfo)
             }
         }
         #expect(try await store.randomBytes(4).count == 4)
@@ -122,7 +122,7 @@ import Testing
     func unsupported() async throws {
         let card = try await SimulatedCard(profile: nil)
         let store = try await card.store(profile: profile("generic-8k-smartcard"))
-        #expect(!store.canRewrapPrivateKeys)
+        #expect(try await !store.canRewrapPrivateKey(of: OpenSSL.rsaKey().subjectPublicKeyInfo))
         await #expect(throws: KeyProviderError.of(.unsupported)) {
             try await store.withTransientKeys { keys in
                 let key = try keys.generateSecretKey(.aes256)

@@ -102,7 +102,10 @@ struct UseLimitTests {
     func unwrapAndSecretKeys() async throws {
         let card = try await SimulatedCard(
             profile: "softhsm2",
-            overrides: ["template.unwrap_require": "[VALUE_LEN]", "mechanisms.secret_keygen": "false"])
+            overrides: [
+                "template.unwrap_require": "[VALUE_LEN]", "template.unwrap_ec_point": "0xD5A0DB00",
+                "mechanisms.secret_keygen": "false",
+            ])
         let module = try LoadedModule(card)
         let session = try module.loggedIn()
         #expect(module.generateAES(session, CKA_WRAP).result == CKR_FUNCTION_NOT_SUPPORTED)
@@ -122,6 +125,35 @@ struct UseLimitTests {
         // Now it is for the module inside to say what it thinks of a private key that unwraps.
         let judged = unwrap()
         #expect(judged != CKR_TEMPLATE_INCOMPLETE && judged != CKR_OK)
+        let curve = AttributeList()
+        curve.add(CKA_CLASS, number: CKO_PRIVATE_KEY)
+        curve.add(CKA_KEY_TYPE, number: CKK_EC)
+        curve.add(CKA_VALUE_LEN, number: 32)
+        let unwrapCurve = {
+            curve.withAttributes {
+                module.functions.C_UnwrapKey?(session, &mechanism, key, &wrapped, 24, $0, $1, &unwrapped)
+            }
+        }
+        #expect(unwrapCurve() == CKR_TEMPLATE_INCOMPLETE)
+        curve.add(0xD5A0_DB00, number: 4)
+        let judgedCurve = unwrapCurve()
+        #expect(judgedCurve != CKR_TEMPLATE_INCOMPLETE && judgedCurve != CKR_OK)
+    }
+
+    @Test("With ecdh: none there is no key agreement: it is missing from the list, and gives CKR_MECHANISM_INVALID")
+    func withoutKeyAgreement() async throws {
+        let card = try await SimulatedCard(profile: "softhsm2", overrides: ["mechanisms.ecdh": "none"])
+        let module = try LoadedModule(card)
+        let session = try module.loggedIn()
+        var info = CK_MECHANISM_INFO()
+        #expect(
+            module.functions.C_GetMechanismInfo?(try module.slot(), CKM_ECDH1_DERIVE, &info) == CKR_MECHANISM_INVALID)
+        #expect(module.functions.C_GetMechanismInfo?(try module.slot(), CKM_ECDSA, &info) == CKR_OK)
+        var mechanism = CK_MECHANISM(mechanism: CKM_ECDH1_DERIVE, pParameter: nil, ulParameterLen: 0)
+        var derived = CK_OBJECT_HANDLE()
+        let key = module.generate(session, label: "a").privateKey
+        #expect(
+            module.functions.C_DeriveKey?(session, &mechanism, key, nil, 0, &derived) == CKR_MECHANISM_INVALID)
     }
 
     @Test("Without read-only sessions a session has to be opened read-write")

@@ -10,6 +10,7 @@ struct LazyArchiver: KeyArchiver {
     let agents: KRASelection
     let settings: ArchivalSettings
     let surroundings: Surroundings
+    let exchangeCertificates = ReadCertificates<CertificateFields>()
 
     /// Needs no token: an agent's certificate is judged by the database.
     func checkReadiness() async throws {
@@ -19,7 +20,7 @@ struct LazyArchiver: KeyArchiver {
     func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
         try await TokenKeyArchiver(
             exchangeToken: self.token.token(), storage: self.storage, agents: self.agents, settings: self.settings,
-            surroundings: self.surroundings
+            surroundings: self.surroundings, exchangeCertificates: self.exchangeCertificates
         ).archive(request)
     }
 }

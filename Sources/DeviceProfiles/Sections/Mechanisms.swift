@@ -36,6 +36,14 @@ extension DeviceProfile {
             case none
         }
 
+        /// Whether there is elliptic curve Diffie-Hellman.
+        public enum ECDH: String, Hashable, Sendable, CaseIterable {
+            /// `CKM_ECDH1_DERIVE` with `CKD_NULL`. An AES key is made of the last bytes of the X coordinate (PKCS #11
+            /// v2.40, section 2.3.8).
+            case raw
+            case none
+        }
+
         /// Who makes the initialization vector of AES-GCM.
         public enum InitializationVector: String, Hashable, Sendable, CaseIterable {
             case app, device
@@ -46,6 +54,7 @@ extension DeviceProfile {
         /// Hashes for RSA-OAEP, best first; empty when it has no OAEP.
         public var oaep: ProfileValue<[Hash]> = .unknown
         public var ecdsa: ProfileValue<ECDSA> = .unknown
+        public var ecdh: ProfileValue<ECDH> = .unknown
         /// Mechanisms without `CKM_` that wrap private keys, best first; empty when none does.
         public var wrapPrivate: ProfileValue<[String]> = .unknown
         /// The number under which the device has AES key wrap with padding (RFC 5649).
@@ -67,6 +76,7 @@ extension DeviceProfile.Mechanisms: ProfileTable {
             SectionField("allow", \.allow, .list(of: .allowedMechanism)),
             SectionField("oaep", \.oaep, .list(of: .choice)),
             SectionField("ecdsa", \.ecdsa, .choice),
+            SectionField("ecdh", \.ecdh, .choice),
             SectionField("wrap_private", \.wrapPrivate, .list(of: .name(prefix: "CKM_"))),
             SectionField("rfc5649", \.rfc5649, .number),
             SectionField("gcm_iv", \.gcmInitializationVector, .choice),

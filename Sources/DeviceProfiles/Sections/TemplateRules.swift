@@ -29,6 +29,9 @@ extension DeviceProfile {
         public var sessionObjects: ProfileValue<Bool> = .unknown
         public var ecdsaSignature: ProfileValue<SignatureEncoding> = .unknown
         public var ecPoint: ProfileValue<PointEncoding> = .unknown
+        /// Number of the attribute in which the template of `C_UnwrapKey` for an elliptic curve key has to have its public
+        /// point, bare.
+        public var unwrapECPoint: ProfileValue<UInt> = .unknown
 
         /// Everything unknown.
         public init() {}
@@ -45,6 +48,7 @@ extension DeviceProfile.TemplateRules: ProfileTable {
             SectionField("session_objects", \.sessionObjects, .boolean),
             SectionField("ecdsa_sig", \.ecdsaSignature, .choice),
             SectionField("ec_point", \.ecPoint, .choice),
+            SectionField("unwrap_ec_point", \.unwrapECPoint, .number),
         ]
     }
 }

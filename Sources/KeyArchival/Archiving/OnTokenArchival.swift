@@ -5,8 +5,6 @@ import SecretMemory
 
 /// Archival without plaintext: the token unwraps, proves and wraps the private key again.
 struct OnTokenArchival: Sendable {
-    private static let challengeBytes = 32
-
     private let sent: ReceivedKey
     private let token: any KeyToken
     private let agents: [CertificateFields]
@@ -28,8 +26,7 @@ struct OnTokenArchival: Sendable {
 
     func run(_ surroundings: Surroundings) async throws -> ArchivalResult {
         let challenge = try Challenge(
-            bytes: surroundings.randomBytes(Self.challengeBytes), publicKey: self.sent.publicKey,
-            oaepHashes: self.token.oaepHashes)
+            to: self.sent.publicKey, oaepHashes: self.token.oaepHashes, random: surroundings.randomBytes)
         let rewrapped = try await self.token.withTransientKeys { try self.rewrap($0, challenge) }
         let recipients = try zip(self.agents, rewrapped.encryptedKeys).map { agent, encryptedKey in
             try KeyTransRecipientInfo(
@@ -69,41 +66,10 @@ struct OnTokenArchival: Sendable {
                 self.sent.encryptedKey, with: self.sent.exchangeKey, transport: self.sent.transport, as: .aes256)
             return try operations.unwrapPrivateKey(
                 self.sent.envelopedData.encryptedContent, with: received, algorithm: .aesKeyWrapPadded,
-                as: .rsa(modulusBits: self.sent.publicKey.keySizeBits))
+                of: self.sent.publicKey.derBytes)
         } catch let error as KeyProviderError {
             guard let refused = RefusedCiphertext(error) else { throw error }
             throw ArchivalError.notDecrypted(refused.tokenFailure)
         }
-    }
-}
-
-/// Random bytes encrypted with the request's public key: whoever decrypts them has its private key.
-struct Challenge: Sendable {
-    let bytes: [UInt8]
-    let ciphertext: [UInt8]
-    let transport: KeyTransportAlgorithm
-
-    init(bytes: [UInt8], publicKey: SubjectPublicKeyInfo, oaepHashes: [HashAlgorithm]) throws {
-        let modulusBytes = publicKey.keySizeBits / 8
-        // RFC 8017, section 7.1.1: OAEP leaves room for the modulus less two hashes and two bytes.
-        let fitting = oaepHashes.first { hash in
-            guard case .oaep(let digest) = TransportPadding(.rsaOAEP(hash)) else { return false }
-            return bytes.count <= modulusBytes - 2 * digest.byteCount - 2
-        }
-        self.bytes = bytes
-        self.transport = fitting.map { .rsaOAEP($0) } ?? .rsaPKCS1v15
-        self.ciphertext = try KeyTransport.encrypt(
-            bytes, to: publicKey, transport: TransportPadding(self.transport))
-    }
-
-    func prove(_ key: TransientKey, _ operations: any TransientKeyOperations) throws {
-        let answer: [UInt8]
-        do {
-            answer = try operations.decrypt(self.ciphertext, with: key, transport: self.transport)
-        } catch let error as KeyProviderError {
-            guard let refused = RefusedCiphertext(error) else { throw error }
-            throw ArchivalError.keyMismatch(with: "the public key of the request", refused.tokenFailure)
-        }
-        guard answer == self.bytes else { throw ArchivalError.keyMismatch(with: "the public key of the request") }
     }
 }

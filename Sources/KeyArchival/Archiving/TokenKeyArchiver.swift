@@ -1,7 +1,7 @@
 package import CertificateAuthority
 import Diagnostics
 package import KeyProvider
-import PKIMessages
+package import PKIMessages
 
 /// Archives private keys with the exchange key on its token.
 ///
@@ -14,14 +14,17 @@ package struct TokenKeyArchiver: KeyArchiver {
     private let agents: KRASelection
     private let settings: ArchivalSettings
     private let surroundings: Surroundings
+    private let exchangeCertificates: ReadCertificates<CertificateFields>
 
     /// - Parameters:
     ///   - exchangeToken: has the private keys of the exchange certificates in `storage`.
     ///   - agents: kept by the caller for as long as the service runs, so that agents take turns.
+    ///   - exchangeCertificates: kept by the caller as well, so that each is read once.
     package init(
         exchangeToken: any KeyToken, storage: any CAStorage, agents: KRASelection, settings: ArchivalSettings,
-        surroundings: Surroundings
+        surroundings: Surroundings, exchangeCertificates: ReadCertificates<CertificateFields> = ReadCertificates()
     ) {
+        self.exchangeCertificates = exchangeCertificates
         self.token = exchangeToken
         self.storage = storage
         self.agents = agents
@@ -75,7 +78,7 @@ package struct TokenKeyArchiver: KeyArchiver {
         try self.mustBeArchivable(publicKey)
         let envelopedData = try EnvelopedData(contentInfoDER: request.encryptedKeyDER)
         for record in try await self.storage.read({ try $0.exchangeCertificates() }) {
-            let certificate = try CertificateFields(derEncoded: record.certificateDER)
+            let certificate = try self.exchangeCertificates.value(of: record.certificateDER) { $0 }
             if let recipient = envelopedData.recipients.first(where: { $0.rid.names(certificate) }) {
                 let serialNumber = certificate.serialHex
                 guard record.retiredWhen == nil else { throw ArchivalError.exchangeKeyRetired(serialNumber) }
@@ -101,16 +104,14 @@ package struct TokenKeyArchiver: KeyArchiver {
 
     private func path(for sent: ReceivedKey) throws -> Path {
         let isWrapped = sent.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad
-        let canStayOnToken = isWrapped && self.token.canRewrapPrivateKeys && sent.publicKey.isRSA
+        let canStayOnToken = isWrapped && self.token.canRewrapPrivateKey(of: sent.publicKey.derBytes)
         switch self.settings.format {
         case nil where canStayOnToken, .tokenWrapped where canStayOnToken: return .onToken
         case .tokenWrapped:
             throw ArchivalError.pathNotAvailable(
-                !sent.publicKey.isRSA
-                    ? "a key that is not RSA cannot be proven on the token"
-                    : isWrapped
-                        ? "the exchange token cannot unwrap and wrap private keys"
-                        : "the requester did not encrypt the key with AES key wrap with padding",
+                isWrapped
+                    ? "the exchange token cannot unwrap, prove and wrap private keys of this kind"
+                    : "the requester did not encrypt the key with AES key wrap with padding",
                 advice: "Set archival.format to automatic, or use a requester and a token that wrap by RFC 5649.")
         case let format:
             guard self.settings.isHostPlaintextAllowed else {

@@ -37,7 +37,7 @@ extension KeyRecovery {
             subjectPublicKeyInfo: publicKey.derBytes, algorithm: .rsa(modulusBits: publicKey.keySizeBits), label: label,
             certificateDER: self.certificate.derBytes)
         guard publicKey.isRSA else { throw ArchivalError.unsupportedKey() }
-        for card in cards where card.canRewrapPrivateKeys && target.canRewrapPrivateKeys && self.isWrapped {
+        for card in cards where self.isOpenedOnToken(card) && target.canRewrapPrivateKey(of: publicKey.derBytes) {
             guard let opening = try await self.opening(on: card) else { continue }
             let imported = try await target.storeWrappedUserKey(pair) { receiver in
                 try await self.wrapped(opening, on: card, to: receiver, oaepHashes: target.oaepHashes)
@@ -73,14 +73,14 @@ extension KeyRecovery {
     ) async throws -> R {
         let publicKey = self.certificate.subjectPublicKeyInfo
         let challenge = try Challenge(
-            bytes: LibCrypto.randomBytes(32), publicKey: publicKey, oaepHashes: card.oaepHashes)
+            to: publicKey, oaepHashes: card.oaepHashes, random: LibCrypto.randomBytes)
         let content = self.encryptedContent
         return try await card.withTransientKeys { operations in
             let contentEncryptionKey = try operations.unwrapSecretKey(
                 opening.encryptedKey, with: opening.key, transport: opening.transport, as: .aes256)
             let privateKey = try operations.unwrapPrivateKey(
                 content, with: contentEncryptionKey, algorithm: .aesKeyWrapPadded,
-                as: .rsa(modulusBits: publicKey.keySizeBits))
+                of: publicKey.derBytes)
             try challenge.prove(privateKey, operations)
             return try body(privateKey, operations)
         }
@@ -88,7 +88,7 @@ extension KeyRecovery {
 
     /// Where an archived key is while it is opened.
     private func isOpenedOnToken(_ card: any KeyToken) -> Bool {
-        card.canRewrapPrivateKeys && self.isWrapped && self.certificate.subjectPublicKeyInfo.isRSA
+        self.isWrapped && card.canRewrapPrivateKey(of: self.certificate.subjectPublicKeyInfo.derBytes)
     }
 
     /// - Throws: ``ArchivalError`` with code `pathNotAvailable` (0x80070032).

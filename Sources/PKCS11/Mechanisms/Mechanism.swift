@@ -12,6 +12,7 @@ public struct Mechanism: Hashable, Sendable {
         case oaep(Hash)
         case pss(Hash, saltBytes: Int)
         case gcm(initializationVector: [UInt8], additionalData: [UInt8])
+        case ecdh(point: [UInt8])
     }
 
     /// The hashes that OAEP and PSS take, with the mask generation function of the same hash.
@@ -73,6 +74,14 @@ public struct Mechanism: Hashable, Sendable {
         Mechanism(.aesGCM, .gcm(initializationVector: initializationVector, additionalData: additionalData))
     }
 
+    /// Elliptic curve Diffie-Hellman with somebody's point, without a key derivation function: the X coordinate of what is
+    /// agreed on (PKCS #11 v2.40, sections 2.3.6 and 2.3.8).
+    ///
+    /// - Parameter point: uncompressed, which every device has to take.
+    public static func ecdh(point: [UInt8]) -> Mechanism {
+        Mechanism(.ecdh1Derive, .ecdh(point: point))
+    }
+
     /// Lends the C structure for the time of `body`.
     func withUnsafeMechanism<R>(_ body: (UnsafeMutablePointer<CK_MECHANISM>) -> R) -> R {
         var mechanism = CK_MECHANISM(mechanism: self.type.rawValue, pParameter: nil, ulParameterLen: 0)
@@ -103,6 +112,14 @@ public struct Mechanism: Hashable, Sendable {
                     gcm.ulTagBits = 128
                     return withUnsafeMutableBytes(of: &gcm, call)
                 }
+            }
+        case .ecdh(var point):
+            return point.withUnsafeMutableBufferPointer { point in
+                var ecdh = CK_ECDH1_DERIVE_PARAMS()
+                ecdh.kdf = CKD_NULL
+                ecdh.pPublicData = point.baseAddress
+                ecdh.ulPublicDataLen = CK_ULONG(point.count)
+                return withUnsafeMutableBytes(of: &ecdh, call)
             }
         case .pss(let hash, let saltBytes):
             var pss = CK_RSA_PKCS_PSS_PARAMS(

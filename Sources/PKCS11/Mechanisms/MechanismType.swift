@@ -28,6 +28,8 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let ecdsaSHA384 = MechanismType(rawValue: CKM_ECDSA_SHA384)
     /// `CKM_ECDSA_SHA512`
     public static let ecdsaSHA512 = MechanismType(rawValue: CKM_ECDSA_SHA512)
+    /// `CKM_ECDH1_DERIVE`
+    public static let ecdh1Derive = MechanismType(rawValue: CKM_ECDH1_DERIVE)
     /// `CKM_EC_EDWARDS_KEY_PAIR_GEN`
     public static let ecEdwardsKeyPairGen = MechanismType(rawValue: CKM_EC_EDWARDS_KEY_PAIR_GEN)
     /// `CKM_EDDSA`
@@ -63,7 +65,7 @@ public struct MechanismType: RawRepresentable, Hashable, Sendable, CustomStringC
         .aesKeyGen: "CKM_AES_KEY_GEN", .aesCBCPad: "CKM_AES_CBC_PAD", .aesKeyWrapPad: "CKM_AES_KEY_WRAP_PAD",
         .ecdsaSHA1: "CKM_ECDSA_SHA1", .ecdsaSHA256: "CKM_ECDSA_SHA256", .ecdsaSHA384: "CKM_ECDSA_SHA384",
         .ecdsaSHA512: "CKM_ECDSA_SHA512", .ecEdwardsKeyPairGen: "CKM_EC_EDWARDS_KEY_PAIR_GEN", .eddsa: "CKM_EDDSA",
-        .aesGCM: "CKM_AES_GCM", .aesKeyWrap: "CKM_AES_KEY_WRAP",
+        .ecdh1Derive: "CKM_ECDH1_DERIVE", .aesGCM: "CKM_AES_GCM", .aesKeyWrap: "CKM_AES_KEY_WRAP",
         .aesKeyWrapKWP: "CKM_AES_KEY_WRAP_KWP", .des3KeyGen: "CKM_DES3_KEY_GEN", .des3CBCPad: "CKM_DES3_CBC_PAD",
         .sha1: "CKM_SHA_1", .sha256: "CKM_SHA256", .sha384: "CKM_SHA384", .sha512: "CKM_SHA512",
     ]

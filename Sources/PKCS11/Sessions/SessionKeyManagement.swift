@@ -66,4 +66,17 @@ extension Session {
         }
         return ObjectHandle(rawValue: key)
     }
+
+    /// Makes a secret key of a private one (`C_DeriveKey`). Never repeated.
+    public func deriveKey(
+        from baseKey: ObjectHandle, _ mechanism: Mechanism, template: AttributeTemplate
+    ) throws(PKCS11Error) -> ObjectHandle {
+        var key: CK_OBJECT_HANDLE = 0
+        try self.check("C_DeriveKey", self.functions.C_DeriveKey, mechanism: mechanism.type) { function in
+            mechanism.withUnsafeMechanism { mechanism in
+                template.withUnsafeAttributes { function(self.handle, mechanism, baseKey.rawValue, $0, $1, &key) }
+            }
+        }
+        return ObjectHandle(rawValue: key)
+    }
 }

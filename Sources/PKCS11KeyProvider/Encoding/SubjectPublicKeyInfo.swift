@@ -92,6 +92,18 @@ package enum SubjectPublicKeyInfo {
         }
     }
 
+    /// The algorithm of a key, read strictly; `nil` for keys that cannot be used here.
+    static func algorithm(of der: [UInt8]) -> KeyAlgorithm? {
+        // `try?`: the question is only which of these it is.
+        for curve in NamedCurve.allCases where (try? self.point(der, on: curve, operation: "")) != nil {
+            return KeyAlgorithm(curve)
+        }
+        guard let numbers = try? self.rsaComponents(der, operation: ""), let first = numbers.modulus.first else {
+            return nil
+        }
+        return .rsa(modulusBits: numbers.modulus.count * 8 - first.leadingZeroBitCount)
+    }
+
     /// The uncompressed point of a key on a curve, read strictly.
     ///
     /// - Throws: ``KeyProviderError`` with code `invalidPublicKey`.

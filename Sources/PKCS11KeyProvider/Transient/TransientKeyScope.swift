@@ -5,7 +5,14 @@ internal import PKCS11
 internal import SecretMemory
 
 extension TokenKeyStore {
-    public var canRewrapPrivateKeys: Bool { self.profile.wrapsPrivateKeysPadded }
+    public func canRewrapPrivateKey(of subjectPublicKeyInfo: [UInt8]) -> Bool {
+        guard self.profile.wrapsPrivateKeysPadded else { return false }
+        return switch SubjectPublicKeyInfo.algorithm(of: subjectPublicKeyInfo) {
+        case .rsa?: true
+        case .p256?, .p384?, .p521?: self.profile.mechanisms.ecdh.value == .raw
+        case .ed25519?, nil: false
+        }
+    }
 
     public func withTransientKeys<R: Sendable>(
         _ body: @escaping @Sendable (any TransientKeyOperations) throws -> R
@@ -79,16 +86,36 @@ final class TransientKeyScope: TransientKeyOperations {
     }
 
     func unwrapPrivateKey(
-        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, as keyAlgorithm: KeyAlgorithm
+        _ wrappedKey: [UInt8], with key: TransientKey, algorithm: KeyWrapAlgorithm, of subjectPublicKeyInfo: [UInt8]
     ) throws -> TransientKey {
-        let operation = "unwrap an \(keyAlgorithm) private key on the token"
+        let operation = "unwrap a private key on the token"
+        let rules = self.store.profile.template
+        guard let keyAlgorithm = SubjectPublicKeyInfo.algorithm(of: subjectPublicKeyInfo) else {
+            throw KeyProviderError.invalidPublicKey(
+                operation: operation, expected: "an RSA key, or one on P-256, P-384 or P-521")
+        }
         let mechanism = try self.mechanism(algorithm, operation)
+        var template = try TransientTemplates.unwrappedPrivateKey(keyAlgorithm)
+            .inSession(of: .privateKey, rules, operation: operation)
+        if let curve = keyAlgorithm.curve, let attribute = rules.unwrapECPoint.value {
+            template[Attribute<[UInt8]>(rawValue: attribute)] = try SubjectPublicKeyInfo.point(
+                subjectPublicKeyInfo, on: curve, operation: operation)
+        }
         return try self.translating(operation) {
             self.kept(
                 try self.session.unwrapKey(
-                    wrappedKey, with: self.handle(key), self.used(mechanism),
-                    template: TransientTemplates.unwrappedPrivateKey(keyAlgorithm)
-                        .inSession(of: .privateKey, self.store.profile.template, operation: operation)))
+                    wrappedKey, with: self.handle(key), self.used(mechanism), template: template))
+        }
+    }
+
+    func deriveSecretKey(from key: TransientKey, with point: [UInt8]) throws -> TransientKey {
+        let operation = "agree on a key with an unwrapped private key"
+        return try self.translating(operation) {
+            self.kept(
+                try self.session.deriveKey(
+                    from: self.handle(key), self.used(.ecdh(point: point)),
+                    template: TransientTemplates.derivedSecretKey()
+                        .inSession(of: .secretKey, self.store.profile.template, operation: operation)))
         }
     }
 

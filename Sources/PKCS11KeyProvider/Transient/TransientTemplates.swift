@@ -24,7 +24,17 @@ enum TransientTemplates {
         return template
     }
 
-    /// An RSA key can decrypt, for the pairing proof; no key can sign.
+    /// Encrypts and decrypts what proves that the private key is the right one, and stays.
+    static func derivedSecretKey() -> AttributeTemplate {
+        var template = self.secretKey(.aes256)
+        template[.valueLength] = UInt(SecretKeyAlgorithm.aes256.keyBytes)
+        template[.extractable] = false
+        template[.encrypt] = true
+        template[.decrypt] = true
+        return template
+    }
+
+    /// For the pairing proof an RSA key can decrypt, and one on a curve agree on keys; no key can sign.
     static func unwrappedPrivateKey(_ algorithm: KeyAlgorithm) -> AttributeTemplate {
         var template = AttributeTemplate()
         template[.objectClass] = .privateKey

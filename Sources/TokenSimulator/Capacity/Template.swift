@@ -48,6 +48,10 @@ struct Template: AttributeSource {
         self.flag(CKA_TOKEN) ?? false
     }
 
+    var isEllipticCurvePrivateKey: Bool {
+        self.number(CKA_CLASS) == CKO_PRIVATE_KEY && self.number(CKA_KEY_TYPE) == CKK_EC
+    }
+
     /// Bytes by which the values of an object grow, its content left out, which is counted by itself.
     func growth(over stored: StoredAttributes) -> Int {
         self.attributes.filter { $0.type != CKA_VALUE }.reduce(0) { sum, attribute in

@@ -42,6 +42,8 @@ struct AttributeRules: Sendable {
     private let ignored: Set<UInt>
     private let hasSessionObjects: Bool
     private let requiredToUnwrap: Set<UInt>
+    /// In the template of an elliptic curve key that is unwrapped.
+    private let requiredPoint: UInt?
     /// Whether private keys are made with `CKA_ALWAYS_AUTHENTICATE`.
     private let authenticatesEachUse: Bool
 
@@ -53,6 +55,7 @@ struct AttributeRules: Sendable {
         self.ignored = numbers(profile.ignore.value)
         self.hasSessionObjects = profile.sessionObjects.value ?? true
         self.requiredToUnwrap = numbers(profile.unwrapRequire.value)
+        self.requiredPoint = profile.unwrapECPoint.value
         self.authenticatesEachUse = login.alwaysAuthenticate.value == .perKey
     }
 
@@ -74,7 +77,10 @@ struct AttributeRules: Sendable {
 
     /// What the card answers to a template of `C_UnwrapKey`.
     func refusal(ofUnwrapping template: Template) -> ReturnValue? {
-        self.requiredToUnwrap.isSubset(of: template.types) ? nil : .templateIncomplete
+        if let attribute = self.requiredPoint, template.isEllipticCurvePrivateKey, !template.types.contains(attribute) {
+            return .templateIncomplete
+        }
+        return self.requiredToUnwrap.isSubset(of: template.types) ? nil : .templateIncomplete
     }
 
     /// Calls `body` with the template of a new private key, in which `CKA_ALWAYS_AUTHENTICATE` stands where the card

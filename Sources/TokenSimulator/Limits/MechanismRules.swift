@@ -41,6 +41,9 @@ struct MechanismRules: Sendable {
                     name.hasPrefix("EC_KEY") || name.hasPrefix("ECDSA") || name.hasPrefix("ECDH")
                 }.map(\.value))
         }
+        if profile.ecdh.value == DeviceProfile.Mechanisms.ECDH.none {
+            removed.formUnion(SpecificationNames.mechanisms.filter { $0.key.hasPrefix("ECDH") }.map(\.value))
+        }
         if profile.oaep.value == [] { removed.insert(CKM_RSA_PKCS_OAEP) }
         self.removed = removed
         self.privateWrapping = profile.wrapPrivate.value.map { names in

@@ -113,14 +113,22 @@ import Testing
         await site.close()
     }
 
-    @Test("An archived key: whichever call fails, no certificate without its key and no key without its certificate")
-    func archival() async throws {
+    /// Both paths, and both proofs on the token; with the calls that each takes at least.
+    static let archivals: [(KeyAlgorithm, SubscriberRequest.KeyFormat, Int)] = [
+        (.rsa(modulusBits: 2048), .tokenWrapped, 15), (.rsa(modulusBits: 2048), .cmsAES, 8), (.p256, .tokenWrapped, 15),
+    ]
+
+    @Test(
+        "An archived key: whichever call fails, no certificate without its key and no key without its certificate",
+        arguments: archivals)
+    func archival(_ algorithm: KeyAlgorithm, _ format: SubscriberRequest.KeyFormat, calls: Int) async throws {
         let site = try await SweepSite()
+        let request = try await SweepSite.archivalRequest(to: site.authority, algorithm, format)
         let acknowledged = Acknowledged()
         let swept = Swept(card: site.authorityCard, token: try await site.authorityToken) {
-            acknowledged.add(try await site.submit(site.archivalRequest, by: SweepSite.alice))
+            acknowledged.add(try await site.submit(request, by: SweepSite.alice))
         }
-        try await self.sweepAll(swept, turns: [.before: 2, .after: 2], calls: 15)
+        try await self.sweepAll(swept, turns: [.before: 2, .after: 2], calls: calls)
         #expect(try await site.contradictions(acknowledged: acknowledged.ids) == [])
         await site.close()
     }

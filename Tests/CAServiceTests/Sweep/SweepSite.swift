@@ -52,16 +52,31 @@ final class SweepSite: Sendable {
         _ = try await self.authority.publishDueCRLs { _, error in Issue.record(error) }
         _ = try await self.authority.addRecoveryAgent(
             self.agentCertificate.derBytes, by: self.authority.localOperator())
-        let exchange = try await self.authority.currentExchangeCertificate()
+        self.request = try await SweepSite.message("WebServer", archival: nil)
+        self.archival = try await SweepSite.archival(to: self.authority)
+        self.archivalRequest = try await SweepSite.message("User", archival: self.archival)
+    }
+
+    /// A CMC request that carries its key to an authority.
+    static func archivalRequest(
+        to authority: Authority, _ algorithm: KeyAlgorithm = .rsa(modulusBits: 2048),
+        _ format: SubscriberRequest.KeyFormat = .tokenWrapped
+    ) async throws -> [UInt8] {
+        try await self.message("User", algorithm, archival: self.archival(to: authority, format))
+    }
+
+    private static func archival(
+        to authority: Authority, _ format: SubscriberRequest.KeyFormat = .tokenWrapped
+    ) async throws -> SubscriberRequest.Archival {
+        let instance = authority.instance
+        let exchange = try await authority.currentExchangeCertificate()
         let root = try await instance.authorityCertificates().map {
             TextEncoding.pem($0.derBytes, label: "CERTIFICATE")
         }
-        self.request = try await SweepSite.message("WebServer", archival: nil)
-        self.archival = try await .init(
+        return try await .init(
             exchangeCertificateDER: exchange.certificateDER, authorityPEM: Array(root.joined().utf8),
             revocationListDER: instance.storage.read { try $0.latestCRL(caKeyIndex: 0)?.crlDER ?? [] },
-            format: .tokenWrapped, now: surroundings.now())
-        self.archivalRequest = try await SweepSite.message("User", archival: self.archival)
+            format: format, now: instance.surroundings.now())
     }
 
     private static func setMinimumKeyBits(_ bits: Int, in templates: String) throws {
@@ -85,11 +100,12 @@ final class SweepSite: Sendable {
     }
 
     static func message(
-        _ template: String, form: SubscriberRequest.Form? = nil, archival: SubscriberRequest.Archival?
+        _ template: String, _ algorithm: KeyAlgorithm = .rsa(modulusBits: 2048), form: SubscriberRequest.Form? = nil,
+        archival: SubscriberRequest.Archival?
     ) async throws -> [UInt8] {
         try await SubscriberRequest(
             RequestContent(subject: "CN=alice.example.test", template: template),
-            key: SoftwareRequesterKey.generate(.rsa(modulusBits: 2048)), form: form, archival: archival
+            key: SoftwareRequesterKey.generate(algorithm), form: form, archival: archival
         ).make().der
     }
 
