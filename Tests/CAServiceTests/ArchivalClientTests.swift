@@ -21,7 +21,9 @@ struct ArchivalClientTests {
         ("windows-2003", .hostMemory), ("longhorn", .hostMemory), ("autoenrollment", .hostMemory),
         ("sha2-3des", .hostMemory), ("sha2-aes128", .hostMemory), ("sha2-aes192", .hostMemory),
         ("aes256-4096", .hostMemory), ("modern-pkcs8", .hostMemory), ("modern-wrap", .onToken),
-        ("modern-wrap-3072", .onToken), ("elliptic-p256", .hostMemory), ("elliptic-p384", .hostMemory),
+        ("modern-wrap-3072", .onToken), ("modern-wrap-1024", .onToken), ("modern-wrap-4096", .onToken),
+        ("elliptic-p256", .hostMemory), ("elliptic-p384", .hostMemory),
+        ("elliptic-p256-wrap", .onToken), ("elliptic-p521-wrap", .onToken),
     ]
 
     private static let refused: [(String, HRESULT)] = [
@@ -29,6 +31,12 @@ struct ArchivalClientTests {
         ("refused-no-hash", .badRequestKeyArchival), ("refused-signed-attribute", .badRequestKeyArchival),
         ("refused-other-key", .badKey), ("refused-signature-key", .badKeyState),
         ("refused-other-recipient", .recipientNotFound), ("refused-trailing-byte", .invalidData),
+        ("refused-no-request", .invalidData), ("refused-two-requests", .invalidData),
+        ("refused-no-signer", .noSigner), ("refused-second-signer", .badRequestKeyArchival),
+        ("refused-in-request", .badRequestKeyArchival), ("refused-twice", .badRequestKeyArchival),
+        ("refused-message-signature", .badSignature), ("refused-request-signature", .badSignature),
+        ("refused-ciphertext", .badData), ("refused-ed25519", .badAlgorithm),
+        ("refused-pkcs10", .invalidMessageType), ("refused-pkcs7", .invalidMessageType),
     ]
 
     @Test(

@@ -12,7 +12,7 @@ import sys
 
 from asn1crypto import algos, cms, core, csr, keys, x509
 from cryptography.hazmat.primitives import hashes, keywrap, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
@@ -98,8 +98,12 @@ FORMS = [
     Form('modern-pkcs8', 2048, 'sha256', 'aes256', 'oaep'),
     Form('modern-wrap', 2048, 'sha256', 'wrap', 'oaep'),
     Form('modern-wrap-3072', 3072, 'sha256', 'wrap', 'oaep', subject=False),
+    Form('modern-wrap-1024', 1024, 'sha256', 'wrap', 'oaep'),
+    Form('modern-wrap-4096', 4096, 'sha512', 'wrap', 'oaep'),
     Form('elliptic-p256', 256, 'sha256', 'aes256', 'oaep'),
     Form('elliptic-p384', 384, 'sha384', 'aes128', 'oaep'),
+    Form('elliptic-p256-wrap', 256, 'sha256', 'wrap', 'oaep'),
+    Form('elliptic-p521-wrap', 521, 'sha512', 'wrap', 'pkcs1'),
     Form('refused-hash-of-inner', damage='hash of inner'),
     Form('refused-wrong-hash', damage='wrong hash'),
     Form('refused-no-hash', damage='no hash'),
@@ -108,13 +112,25 @@ FORMS = [
     Form('refused-signature-key', plaintext='blob', damage='signature key'),
     Form('refused-other-recipient', damage='other recipient'),
     Form('refused-trailing-byte', plaintext='blob', damage='trailing byte'),
+    Form('refused-no-request', damage='no request'),
+    Form('refused-two-requests', damage='two requests'),
+    Form('refused-no-signer', damage='no signer'),
+    Form('refused-second-signer', damage='second signer'),
+    Form('refused-in-request', damage='in request'),
+    Form('refused-twice', damage='twice'),
+    Form('refused-message-signature', damage='message signature'),
+    Form('refused-request-signature', damage='request signature'),
+    Form('refused-ciphertext', cipher='wrap', transport='oaep', damage='ciphertext'),
+    Form('refused-ed25519', 25519),
+    Form('refused-pkcs10', damage='pkcs10'),
+    Form('refused-pkcs7', damage='pkcs7'),
 ]
 
 
 class Requester:
     def __init__(self, form, exchange, template):
         self.form, self.exchange, self.template = form, exchange, template
-        self.is_rsa = form.bits >= 1024
+        self.is_rsa = 1024 <= form.bits <= 16384
         self.key = self.new_key()
         self.spki = keys.PublicKeyInfo.load(self.key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
@@ -124,15 +140,21 @@ class Requester:
     def new_key(self):
         if self.is_rsa:
             return rsa.generate_private_key(65537, self.form.bits)
-        return ec.generate_private_key(ec.SECP256R1() if self.form.bits == 256 else ec.SECP384R1())
+        if self.form.bits == 25519:
+            return ed25519.Ed25519PrivateKey.generate()
+        return ec.generate_private_key({256: ec.SECP256R1, 384: ec.SECP384R1, 521: ec.SECP521R1}[self.form.bits]())
 
     def sign(self, message):
         if self.is_rsa:
             return self.key.sign(message, padding.PKCS1v15(), self.hash)
+        if self.form.bits == 25519:
+            return self.key.sign(message)
         return self.key.sign(message, ec.ECDSA(self.hash))
 
     def signature_algorithm(self, in_cms):
         """Windows writes rsaEncryption in a SignerInfo, and the whole name in a PKCS #10."""
+        if self.form.bits == 25519:
+            return seq(oid('1.3.101.112'))
         if not self.is_rsa:
             return algos.SignedDigestAlgorithm({'algorithm': self.form.digest + '_ecdsa'}).dump()
         if in_cms:
@@ -148,10 +170,14 @@ class Requester:
                 integer(1), core.BMPString('Microsoft Strong Cryptographic Provider').dump(),
                 tlv(0x03, bytes(1) + bytes(136)))),
         ]
+        if self.form.damage in ('in request', 'pkcs10'):
+            attributes.append(attribute(ENCRYPTED_KEY, self.encrypted_key()))
         name = x509.Name.build({'common_name': 'client ' + self.form.name}) if self.form.subject else x509.Name.build({})
         info = seq(integer(0), name.dump(), self.spki.dump(), tlv(0xA0, b''.join(sorted(attributes))))
-        request = seq(info, self.signature_algorithm(False), tlv(0x03, b'\0' + self.sign(info)))
-        csr.CertificationRequest.load(request).native  # what we made is a PKCS #10 for others, too
+        signature = self.sign(b'something else' if self.form.damage == 'request signature' else info)
+        request = seq(info, self.signature_algorithm(False), tlv(0x03, b'\0' + signature))
+        if self.form.damage not in ('in request', 'pkcs10'):
+            csr.CertificationRequest.load(request).native  # what we made is a PKCS #10 for others, too
         return request
 
     def plaintext(self):
@@ -180,6 +206,8 @@ class Requester:
             encryptor = Cipher(name(cek), modes.CBC(iv)).encryptor()
             content = encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
             algorithm = seq(oid(dotted), octets(iv))
+        if self.form.damage == 'ciphertext':
+            content = content[:-1] + bytes([content[-1] ^ 1])
         recipient = self.exchange
         public = serialization.load_der_public_key(recipient.public_key.dump())
         if self.form.transport == 'oaep':
@@ -221,7 +249,12 @@ class Requester:
         if 'regInfo' in form.controls:
             controls.append(seq(integer(4), oid('1.3.6.1.5.5.7.7.18'), set_of(
                 octets(('CertificateTemplate=' + self.template + '&').encode()))))
-        return seq(seq(*controls), seq(tlv(0xA0, integer(1) + request)), seq(), seq())
+        requests = [tlv(0xA0, integer(1) + request)]
+        if form.damage == 'no request':
+            requests = []
+        elif form.damage == 'two requests':
+            requests.append(tlv(0xA0, integer(9) + self.certification_request()))
+        return seq(seq(*controls), seq(*requests), seq(), seq())
 
     def message(self):
         encrypted_key = self.encrypted_key()
@@ -234,16 +267,42 @@ class Requester:
         is_misplaced = self.form.damage == 'signed attribute'
         if is_misplaced:
             signed.append(attribute(ENCRYPTED_KEY, encrypted_key))
-        unsigned = b'' if is_misplaced else tlv(0xA1, attribute(ENCRYPTED_KEY, encrypted_key))
+        carried = tlv(0xA1, attribute(ENCRYPTED_KEY, encrypted_key))
+        if self.form.damage == 'twice':
+            carried = tlv(0xA1, attribute(ENCRYPTED_KEY, encrypted_key) * 2)
+        unsigned = b'' if is_misplaced or self.form.damage in ('second signer', 'in request') else carried
         # Windows Server 2003 hashes the whole SubjectPublicKeyInfo, everybody else the bits of the key (RFC 5280).
         key_id = hashlib.sha1(
             self.spki.dump() if self.form.whole_key_id else self.spki['public_key'].contents[1:]).digest()
-        signer = seq(integer(3), tlv(0x80, key_id), digest_algorithm,
-                     tlv(0xA0, b''.join(sorted(signed))), self.signature_algorithm(True),
-                     octets(self.sign(set_of(*signed))), unsigned)
+        signature = self.sign(b'something else' if self.form.damage == 'message signature' else set_of(*signed))
+
+        def signer(identifier, unsigned):
+            return seq(integer(3), tlv(0x80, identifier), digest_algorithm, tlv(0xA0, b''.join(sorted(signed))),
+                       self.signature_algorithm(True), octets(signature), unsigned)
+        signers = [] if self.form.damage == 'no signer' else [signer(key_id, unsigned)]
+        if self.form.damage == 'second signer':
+            # DER sorts the set: the one that is longer comes last.
+            signers.append(signer(key_id, carried))
         data = seq(integer(3), set_of(digest_algorithm),
-                   seq(oid(PKI_DATA), tlv(0xA0, octets(content))), set_of(signer))
+                   seq(oid(PKI_DATA), tlv(0xA0, octets(content))), set_of(*signers))
         return seq(oid('1.2.840.113549.1.7.2'), tlv(0xA0, data))
+
+    def renewal(self):
+        """A PKCS #7 around the PKCS #10, which no encrypted key belongs in."""
+        encrypted_key = self.encrypted_key()
+        request = self.certification_request()
+        digest_algorithm = algos.DigestAlgorithm({'algorithm': self.form.digest}).dump()
+        identifier = hashlib.sha1(self.spki['public_key'].contents[1:]).digest()
+        signer = seq(integer(3), tlv(0x80, identifier), digest_algorithm, self.signature_algorithm(True),
+                     octets(self.sign(request)), tlv(0xA1, attribute(ENCRYPTED_KEY, encrypted_key)))
+        data = seq(integer(3), set_of(digest_algorithm),
+                   seq(oid('1.2.840.113549.1.7.1'), tlv(0xA0, octets(request))), set_of(signer))
+        return seq(oid('1.2.840.113549.1.7.2'), tlv(0xA0, data))
+
+    def whole(self):
+        if self.form.damage == 'pkcs10':
+            return self.certification_request()
+        return self.renewal() if self.form.damage == 'pkcs7' else self.message()
 
 
 def main():
@@ -252,7 +311,7 @@ def main():
         exchange = x509.Certificate.load(file.read())
     for form in FORMS:
         with open(os.path.join(directory, form.name + '.cmc'), 'wb') as file:
-            file.write(Requester(form, exchange, template).message())
+            file.write(Requester(form, exchange, template).whole())
         print(form.name)
 
 

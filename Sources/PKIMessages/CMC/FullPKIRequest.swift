@@ -119,7 +119,7 @@ package struct FullPKIRequest: Sendable {
         let places: [(String, Bool)] = [
             ("a control", self.pkiData.controls.contains { $0.type == OID.msEncryptedKey }),
             ("the added attributes", self.addedAttributes.contains { $0.type == OID.msEncryptedKey }),
-            ("the PKCS #10", self.certificationRequest.attributes.contains { $0.type == OID.msEncryptedKey }),
+            ("the PKCS #10", self.certificationRequest.carriesEncryptedKey),
             (
                 "a signed attribute",
                 self.signedData.signerInfos.contains {

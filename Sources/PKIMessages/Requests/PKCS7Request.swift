@@ -100,8 +100,13 @@ package struct TaggedContentInfo: DERParseable, DERSerializable, Sendable {
 }
 
 extension SignerInfo {
-    /// True when an archived private key stands in its unsigned attributes.
-    fileprivate var carriesEncryptedKey: Bool {
-        self.unsignedAttributes.contains { $0.type == OID.msEncryptedKey }
+    /// True when an encrypted private key stands in one of its attributes.
+    var carriesEncryptedKey: Bool {
+        (self.unsignedAttributes + (self.signedAttributes ?? [])).contains { $0.type == OID.msEncryptedKey }
     }
+}
+
+extension CertificationRequest {
+    /// True when an encrypted private key stands in one of its attributes.
+    var carriesEncryptedKey: Bool { self.attributes.contains { $0.type == OID.msEncryptedKey } }
 }

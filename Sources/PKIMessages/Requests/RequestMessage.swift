@@ -33,6 +33,7 @@ package struct RequestMessage: Sendable {
             self.certificationRequest = try CertificationRequest(derEncoded: bytes)
             self.furtherSignatures = []
             self.possessionIndex = nil
+            guard !self.certificationRequest.carriesEncryptedKey else { throw Self.keyOutsideCMC(OID.data) }
             return
         }
         let nesting = try NestingPKIRequest(derEncoded: bytes)
@@ -44,6 +45,10 @@ package struct RequestMessage: Sendable {
         case .pkcs10:
             throw PKIMessageError.malformed("nested CMS message", "it is not a CMS message")
         case .pkcs7(let request):
+            let isCarrying = request.signedData.signerInfos.contains(where: \.carriesEncryptedKey)
+            guard !isCarrying, !request.certificationRequest.carriesEncryptedKey else {
+                throw Self.keyOutsideCMC(OID.data)
+            }
             self.certificationRequest = request.certificationRequest
             self.possessionIndex = nil
             signatures += MessageSignature.all(of: request.signedData)
@@ -62,6 +67,12 @@ package struct RequestMessage: Sendable {
             throw PKIMessageError.malformed("certificate request", "it has \(signatures.count) signatures")
         }
         self.furtherSignatures = signatures
+    }
+
+    /// A private key is archived from a CMC message only (MS-WCCE, section 3.2.1.4.2.1.4.1): elsewhere nobody would look for
+    /// it, and it would be stored.
+    private static func keyOutsideCMC(_ found: ASN1ObjectIdentifier) -> PKIMessageError {
+        .wrongContentType("certificate request with an encrypted private key", expected: OID.pkiData, found: found)
     }
 
     /// The certificates that came with the message, outermost first.
