@@ -61,8 +61,12 @@ package final class SQLiteStorage: CAStorage {
     ///
     /// What savepoints keep stays in memory; it would be written to a file else.
     ///
+    /// What is deleted is overwritten with zeros, so that an archive that was encrypted to a lost card, or whose row was
+    /// deleted, is in no free page.
+    ///
     /// Only the writer's connection writes, so only it needs the settings.
     private static let writerSettings = """
+        PRAGMA secure_delete = ON;
         PRAGMA synchronous = FULL;
         PRAGMA temp_store = MEMORY;
         PRAGMA cache_size = -16384;
@@ -111,6 +115,15 @@ package final class SQLiteStorage: CAStorage {
     /// - Throws: ``StorageError``, also when the commit fails, and what `body` throws.
     package func write<R: Sendable>(_ body: @escaping @Sendable (any StorageWriting) throws -> R) async throws -> R {
         try await self.writes.run(body)
+    }
+
+    /// Pages are overwritten when they are freed; the log, which has them as they were, is copied and cut to nothing.
+    package func forgetDeleted() async throws {
+        do {
+            _ = try await self.database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError {
+            throw StorageError(error, operation: "take what was deleted out of the database's log")
+        }
     }
 
     /// What the database has done since it was opened, for metrics and tests.

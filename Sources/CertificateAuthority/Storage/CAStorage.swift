@@ -112,6 +112,11 @@ package protocol CAStorage: Sendable {
     ) async throws -> R
     /// `body` may be run a second time before it is committed, and does nothing but with what it is given.
     func write<R: Sendable>(_ body: @escaping @Sendable (any StorageWriting) throws -> R) async throws -> R
+    /// Takes what was deleted or replaced out of everything that the database keeps on the disk, its log included. To be
+    /// called after archived keys were.
+    ///
+    /// - Throws: `StorageError`; with code `busy` while a reader still needs what was there before.
+    func forgetDeleted() async throws
 }
 
 extension CAStorage {

@@ -59,6 +59,8 @@ extension CertificationAuthority {
     /// Deletes rows by a rule, in batches between which others write; each batch is one transaction with its audit event.
     ///
     /// - Parameter progress: told how many rows are gone after each batch.
+    /// Archived keys that are deleted are on the disk no more, not in free pages nor in the database's log.
+    ///
     /// - Returns: how many rows were deleted, or would be.
     /// - Throws: ``RequestError`` with code `accessDenied` without the roles of both administrator and certificate manager;
     ///   ``StorageError``.
@@ -88,6 +90,7 @@ extension CertificationAuthority {
             position = step.next
             progress(deleted)
         } while position != nil
+        if rule.takesArchivedKeys, !rule.isRehearsal { try await self.storage.forgetDeleted() }
         return deleted
     }
 }

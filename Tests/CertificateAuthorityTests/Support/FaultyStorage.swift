@@ -71,4 +71,6 @@ struct FaultyStorage: CAStorage {
     func write<R: Sendable>(_ body: @escaping @Sendable (any StorageWriting) throws -> R) async throws -> R {
         try await self.plan.step { try await self.base.write(body) }
     }
+
+    func forgetDeleted() async throws { try await self.base.forgetDeleted() }
 }
