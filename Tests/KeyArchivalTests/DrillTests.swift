@@ -38,12 +38,15 @@ struct DrillTests {
         return issued.requestID
     }
 
-    @Test(
-        "A drill proves what its card can open, finds what is damaged, and stores its report", arguments: [true, false])
-    func drill(onCard: Bool) async throws {
-        try await ArchivingSite.with(agents: 0) { site in
+    static let cards: [(SoftwareToken.Kind, Bool)] = [
+        (.softHSM, true), (.softHSM, false), (.nss, true), (.nss, false),
+    ]
+
+    @Test("A drill proves what its card can open, finds what is damaged, and stores its report", arguments: cards)
+    func drill(_ kind: SoftwareToken.Kind, onCard: Bool) async throws {
+        try await ArchivingSite.with(kind, agents: 0) { site in
             let overrides = onCard ? [:] : TestToken.withoutKeyWrap
-            try await TestToken.with(.softHSM, label: "card", overrides: overrides) { card in
+            try await TestToken.with(kind, label: "card", overrides: overrides) { card in
                 try await self.addAgent(site, "agent", card)
                 let good = try await self.archive(site, "alice", certifying: TestKey.user.publicKey)
                 // Bob's certificate is of another key than the archived one.

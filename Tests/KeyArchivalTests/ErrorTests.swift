@@ -19,7 +19,7 @@ struct ErrorTests {
         .badShare("x"), .duplicateShare(1), .shareForAnother("x"), .notAnAgent("x"), .noSeal(),
         .tooFewForThreshold(2, distinctKeys: 1),
         .unknownKeyFile("x", "it is text"),
-        .thumbprintMismatch("0a"), foreign,
+        .thumbprintMismatch("0a"), foreign, .changedRecord(requestID: 1, "it is another one"),
     ]
 
     @Test("Every code has an error with a failing HRESULT that has a name, and an imperative sentence of advice")

@@ -54,16 +54,23 @@ struct RewrapTests {
             agent: 0)
     }
 
-    @Test("After an agent has left, keys are encrypted to those of today, and only once", arguments: [true, false])
-    func rewrap(isWrapped: Bool) async throws {
+    static let tokens: [(SoftwareToken.Kind, Bool)] = [
+        (.softHSM, true), (.softHSM, false), (.nss, true), (.nss, false),
+    ]
+
+    @Test("After an agent has left, keys are encrypted to those of today, and only once", arguments: tokens)
+    func rewrap(_ kind: SoftwareToken.Kind, isWrapped: Bool) async throws {
         let overrides = isWrapped ? [:] : TestToken.withoutKeyWrap
-        try await ArchivingSite.with(agents: 0, overrides: overrides) { site in
-            try await TestToken.with(.softHSM, label: "old card", overrides: overrides) { card in
+        try await ArchivingSite.with(kind, agents: 0, overrides: overrides) { site in
+            try await TestToken.with(kind, label: "old card", overrides: overrides) { card in
                 let (agent, before) = try await self.archived(site, card)
                 try await self.replace(agent, site)
                 let rewrap = try self.rewrap(site)
                 let report = try await rewrap.run(with: [card.keys], by: Self.administrator) { progress in
-                    #expect(progress == .rewrapped(requestID: before.requestID, wasWrapped: isWrapped))
+                    guard case .rewrapped(before.requestID, wasWrapped: isWrapped) = progress else {
+                        Issue.record("\(progress)")
+                        return
+                    }
                 }
                 #expect(report == .init(archives: 1, current: 0, rewrapped: 1, notOpened: 0))
                 let after = try #require(
@@ -79,7 +86,12 @@ struct RewrapTests {
                 #expect(again == .init(archives: 1, current: 1, rewrapped: 0, notOpened: 0))
                 let unopened = try await rewrap.run(
                     with: [card.keys], includingCurrent: true, by: Self.administrator
-                ) { progress in #expect(progress == .notOpened(requestID: before.requestID)) }
+                ) { progress in
+                    guard case .notOpened(before.requestID) = progress else {
+                        Issue.record("\(progress)")
+                        return
+                    }
+                }
                 #expect(unopened.notOpened == 1)
             }
         }
@@ -144,11 +156,13 @@ struct RewrapTests {
         }
     }
 
-    @Test("Keys that several agents open together are encrypted anew with as many cards, and back to one agent")
-    func threshold() async throws {
-        try await ArchivingSite.with(agents: 0) { site in
-            try await TestToken.with(.softHSM, label: "first card") { first in
-                try await TestToken.with(.softHSM, label: "second card") { second in
+    @Test(
+        "Keys that several agents open together are encrypted anew with as many cards, and back to one agent",
+        arguments: [SoftwareToken.Kind.softHSM, .nss])
+    func threshold(_ kind: SoftwareToken.Kind) async throws {
+        try await ArchivingSite.with(kind, agents: 0) { site in
+            try await TestToken.with(kind, label: "first card") { first in
+                try await TestToken.with(kind, label: "second card") { second in
                     let (_, before) = try await self.archived(site, first)
                     let other = try await second.generate(.keyRecoveryAgent, label: "second")
                     try await site.authority.addAgent(
@@ -178,6 +192,76 @@ struct RewrapTests {
         #expect(try ThresholdEnvelope(EnvelopedData(contentInfoDER: after.envelopedDataDER)) == nil)
         let evidence = try ArchivalEvidence(json: after.evidenceJSON)
         #expect(evidence.previous?.count == 2 && evidence.previous?.last?.cards.count == 2)
+    }
+
+    /// What somebody with the database has made of alice's record.
+    enum Forgery: String, CaseIterable, Sendable {
+        /// Another key of the same agent's, and evidence that fits it.
+        case otherKey
+        /// Another key, and the evidence as it was.
+        case otherEnvelope
+        /// Cut off.
+        case damaged
+    }
+
+    @Test(
+        "A record that was altered in the database is refused with its own code, stays as it is, and holds up no other",
+        arguments: Forgery.allCases)
+    func forged(_ forgery: Forgery) async throws {
+        try await ArchivingSite.with(agents: 0) { site in
+            try await TestToken.with(.softHSM, label: "old card") { card in
+                let (agent, alice) = try await self.archived(site, card)
+                let bob = try await self.archivedBesides(site, "bob")
+                let forged = try await self.forge(alice, forgery, site)
+                try await self.replace(agent, site)
+                var refused: [(Int64, ArchivalError.Code?, HRESULT)] = []
+                let report = try await self.rewrap(site).run(with: [card.keys], by: Self.administrator) { progress in
+                    guard case .refused(let requestID, let error) = progress else { return }
+                    refused.append((requestID, (error as? ArchivalError)?.code, error.hresult))
+                }
+                #expect(report == .init(archives: 2, current: 0, rewrapped: 1, notOpened: 0, refused: 1))
+                #expect(refused.map(\.0) == [alice.requestID])
+                switch forgery {
+                case .otherKey: #expect(refused[0].1 == .keyMismatch && refused[0].2 == .badKey)
+                case .otherEnvelope: #expect(refused[0].1 == .changedRecord && refused[0].2 == .hashValue)
+                case .damaged: #expect(refused[0].1 == nil && refused[0].2 == .invalidData)
+                }
+                let storage = site.authority.storage
+                #expect(try await storage.read { try $0.archivedKey(forRequest: alice.requestID) } == forged)
+                #expect(try await storage.read { try $0.archivedKey(forRequest: bob.requestID) } != bob)
+                let rewrapped = try await storage.read { try $0.auditEntries(after: 0, limit: 100) }
+                    .filter { $0.event.id == .keyRewrapped }.map { $0.event.details["Request ID"] }
+                #expect(rewrapped == ["\(bob.requestID)"])
+            }
+        }
+    }
+
+    private func archivedBesides(_ site: ArchivingSite, _ name: String) async throws -> ArchivedKeyRecord {
+        let draft = try await site.authority.archiver(site.token.keys).archive(site.userRequest(.aesKeyWrapPadded))
+        let issued = try await site.authority.issue(name, to: TestKey.user.publicKey)
+        let record = draft.record(forRequest: issued.requestID, at: TestAuthority.now)
+        try await site.authority.storage.write { try $0.insert(record) }
+        return record
+    }
+
+    private func forge(
+        _ record: ArchivedKeyRecord, _ forgery: Forgery, _ site: ArchivingSite
+    ) async throws -> ArchivedKeyRecord {
+        let other = try await site.authority.archiver(site.token.keys)
+            .archive(site.request(TestKey.other.privateKey, of: TestKey.other.publicKey, .aesKeyWrapPadded))
+        var made = record
+        switch forgery {
+        case .otherKey:
+            made.envelopedDataDER = other.envelopedDataDER
+            var evidence = try ArchivalEvidence(json: other.evidenceJSON)
+            evidence.publicKeySHA256 = Hexadecimal.lower(try TestKey.user.publicKey.sha256)
+            made.evidenceJSON = try evidence.json()
+        case .otherEnvelope: made.envelopedDataDER = other.envelopedDataDER
+        case .damaged: made.envelopedDataDER.removeLast()
+        }
+        let forged = made
+        try await site.authority.storage.write { try $0.replace(forged) }
+        return forged
     }
 
     @Test("Only administrators encrypt archived keys anew")

@@ -11,6 +11,15 @@ extension ArchivalError {
             advice: ["Find the certificates that have an archived key with `signet key find`."])
     }
 
+    static func changedRecord(requestID: Int64, _ reason: String) -> ArchivalError {
+        ArchivalError(
+            code: .changedRecord, operation: "use the archived key of request \(requestID)", reason: reason,
+            hresult: .hashValue, facts: [Fact("request", "\(requestID)")],
+            advice: [
+                "Compare `signet key evidence` with a backup of the database, and find out who changed the record."
+            ])
+    }
+
     static func agentCertificateMissing(requestID: Int64, hash: String) -> ArchivalError {
         ArchivalError(
             code: .agentCertificateMissing, operation: "make the recovery blob of request \(requestID)",

@@ -32,6 +32,8 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let noArchivedKey = Code(rawValue: "noArchivedKey")
         /// The certificate of an agent to whom the key was archived is not in the database.
         package static let agentCertificateMissing = Code(rawValue: "agentCertificateMissing")
+        /// A record that is not what was stored when the key was archived.
+        package static let changedRecord = Code(rawValue: "changedRecord")
         /// Nothing fits the search term.
         package static let nothingFound = Code(rawValue: "nothingFound")
         /// More than one archived key fits the search term.
@@ -66,8 +68,9 @@ package struct ArchivalError: DiagnosableError, Equatable {
             .foreignCertificate, .unknownKeyFile, .thumbprintMismatch,
             .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound,
             .exchangeKeyRetired, .exchangeCertificateRevoked, .notDecrypted,
-            .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing, .nothingFound,
-            .ambiguousName, .untrustedBlob, .noRecoveryKey, .sharesNeeded, .foreignShare, .badShare,
+            .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing,
+            .changedRecord, .nothingFound, .ambiguousName, .untrustedBlob, .noRecoveryKey, .sharesNeeded, .foreignShare,
+            .badShare,
             .duplicateShare, .shareForAnother, .notAnAgent, .noSeal,
         ]
     }

@@ -1,4 +1,5 @@
 package import CertificateAuthority
+package import Diagnostics
 import Foundation
 package import KeyProvider
 import PKIMessages
@@ -10,10 +11,12 @@ import PKIMessages
 /// formats and the symmetric key from the CA's token are those of every archive. What was recorded of the key before is
 /// kept in its evidence. A key is either as it was or as it is to be; an interrupted run goes on with those that are left.
 package struct KeyRewrap: Sendable {
-    package enum Progress: Sendable, Equatable {
+    package enum Progress: Sendable {
         case rewrapped(requestID: Int64, wasWrapped: Bool)
         /// The keys of its agents are not on the cards, or not of as many as have to act together.
         case notOpened(requestID: Int64)
+        /// Left as it was, because of a fault that is this key's own.
+        case refused(requestID: Int64, any DiagnosableError)
     }
 
     package struct Report: Sendable, Equatable {
@@ -23,6 +26,8 @@ package struct KeyRewrap: Sendable {
         package var current = 0
         package var rewrapped = 0
         package var notOpened = 0
+        /// Records that were changed, or whose key is not the certificate's.
+        package var refused = 0
     }
 
     private static let portion = 50
@@ -53,8 +58,8 @@ package struct KeyRewrap: Sendable {
     ///   - cards: of agents who can open the archives; as many as have to act together.
     ///   - includingCurrent: also those that are encrypted as is wanted today.
     /// - Throws: ``RequestError`` without the role of administrator; ``ArchivalError`` with code `pathNotAvailable` where a
-    ///   key would be in host memory and must not; what opening or archiving a key throws: the archives before it are
-    ///   done, that one is as it was.
+    ///   key would be in host memory and must not; what a token or the archival throws: the archives before it are done, that
+    ///   one is as it was. A fault of one key is told as progress, and the others are gone on with.
     package func run(
         with cards: [any KeyToken], includingCurrent: Bool = false, by who: Principal, _ progress: (Progress) -> Void
     ) async throws -> Report {
@@ -66,20 +71,28 @@ package struct KeyRewrap: Sendable {
         while true {
             let after = last
             let keys = try await self.storage.read { try $0.archivedKeys(afterRequest: after, limit: Self.portion) }
-            guard let end = keys.last else { return report }
+            guard let end = keys.last else {
+                try await self.storage.forgetDeleted()
+                return report
+            }
             for key in keys {
                 report.archives += 1
-                if try !includingCurrent && self.isCurrent(key, present) {
-                    report.current += 1
-                    continue
+                do {
+                    if try !includingCurrent && self.isCurrent(key, present) {
+                        report.current += 1
+                        continue
+                    }
+                    guard let wasWrapped = try await self.rewrap(key, cards, exchange, by: who) else {
+                        report.notOpened += 1
+                        progress(.notOpened(requestID: key.requestID))
+                        continue
+                    }
+                    report.rewrapped += 1
+                    progress(.rewrapped(requestID: key.requestID, wasWrapped: wasWrapped))
+                } catch let error as any DiagnosableError where error.concernsOneArchivedKey {
+                    report.refused += 1
+                    progress(.refused(requestID: key.requestID, error))
                 }
-                guard let wasWrapped = try await self.rewrap(key, cards, exchange, by: who) else {
-                    report.notOpened += 1
-                    progress(.notOpened(requestID: key.requestID))
-                    continue
-                }
-                report.rewrapped += 1
-                progress(.rewrapped(requestID: key.requestID, wasWrapped: wasWrapped))
             }
             last = end.requestID
         }
@@ -95,7 +108,9 @@ package struct KeyRewrap: Sendable {
     private func rewrap(
         _ key: ArchivedKeyRecord, _ cards: [any KeyToken], _ exchange: KeyImporter.Exchange, by who: Principal
     ) async throws -> Bool? {
-        guard let sealed = try await self.recovery(of: key).unsealed(with: cards) else { return nil }
+        let recovery = try await self.recovery(of: key)
+        try key.mustBeAsArchived(recovery.certificate)
+        guard let sealed = try await recovery.unsealed(with: cards) else { return nil }
         for card in cards {
             guard try await sealed.recovery.opening(on: card) != nil else { continue }
             let request = try await sealed.recovery.sealed(
@@ -157,6 +172,24 @@ package struct KeyRewrap: Sendable {
 }
 
 extension ArchivedKeyRecord {
+    /// The evidence has hashes of what it is evidence of: another archive would get a history that is not its own.
+    ///
+    /// - Throws: ``ArchivalError`` with code `changedRecord` (0x80091007).
+    fileprivate func mustBeAsArchived(_ certificate: CertificateFields) throws {
+        // `try?`: evidence that cannot be read is kept as it is, and says nothing.
+        guard let evidence = try? ArchivalEvidence(json: self.evidenceJSON) else { return }
+        let stored = Hexadecimal.lower(Digest.sha256.hash(self.envelopedDataDER))
+        guard (evidence.envelopedDataSHA256 ?? stored) == stored else {
+            throw ArchivalError.changedRecord(
+                requestID: self.requestID, "the stored key is not the one that its evidence has the hash of")
+        }
+        let publicKey = Hexadecimal.lower(certificate.subjectPublicKeyInfo.sha256)
+        guard (evidence.publicKeySHA256 ?? publicKey) == publicKey else {
+            throw ArchivalError.changedRecord(
+                requestID: self.requestID, "its evidence is of another key than the certificate's")
+        }
+    }
+
     /// SHA-1 of the agents' certificates, lower-case hexadecimal without blanks.
     fileprivate var agentThumbprints: [String] { self.kraHashes.map { $0.filter { $0 != " " } } }
 }

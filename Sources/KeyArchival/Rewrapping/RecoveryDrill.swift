@@ -98,16 +98,9 @@ package struct RecoveryDrill: Sendable {
             report.recovered.append(requestID)
             if wasInHostMemory { report.inHostMemory.append(requestID) }
         } catch let error as any DiagnosableError {
-            guard RecoveryDrill.concernsOneKey(error) else { throw error }
+            guard error.concernsOneArchivedKey else { throw error }
             report.failures.append(.init(requestID: requestID, reason: error.headline))
         }
-    }
-
-    /// False for what would happen to every key: a token that is away, a path that is not allowed.
-    private static func concernsOneKey(_ error: any DiagnosableError) -> Bool {
-        if let error = error as? ArchivalError { return error.code != .pathNotAvailable }
-        if let error = error as? KeyProviderError { return RefusedCiphertext(error) != nil }
-        return error is PKIMessageError
     }
 
     private func store(_ report: Report, by who: Principal) async throws {
@@ -152,5 +145,20 @@ extension KeyRecovery {
     fileprivate func fittingCard(among cards: [any KeyToken]) async throws -> (any KeyToken)? {
         for card in cards where try await self.opening(on: card) != nil { return card }
         return nil
+    }
+}
+
+extension DiagnosableError {
+    /// False for what would happen to every archived key: a token that is away, a path that is not allowed, no agent.
+    var concernsOneArchivedKey: Bool {
+        if let error = self as? ArchivalError {
+            let own: [ArchivalError.Code] = [
+                .keyMismatch, .changedRecord, .noArchivedKey, .agentCertificateMissing, .malformedKey, .notDecrypted,
+                .signatureOnlyKey, .unsupportedKey, .foreignShare, .badShare, .duplicateShare,
+            ]
+            return own.contains(error.code)
+        }
+        if let error = self as? KeyProviderError { return RefusedCiphertext(error) != nil }
+        return self is PKIMessageError
     }
 }

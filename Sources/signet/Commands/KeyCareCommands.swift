@@ -1,6 +1,7 @@
 import ArgumentParser
 import CAService
 import CertificateAuthority
+import Diagnostics
 import Foundation
 import KeyArchival
 
@@ -28,8 +29,11 @@ struct RewrapKeys: ContextCommand {
         let cards = try await self.cards.open(in: context)
         var count = 0
         let report = try await rewrap.run(with: cards, includingCurrent: self.all, by: who) { progress in
-            if case .notOpened(let requestID) = progress {
-                Console.complain("request \(requestID): the cards cannot open its key")
+            switch progress {
+            case .rewrapped: break
+            case .notOpened(let requestID): Console.complain("request \(requestID): the cards cannot open its key")
+            case .refused(let requestID, let error):
+                Console.complain("request \(requestID) stays as it is: \(error.headline) \(error.hresult)")
             }
             count += 1
             if count % 100 == 0 { Console.complain("\(count) keys") }
@@ -38,7 +42,8 @@ struct RewrapKeys: ContextCommand {
         Console.say("Encrypted anew: \(report.rewrapped)")
         Console.say("As they were: \(report.current)")
         Console.say("Not opened by the cards: \(report.notOpened)")
-        if report.notOpened > 0 { throw ExitCode.failure }
+        if report.refused > 0 { Console.say("Refused: \(report.refused)") }
+        if report.notOpened + report.refused > 0 { throw ExitCode.failure }
     }
 }
 
