@@ -5,7 +5,7 @@ import KeyProvider
 /// Opening recovery blobs with an agent's card, each checked and its key proven, beside the card's decryptions alone.
 struct KeyRecoveries {
     let token: BenchmarkToken
-    private static let blobs = 200
+    private static let blobs = 1_000
 
     func measure(rounds: Int) async throws {
         let site = try await ArchivingAuthority.make(on: self.token)

@@ -1,7 +1,9 @@
+import Dispatch
 package import KeyArchival
 package import KeyProvider
 package import PKIMessages
 package import SecretMemory
+import Synchronization
 
 /// Recovery blobs in an agent's hands: checked, shown, and only then opened with the card. Needs no instance.
 package struct AgentRecovery: Sendable {
@@ -46,8 +48,15 @@ package struct AgentRecovery: Sendable {
     package init(blobs: [(name: String, bytes: [UInt8])], authorityPEM: [UInt8]) throws {
         let trusted = try CertificateBundle.parse(authorityPEM)
         guard !trusted.isEmpty else { throw ServiceError.noTrustedCertificate() }
-        self.blobs = try blobs.map {
-            Blob(name: $0.name, recovery: try KeyRecovery(blobDER: $0.bytes, trusting: trusted))
+        let read = ReadCertificates<CertificateFields>()
+        let checked = Mutex<[Int: Result<KeyRecovery, any Error>]>([:])
+        DispatchQueue.concurrentPerform(iterations: blobs.count) { index in
+            let result = Result { try KeyRecovery(blobDER: blobs[index].bytes, trusting: trusted, read: read) }
+            checked.withLock { $0[index] = result }
+        }
+        let results = checked.withLock { $0 }
+        self.blobs = try blobs.enumerated().compactMap { index, blob in
+            try (results[index]?.get()).map { Blob(name: blob.name, recovery: $0) }
         }
     }
 
@@ -70,21 +79,45 @@ package struct AgentRecovery: Sendable {
         var opened: [Int: RecoveredKey] = [:]
         while opened.count < self.blobs.count {
             let rest = self.blobs.indices.filter { opened[$0] == nil }
-            let card = try await nextCard(rest.map { self.blobs[$0] })
+            let card = try await RecoveryCard(nextCard(rest.map { self.blobs[$0] }))
             let before = opened.count
-            for index in rest {
-                do {
-                    opened[index] = try await self.blobs[index].recovery.recover(with: [card])
-                    progress(opened.count)
-                } catch let error as ArchivalError where error.code == .noRecoveryKey && rest.count > 1 {
-                    // Another card's.
-                    continue
-                }
+            try await self.open(rest, with: card) { index, key in
+                opened[index] = key
+                progress(opened.count)
             }
             if opened.count == before, let first = rest.first { throw self.blobs[first].recovery.noRecoveryKey }
         }
         return self.blobs.indices.compactMap { index in
             opened[index].map { Opened(blob: self.blobs[index], key: $0) }
+        }
+    }
+
+    /// So many at a time that the card has work while an opened key is looked at.
+    private static let concurrentKeys = 4
+
+    /// Opens those of the blobs that the card opens.
+    private func open(
+        _ indices: [Int], with card: RecoveryCard, _ body: (Int, RecoveredKey) -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: (Int, RecoveredKey?).self) { group in
+            var rest = indices[...]
+            func addNext() {
+                guard let index = rest.popFirst() else { return }
+                let recovery = self.blobs[index].recovery
+                group.addTask {
+                    do {
+                        return (index, try await recovery.recover(with: card))
+                    } catch let error as ArchivalError where error.code == .noRecoveryKey {
+                        // Another card's.
+                        return (index, nil)
+                    }
+                }
+            }
+            for _ in 0..<Self.concurrentKeys { addNext() }
+            while let (index, key) = try await group.next() {
+                if let key { body(index, key) }
+                addNext()
+            }
         }
     }
 

@@ -14,6 +14,7 @@ package struct KRACertificateCheck: Sendable {
     private let issuers: [CertificateFields]
     private let foreign: (any SignerTrust)?
     private let lists = CurrentLists()
+    private let examined = ReadCertificates<Examination>()
 
     /// - Parameters:
     ///   - issuers: this CA's own certificates, old ones too.
@@ -38,32 +39,50 @@ package struct KRACertificateCheck: Sendable {
             return status(
                 nil, .init(state: .notFound, reason: "its certificate is not in the database", hresult: .notFound))
         }
-        let certificate: CertificateFields
+        let examination: Examination
         do {
-            certificate = try CertificateFields(derEncoded: agent.certificateDER)
+            examination = try self.examined.value(of: agent.certificateDER, self.examine)
         } catch let error as PKIMessageError {
             return status(nil, .init(state: .notLoaded, reason: error.reason, hresult: .invalidData))
         }
-        guard certificate.sha1Thumbprint == agent.sha1Thumbprint else {
+        let certificate = examination.certificate
+        guard examination.sha1Thumbprint == agent.sha1Thumbprint else {
             let reason = "the stored certificate is not the one that was added"
             return status(certificate, .init(state: .notLoaded, reason: reason, hresult: .invalidData))
         }
-        return status(certificate, try self.failure(of: certificate, in: storage, at: date))
+        return status(certificate, try self.failure(of: examination, in: storage, at: date))
     }
 
-    private func failure(
-        of certificate: CertificateFields, in storage: any StorageReading, at date: Date
-    ) throws -> KRAStatus.Failure? {
+    /// What the bytes of a certificate say for ever.
+    private struct Examination: Sendable {
+        let certificate: CertificateFields
+        let sha1Thumbprint: [UInt8]
+        /// A key of this CA has signed it.
+        let isOwn: Bool
+        /// Why it is no agent's.
+        let unsuitable: String?
+    }
+
+    private func examine(_ certificate: CertificateFields) -> Examination {
         let isOwn = self.issuers.contains {
             $0.subjectDER == certificate.issuerDER && certificate.isSigned(by: $0.subjectPublicKeyInfo)
         }
-        let issued = try isOwn ? storage.certificate(serialNumber: certificate.serialHex) : nil
-        if isOwn, issued?.certificateDER != certificate.derBytes {
+        return Examination(
+            certificate: certificate, sha1Thumbprint: certificate.sha1Thumbprint, isOwn: isOwn,
+            unsuitable: self.unsuitable(certificate))
+    }
+
+    private func failure(
+        of examination: Examination, in storage: any StorageReading, at date: Date
+    ) throws -> KRAStatus.Failure? {
+        let certificate = examination.certificate
+        let issued = try examination.isOwn ? storage.certificate(serialNumber: certificate.serialHex) : nil
+        if examination.isOwn, issued?.certificateDER != certificate.derBytes {
             return .init(
                 state: .untrusted, reason: "this certification authority has no record of it",
                 hresult: .untrustedRoot)
         }
-        if let reason = self.unsuitable(certificate) {
+        if let reason = examination.unsuitable {
             return .init(state: .invalid, reason: reason, hresult: .wrongUsage)
         }
         if issued?.revocation != nil {

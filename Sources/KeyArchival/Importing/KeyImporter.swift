@@ -85,10 +85,8 @@ package struct KeyImporter: Sendable {
                 "a key of a PKCS #12 file is in the host's memory, which is not allowed",
                 advice: "Pack the file with `signet key pack` on another machine, and import the container.")
         }
+        // Whether it is the certificate's is proven when it is archived.
         let privateKey = try PrivateKeyInfo(derEncoded: entry.privateKey)
-        guard try privateKey.matches(certificate.subjectPublicKeyInfo) else {
-            throw ArchivalError.keyMismatch("import the private key", with: "its certificate")
-        }
         let exchange = try await self.exchange()
         let transport = exchange.oaepHashes.first.map { TransportPadding(.rsaOAEP($0)) } ?? .pkcs1v15
         let encrypted = try EnvelopedData.sealing(

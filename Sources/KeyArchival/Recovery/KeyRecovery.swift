@@ -45,11 +45,15 @@ package struct KeyRecovery: Sendable {
     ///
     /// - Parameter trusted: certificates of certification authorities that the agent trusts; the signer must be one of
     ///   them or have been issued below one. Their validity periods are not looked at.
+    /// - Parameter read: kept by who opens several blobs, which have the same authorities' and agents' certificates.
     /// - Throws: ``PKIMessageError`` for a malformed blob, a wrong signature (`badSignature`), or a user certificate that
     ///   is not the signed one (`hashMismatch`); ``ArchivalError`` with `untrustedBlob` (0x800B0109).
-    package init(blobDER: [UInt8], trusting trusted: [CertificateFields]) throws {
+    package init(
+        blobDER: [UInt8], trusting trusted: [CertificateFields],
+        read: ReadCertificates<CertificateFields> = ReadCertificates()
+    ) throws {
         let blob = try RecoveryBlob(derEncoded: blobDER)
-        let certificates = try blob.signedData.certificates.map { try CertificateFields(derEncoded: $0) }
+        let certificates = try blob.signedData.certificates.map { try read.value(of: $0) { $0 } }
         // Trusted ones first: of two certificates of one name and key, the trusted one is to end the path.
         let pool = trusted + certificates
         let signer = try Self.signer(of: blob, among: pool)
@@ -57,7 +61,9 @@ package struct KeyRecovery: Sendable {
             throw ArchivalError.untrustedBlob("its signer is no certification authority")
         }
         let anchors = Set(trusted.map(\.derBytes))
-        guard CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
+        guard
+            anchors.contains(signer.derBytes)
+                || CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
         else { throw ArchivalError.untrustedBlob("none of the trusted certification authorities signed it") }
         self.envelopedData = blob.envelopedData
         self.threshold = try ThresholdEnvelope(blob.envelopedData)
@@ -111,11 +117,23 @@ package struct KeyRecovery: Sendable {
     ///   ``KeyProviderError``; ``PKIMessageError`` when the content does not open.
     package func recover(with tokens: [any KeyFinding & KeyDecrypting]) async throws -> RecoveredKey {
         try self.mustBeOpenedByOne()
-        let (token, locator, recipient) = try await self.fittingKey(on: tokens)
-        let contentEncryptionKey = try await token.decrypt(
+        for token in tokens {
+            let card = try await RecoveryCard(token)
+            if self.fittingKey(among: card.keys) != nil { return try await self.recover(with: card) }
+        }
+        throw self.noRecoveryKey
+    }
+
+    /// The same with one card whose keys are known.
+    ///
+    /// The archived key proved itself when it was archived; what is looked at now is whether it is still that one.
+    package func recover(with card: RecoveryCard) async throws -> RecoveredKey {
+        try self.mustBeOpenedByOne()
+        guard let (locator, recipient) = self.fittingKey(among: card.keys) else { throw self.noRecoveryKey }
+        let contentEncryptionKey = try await card.token.decrypt(
             recipient.encryptedKey, with: locator, transport: KeyTransportAlgorithm(try recipient.keyEncryption))
         let privateKey = try self.envelopedData.openPrivateKey(contentEncryptionKey: contentEncryptionKey)
-        guard try privateKey.matches(self.certificate.subjectPublicKeyInfo) else {
+        guard try privateKey.isStill(keyOf: self.certificate.subjectPublicKeyInfo) else {
             throw ArchivalError.keyMismatch("recover the private key", with: "the certificate")
         }
         return RecoveredKey(privateKey: privateKey, certificate: self.certificate, chain: self.chain)
@@ -143,23 +161,29 @@ package struct KeyRecovery: Sendable {
     }
 
     private func fittingKey(
-        on tokens: [any KeyFinding & KeyDecrypting]
-    ) async throws -> (token: any KeyFinding & KeyDecrypting, key: KeyLocator, recipient: KeyTransRecipientInfo) {
-        for token in tokens {
-            if let (key, recipient) = try await self.fittingKey(on: token) { return (token, key, recipient) }
-        }
-        throw ArchivalError.noRecoveryKey(self.recipients)
-    }
-
-    private func fittingKey(
         on token: any KeyFinding
     ) async throws -> (key: KeyLocator, recipient: KeyTransRecipientInfo)? {
-        let keys = try await token.keyPairs()
+        self.fittingKey(among: try await token.keyPairs())
+    }
+
+    private func fittingKey(among keys: [TokenKeyPair]) -> (key: KeyLocator, recipient: KeyTransRecipientInfo)? {
         for (recipient, info) in zip(self.recipients, self.envelopedData.recipients) {
             guard let wanted = recipient.certificate?.subjectPublicKeyInfo.sha256 else { continue }
             if let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted }) { return (key.locator, info) }
         }
         return nil
+    }
+}
+
+/// A token that may be an agent's card, with the keys on it, which are looked for once.
+package struct RecoveryCard: Sendable {
+    let token: any KeyFinding & KeyDecrypting
+    let keys: [TokenKeyPair]
+
+    /// - Throws: ``KeyProviderError``.
+    package init(_ token: any KeyFinding & KeyDecrypting) async throws {
+        self.token = token
+        self.keys = try await token.keyPairs()
     }
 }
 

@@ -72,6 +72,28 @@ package struct PrivateKeyInfo: Sendable {
         return try publicKey.isValidSignature(signature, over: challenge, algorithm: algorithm)
     }
 
+    /// True when this is the private half of `publicKey`, of a pair that has proven itself before: its numbers are those of
+    /// the public key and belong together. Whoever may have chosen the numbers so that they seem to, is asked by
+    /// ``matches(_:random:)``, which takes ten times as long for an RSA key; other keys are asked by that here, too.
+    ///
+    /// - Throws: ``PKIMessageError`` with `malformed` when the private key is none.
+    package func isStill(keyOf publicKey: SubjectPublicKeyInfo) throws -> Bool {
+        guard let wanted = publicKey.rsaPublicKey, publicKey.algorithm == self.algorithm else {
+            return try self.matches(publicKey)
+        }
+        do {
+            return try RSAPrivateKeyDER.withNumbers(of: self) { numbers in
+                guard numbers.modulus.magnitude == wanted.modulus,
+                    numbers.publicExponent.magnitude == wanted.publicExponent
+                else { return false }
+                return try numbers.areConsistent()
+            }
+        } catch let error as PKIMessageError where error.code == .malformed {
+            // More than two primes: libcrypto knows such keys.
+            return try self.matches(publicKey)
+        }
+    }
+
     /// - Throws: ``PKIMessageError``: `signatureOnlyKey` for a key that is not RSA, `decryptionFailed`.
     package func decrypt(_ ciphertext: [UInt8], transport: TransportPadding) throws -> SecretBytes {
         guard self.algorithm == OID.rsaEncryption else { throw PKIMessageError.signatureOnlyKey(Self.what) }
