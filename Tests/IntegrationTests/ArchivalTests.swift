@@ -7,7 +7,11 @@ extension Site {
     ///
     /// - Returns: the card's description for `--token-file`.
     func makeAgent(profile: String = "generic-32k-smartcard") async throws -> String {
-        let card = try await self.makeCard("card", profile: profile)
+        try await self.makeAgent(on: self.makeCard("card", profile: profile))
+    }
+
+    /// - Parameter card: the description of its token.
+    func makeAgent(on card: String) async throws -> String {
         let issuing = self.path("issuing")
         try await self.operate("kra", "enroll", "--instance", issuing, "--token-file", card, "--name", "Agent")
         let number = try await self.pendingRequest()

@@ -4,18 +4,45 @@ import Testing
 
 @Suite("docs/key-recovery.md")
 struct RecoveryDocumentTests {
+    /// What CA, agent and user have.
+    enum Tokens: String, CaseIterable, Sendable {
+        /// SoftHSM for CA and user, and a simulated card for the agent.
+        case card8K = "generic-8k-smartcard"
+        case card32K = "generic-32k-smartcard"
+        /// SoftHSM, which wraps private keys, for all.
+        case softHSM = "softhsm2"
+        /// The software token of NSS, which does, too, for all.
+        case nss = "nss-softokn"
+
+        var wrapsPrivateKeys: Bool { self == .softHSM || self == .nss }
+
+        func makeSite() async throws -> Site {
+            try await Site.issuing(onNSS: self == .nss)
+        }
+
+        func makeToken(_ label: String, _ site: Site) async throws -> String {
+            self == .nss ? try await site.makeNSSToken(label) : try await site.makeToken(label)
+        }
+
+        func makeAgent(_ site: Site) async throws -> String {
+            self == .nss
+                ? try await site.makeAgent(on: site.makeNSSToken("card"))
+                : try await site.makeAgent(profile: self.rawValue)
+        }
+    }
+
     @Test(
-        "Every command of the document runs with agents' cards of 8 and of 32 KB, and openssl opens what it leaves",
-        arguments: ["generic-8k-smartcard", "generic-32k-smartcard"])
-    func document(profile: String) async throws {
-        let site = try await Site.issuing()
-        let card = try await site.makeAgent(profile: profile)
+        "Every command of the document runs with agents' cards of 8 and of 32 KB, on SoftHSM and on NSS softokn",
+        arguments: Tokens.allCases)
+    func document(tokens: Tokens) async throws {
+        let site = try await tokens.makeSite()
+        let card = try await tokens.makeAgent(site)
         try await site.makeArchivalRequest("alice", format: "token-wrapped")
         let issuing = site.path("issuing")
         try await site.operate(
             "request", "submit", "--instance", issuing, "--out", site.path("alice.crt"), site.path("alice.cmc"))
         let serial = try await site.serial(of: "alice.crt")
-        let newToken = try await site.makeToken("new")
+        let newToken = try await tokens.makeToken("new", site)
         let work = site.path("work")
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: false)
         for (file, name) in [(card, "card.yaml"), (newToken, "new-token.yaml"), (site.path("chain.pem"), "chain.pem")] {
@@ -29,9 +56,12 @@ struct RecoveryDocumentTests {
             environment: ["SIGNET_INSTANCE": issuing, "SERIAL": serial, "PATH": Programs.searchPath])
         #expect(result.status == 0, "\(result.text)\n\(result.stderr)")
         #expect(result.text.contains("Keys archived: 1\n") && result.text.contains("Keys archived before: 1\n"))
-        // Such a card cannot wrap private keys.
-        #expect(result.text.contains("The key was in locked memory of this machine"))
-        #expect(result.text.contains("Recovered: 2\n") && result.text.contains("Of these in host memory: 2\n"))
+        // A smart card cannot wrap private keys.
+        #expect(result.text.contains("The key was in locked memory of this machine") != tokens.wrapsPrivateKeys)
+        let inHostMemory = tokens.wrapsPrivateKeys ? 0 : 2
+        #expect(
+            result.text.contains("Recovered: 2\n")
+                && result.text.contains("Of these in host memory: \(inHostMemory)\n"))
         #expect(result.text.contains("As they were: 2\n"))
         let password = result.text.split(separator: "\n").first { $0.hasPrefix("PASSWORD: ") }?.dropFirst(10)
         #expect(password?.count == 16)
@@ -40,11 +70,26 @@ struct RecoveryDocumentTests {
             environment: ["WORD": String(password ?? "")])
         #expect(judged.status == 0 && judged.text.contains("PRIVATE KEY"), "\(judged.stderr)")
         #expect(judged.stderr.contains("AES-256-CBC"))
-        let objects = try await site.objects(on: "new")
-        #expect(objects.contains("Private Key Object") && objects.contains("Certificate Object"))
+        try await self.checkNewToken(site, tokens)
         #expect(!FileManager.default.fileExists(atPath: "\(work)/alice.rec.new"))
         try await self.refusals(site, work)
         try await site.operate("audit", "verify", "--instance", issuing)
+    }
+
+    /// The user's token has key and certificate, says a tool that is not ours.
+    private func checkNewToken(_ site: Site, _ tokens: Tokens) async throws {
+        guard tokens == .nss else {
+            let objects = try await site.objects(on: "new")
+            #expect(objects.contains("Private Key Object") && objects.contains("Certificate Object"))
+            return
+        }
+        let database = site.nssDatabase("new")
+        let keys = try await succeed(["certutil", "-K", "-d", database, "-f", site.path("pin-user")]).text
+        #expect(keys.contains("< 0> rsa ") && keys.hasSuffix("alice\n"), "\(keys)")
+        let certificate = try await succeed(["certutil", "-L", "-d", database, "-n", "alice", "-a"]).text
+        let wanted = try await succeed(["openssl", "x509", "-in", site.path("alice.crt"), "-noout", "-fingerprint"])
+        let found = try await succeed(["openssl", "x509", "-noout", "-fingerprint"], input: Array(certificate.utf8))
+        #expect(found.text == wanted.text)
     }
 
     /// A certificate of this CA whose key is in a PKCS #12 and not in the archive.

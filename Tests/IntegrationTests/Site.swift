@@ -5,7 +5,7 @@ import Testing
 /// Certification authorities on SoftHSM tokens, made by the command line as an operator makes them.
 struct Site: Sendable {
     static let softHSM = "/usr/lib/softhsm/libsofthsm2.so"
-    static let softokn = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so"
+    static let nss = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so"
 
     let directory: TemporaryDirectory
 
@@ -69,22 +69,30 @@ struct Site: Sendable {
         return file
     }
 
-    /// The same with the software token of NSS, which `certutil` initialises.
+    /// The same with the software token of NSS: a database of its own, made by `certutil`.
     func makeNSSToken(_ label: String) async throws -> String {
-        let database = self.path("\(label)-nss")
-        try FileManager.default.createDirectory(atPath: database, withIntermediateDirectories: false)
-        try await succeed(["certutil", "-N", "-d", "sql:\(database)", "-f", self.path("pin-user")])
+        let database = self.nssDatabase(label)
+        try FileManager.default.createDirectory(
+            atPath: self.path("nss-\(label)"), withIntermediateDirectories: false)
+        try await succeed(["certutil", "-N", "-d", database, "-f", self.path("pin-user")])
+        // A file of its own: a module's state is per file and process, and a process may have other tokens, too.
+        let module = self.path("\(label)-softokn.so")
+        try FileManager.default.copyItem(
+            at: URL(fileURLWithPath: Site.nss).resolvingSymlinksInPath(), to: URL(fileURLWithPath: module))
         return try self.directory.write(
             "\(label).yaml",
             Array(
                 """
-                module: \(Site.softokn)
-                module-arguments: "configdir='sql:\(database)' certPrefix='' keyPrefix='' secmod='secmod.db' flags= "
-                token: "pkcs11:token=NSS%20Certificate%20DB"
+                module: \(module)
+                module-arguments: "configdir='\(database)' certPrefix='' keyPrefix='' secmod='secmod.db' flags= \
+                dbTokenDescription='\(label)'"
+                token: "pkcs11:token=\(label)"
                 pin: "file:\(self.path("pin-user"))"
 
                 """.utf8))
     }
+
+    func nssDatabase(_ label: String) -> String { "sql:" + self.path("nss-\(label)") }
 
     /// The same behind the simulator, with the limits of a profile.
     ///
@@ -176,15 +184,19 @@ extension Site {
     /// - Parameters:
     ///   - port: of the enrolment pages; the publication points are on the next one.
     ///   - simulated: puts the issuing CA's token behind the simulator.
+    ///   - onNSS: gives the issuing CA a token of NSS.
     ///   - options: of `init subordinate`.
     static func issuing(
-        keyAlgorithm: String = "p-256", port: Int = 1, simulated: Bool = false, options: [String] = []
+        keyAlgorithm: String = "p-256", port: Int = 1, simulated: Bool = false, onNSS: Bool = false,
+        options: [String] = []
     ) async throws -> Site {
         let site = try Site.empty()
         try await site.makeRoot()
         let token =
-            simulated
-            ? try await site.makeCard("issuing", profile: "softhsm2") : try await site.makeToken("issuing")
+            onNSS
+            ? try await site.makeNSSToken("issuing")
+            : simulated
+                ? try await site.makeCard("issuing", profile: "softhsm2") : try await site.makeToken("issuing")
         try await succeed(
             [
                 Programs.signet, "init", "subordinate", site.path("issuing"), "--name", "Test Issuing CA", "--subject",

@@ -55,7 +55,7 @@ struct TokenCommandTests {
         #expect(before.contains("Objects: 6, no limit (3 private key, 3 public key)"), "\(before)")
         #expect(before.contains("CA certificate 0") && before.contains("1 can go"))
         let retired = try await site.operate("token", "retire", "--instance", instance, "--yes").text
-        #expect(retired.contains("Removed NSS CA-Xchg pkcs11:token=NSS%20Certificate%20DB"), "\(retired)")
+        #expect(retired.contains("Removed NSS CA-Xchg pkcs11:token=nss"), "\(retired)")
         let after = try await site.operate("token", "capacity", "--instance", instance).text
         #expect(after.contains("Objects: 4, no limit (2 private key, 2 public key)"), "\(after)")
         try await site.operate("crl", "publish", "--instance", instance)

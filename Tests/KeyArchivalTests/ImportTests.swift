@@ -29,9 +29,11 @@ struct ImportTests {
         PKCS12.Entry(privateKey: key.privateKey, certificate: certificate.derBytes, friendlyName: nil)
     }
 
-    @Test("A key of this CA is archived once, openable by the agent, with its origin in the evidence and event 798")
-    func ownCertificate() async throws {
-        try await ArchivingSite.with { site in
+    @Test(
+        "A key of this CA is archived once, openable by the agent, with its origin in the evidence and event 798",
+        arguments: [SoftwareToken.Kind.softHSM, .nss])
+    func ownCertificate(_ kind: SoftwareToken.Kind) async throws {
+        try await ArchivingSite.with(kind) { site in
             let issued = try await site.authority.issue("alice", to: TestKey.user.publicKey)
             let importer = try self.importer(site)
             let entry = self.entry(try TestKey.user, issued.certificate)
@@ -188,9 +190,11 @@ struct ImportTests {
         }
     }
 
-    @Test("A container brings its keys to the CA it was made for, encrypted all the way")
-    func container() async throws {
-        try await ArchivingSite.with { site in
+    @Test(
+        "A container brings its keys to the CA it was made for, encrypted all the way",
+        arguments: [SoftwareToken.Kind.softHSM, .nss])
+    func container(_ kind: SoftwareToken.Kind) async throws {
+        try await ArchivingSite.with(kind) { site in
             let issued = try await site.authority.issue("alice", to: TestKey.user.publicKey)
             let file = Bytes()
             let prefix = Hexadecimal.upper(site.exchange.sha1Thumbprint.prefix(4).map { $0 })

@@ -240,11 +240,16 @@ struct RecoveryTests {
         return try await recovery.transfer(with: [card.keys], to: target.keys, label: "alice")
     }
 
+    static let targets: [(SoftwareToken.Kind, SoftwareToken.Kind, Bool)] = [
+        (.softHSM, .softHSM, true), (.softHSM, .softHSM, false), (.nss, .nss, true), (.nss, .nss, false),
+        (.softHSM, .nss, true), (.nss, .softHSM, true),
+    ]
+
     @Test(
         "A key goes straight onto the user's token: wrapped where both can, through locked memory else",
-        arguments: [true, false])
-    func ontoToken(isWrapped: Bool) async throws {
-        try await TestToken.with(.softHSM, label: "agent card") { card in
+        arguments: targets)
+    func ontoToken(_ agentKind: SoftwareToken.Kind, _ userKind: SoftwareToken.Kind, isWrapped: Bool) async throws {
+        try await TestToken.with(agentKind, label: "agent card") { card in
             let pair = try await card.generate(.keyRecoveryAgent, label: "agent")
             let site = try await Site(
                 TestAuthority(), agent: SubjectPublicKeyInfo(derEncoded: pair.subjectPublicKeyInfo)
@@ -259,7 +264,7 @@ struct RecoveryTests {
                     evidenceJSON: "{}")
             }
             try await TestToken.with(
-                .softHSM, label: "new token", overrides: isWrapped ? [:] : TestToken.withoutKeyWrap
+                userKind, label: "new token", overrides: isWrapped ? [:] : TestToken.withoutKeyWrap
             ) { target in
                 let done = try await self.put(site, from: card, onto: target)
                 #expect(done.wasWrapped == isWrapped)
