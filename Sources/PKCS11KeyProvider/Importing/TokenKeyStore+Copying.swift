@@ -9,7 +9,7 @@ extension TokenKeyStore: KeyCopying {
     ) async throws -> TokenKeyPair {
         let specification = copy.specification
         let operation = "copy the key \"\(specification.label)\" to the token \(self.identification)"
-        guard self.canRewrapPrivateKeys, let mechanism = self.profile.keyWrapPadded else {
+        guard self.canRewrapPrivateKey(of: copy.subjectPublicKeyInfo), let mechanism = self.profile.keyWrapPadded else {
             throw KeyProviderError.unsupported(
                 operation: operation,
                 reason: "the device has no AES key wrap with padding for private keys, says \(self.profile.name)",
