@@ -54,6 +54,9 @@ extension DeviceProfile {
         /// Whether a failed operation stays active in its session.
         public var operationSticky: ProfileValue<Bool> = .unknown
 
+        /// How the maker backs keys up that may not leave the device, for people.
+        public var keyBackup: ProfileValue<String> = .unknown
+
         /// Everything unknown.
         public init() {}
     }
@@ -73,6 +76,7 @@ extension DeviceProfile.Lifecycle: ProfileTable {
             SectionField("fork", \.fork, .choice),
             SectionField("visibility", \.visibility, .choice),
             SectionField("op_sticky", \.operationSticky, .boolean),
+            SectionField("key_backup", \.keyBackup, .text),
         ]
     }
 
