@@ -54,12 +54,17 @@ public struct KeyPairSpecification: Hashable, Sendable {
     public var label: String
     /// Bytes of certificate that will be stored beside the key and are reserved with it, 0 for none.
     public var certificateBytes: Int
+    /// Whether the private key may be wrapped, so that another token can have a copy of it (`CKA_EXTRACTABLE`).
+    public var mayBeCopied: Bool
 
-    public init(algorithm: KeyAlgorithm, role: KeyRole, label: String, certificateBytes: Int) {
+    public init(
+        algorithm: KeyAlgorithm, role: KeyRole, label: String, certificateBytes: Int, mayBeCopied: Bool = false
+    ) {
         self.algorithm = algorithm
         self.role = role
         self.label = label
         self.certificateBytes = certificateBytes
+        self.mayBeCopied = mayBeCopied
     }
 }
 
@@ -179,6 +184,10 @@ public protocol TransientKeyOperations {
     /// Wraps a key of the scope under a secret key of the scope.
     func wrap(_ key: TransientKey, under wrappingKey: TransientKey, algorithm: KeyWrapAlgorithm) throws -> [UInt8]
 
+    /// Wraps a private key that is on the token for good under a secret key of the scope. Only one that was made with
+    /// that permission: ``KeyPairSpecification/mayBeCopied``.
+    func wrap(_ key: KeyLocator, under wrappingKey: TransientKey, algorithm: KeyWrapAlgorithm) throws -> [UInt8]
+
     /// Wraps a secret key of the scope to somebody's public key (DER SubjectPublicKeyInfo, RSA).
     func wrap(_ key: TransientKey, to subjectPublicKeyInfo: [UInt8], transport: KeyTransportAlgorithm) throws -> [UInt8]
 
@@ -216,7 +225,7 @@ public protocol TransientKeyOperating: Sendable {
 
 /// One token with all of its abilities. Code that needs one ability takes that protocol, not this one.
 public protocol KeyToken: DigestSigning, KeyDecrypting, KeyGenerating, KeyFinding, CapacityReporting, RandomGenerating,
-    TransientKeyOperating, HandleKeeping, UserKeyStoring
+    TransientKeyOperating, HandleKeeping, UserKeyStoring, KeyCopying
 {
     var identification: TokenIdentification { get }
     /// The name of the device profile in force.

@@ -63,24 +63,27 @@ extension TokenKeyStore {
                     operation: operation, reason: "the token does not show the key pair that it said it made")
             }
             let pair = try self.keyPair(key, session, operation)
-            try self.judge(pair.attributes, isImported: isImported, operation: operation)
+            try self.judge(
+                pair.attributes, mayBeCopied: specification.mayBeCopied, isImported: isImported, operation: operation)
             try proof.prove(key, session)
             live.remember(key, pair.locator)
             return pair
         }
     }
 
-    /// The private key must be sensitive and must never have been, nor become, extractable; and made here. An imported one
-    /// has a past, which its attributes may tell. What the profile knows to be meaningless on this device is not judged.
+    /// The private key must be sensitive and must never have been, nor become, extractable, unless it was made so that
+    /// another token can have a copy; and made here. An imported one has a past, which its attributes may tell. What the
+    /// profile knows to be meaningless on this device is not judged.
     private func judge(
-        _ attributes: KeyAttributes, isImported: Bool, operation: String
+        _ attributes: KeyAttributes, mayBeCopied: Bool, isImported: Bool, operation: String
     ) throws(KeyProviderError) {
         let present = [
-            ("SENSITIVE", attributes.sensitive == true), ("EXTRACTABLE", attributes.extractable == false),
+            ("SENSITIVE", attributes.sensitive == true), ("EXTRACTABLE", attributes.extractable == mayBeCopied),
         ]
         let past = [
             ("ALWAYS_SENSITIVE", attributes.alwaysSensitive != false),
-            ("NEVER_EXTRACTABLE", attributes.neverExtractable != false), ("LOCAL", attributes.local != false),
+            ("NEVER_EXTRACTABLE", mayBeCopied || attributes.neverExtractable != false),
+            ("LOCAL", attributes.local != false),
         ]
         let broken = (isImported ? present : present + past)
             .filter { name, isMet in !isMet && !self.profile.ignoresAttribute(name) }.map { "CKA_\($0.0)" }

@@ -14,9 +14,34 @@ extension TokenKeyStore: KeyImporting {
                 operation: operation, reason: "Ed25519 keys are not imported",
                 advice: "Import an RSA key, or one on P-256, P-384 or P-521.")
         }
+        let wrapping = self.profile.wrapsPrivateKeysPadded ? self.profile.keyWrapPadded : nil
+        let rules = self.profile.template
+        return try await self.adopting(
+            specification, imported.subjectPublicKeyInfo, operation: operation
+        ) { session, privateKey in
+            if let wrapping {
+                try WrappedImport(mechanism: wrapping, rules: rules, operation: operation)
+                    .unwrap(imported.privateKey, template: privateKey, in: session)
+            } else {
+                var privateKey = privateKey
+                privateKey[.ecParameters] = specification.algorithm.curve?.parametersDER
+                try PrivateKeyNumbers.lend(imported.privateKey, of: specification.algorithm, operation: operation) {
+                    _ = try session.createObject(privateKey, secrets: $0)
+                }
+            }
+        }
+    }
+
+    /// Puts a key pair on the token that was made elsewhere; or nothing.
+    ///
+    /// - Parameter write: makes the private key with this template.
+    func adopting(
+        _ specification: KeyPairSpecification, _ subjectPublicKeyInfo: [UInt8], operation: String,
+        write: @escaping @Sendable (Session, AttributeTemplate) throws -> Void
+    ) async throws -> TokenKeyPair {
         try self.profile.require(specification.algorithm, operation: operation)
-        let publicKey = try self.publicAttributes(imported, operation: operation)
-        let publicKeySHA256 = try TokenKeyStore.publicKeySHA256(imported.subjectPublicKeyInfo, operation: operation)
+        let publicKey = try self.publicAttributes(specification, subjectPublicKeyInfo, operation: operation)
+        let publicKeySHA256 = try TokenKeyStore.publicKeySHA256(subjectPublicKeyInfo, operation: operation)
         return try await self.exclusively {
             try await self.removeLeftovers()
             try await self.requireRoom(for: .keyPair(specification), operation: operation)
@@ -24,7 +49,7 @@ extension TokenKeyStore: KeyImporting {
                 try session.randomBytes(20)
             }
             do {
-                try await self.write(imported, publicKey: publicKey, id: id, operation: operation)
+                try await self.write(specification, publicKey: publicKey, id: id, operation: operation, write)
                 let pair = try await self.proven(specification, id: id, isImported: true, operation: operation)
                 guard pair.locator.publicKeySHA256 == publicKeySHA256 else {
                     throw KeyProviderError.notProven(
@@ -38,9 +63,9 @@ extension TokenKeyStore: KeyImporting {
     }
 
     private func write(
-        _ imported: KeyPairImport, publicKey numbers: AttributeTemplate, id: [UInt8], operation: String
+        _ specification: KeyPairSpecification, publicKey numbers: AttributeTemplate, id: [UInt8], operation: String,
+        _ writePrivateKey: @escaping @Sendable (Session, AttributeTemplate) throws -> Void
     ) async throws {
-        let specification = imported.specification
         let templates = try KeyTemplates(specification, id: id, rules: self.profile.template, operation: operation)
         var publicKey = templates.publicKey
         publicKey[.modulusBits] = nil
@@ -49,7 +74,6 @@ extension TokenKeyStore: KeyImporting {
         var privateKey = templates.privateKey
         privateKey[.objectClass] = .privateKey
         privateKey[.keyType] = specification.algorithm.keyType
-        let wrapping = self.profile.wrapsPrivateKeysPadded ? self.profile.keyWrapPadded : nil
         try await self.connection.once(
             .readWrite, isNew: true, limit: self.connection.deadlines.generate,
             late: { session in
@@ -58,33 +82,26 @@ extension TokenKeyStore: KeyImporting {
                     self.leftovers.withLock { $0.append(.everything(id: id)) }
                 }
             }
-        ) { [publicKey, privateKey, rules = self.profile.template] session, _ in
-            if let wrapping {
-                try WrappedImport(mechanism: wrapping, rules: rules, operation: operation)
-                    .unwrap(imported.privateKey, template: privateKey, in: session)
-            } else {
-                var privateKey = privateKey
-                privateKey[.ecParameters] = specification.algorithm.curve?.parametersDER
-                try PrivateKeyNumbers.lend(imported.privateKey, of: specification.algorithm, operation: operation) {
-                    _ = try session.createObject(privateKey, secrets: $0)
-                }
-            }
+        ) { [publicKey, privateKey] session, _ in
+            try writePrivateKey(session, privateKey)
             // The public half last: without it nobody finds half a key.
             _ = try session.createObject(publicKey)
         }
     }
 
     /// The numbers of the public key object.
-    private func publicAttributes(_ imported: KeyPairImport, operation: String) throws -> AttributeTemplate {
+    private func publicAttributes(
+        _ specification: KeyPairSpecification, _ subjectPublicKeyInfo: [UInt8], operation: String
+    ) throws -> AttributeTemplate {
         var attributes = AttributeTemplate()
-        attributes[.keyType] = imported.specification.algorithm.keyType
-        guard let curve = imported.specification.algorithm.curve else {
-            let numbers = try SubjectPublicKeyInfo.rsaComponents(imported.subjectPublicKeyInfo, operation: operation)
+        attributes[.keyType] = specification.algorithm.keyType
+        guard let curve = specification.algorithm.curve else {
+            let numbers = try SubjectPublicKeyInfo.rsaComponents(subjectPublicKeyInfo, operation: operation)
             attributes[.modulus] = numbers.modulus
             attributes[.publicExponent] = numbers.publicExponent
             return attributes
         }
-        let point = try SubjectPublicKeyInfo.point(imported.subjectPublicKeyInfo, on: curve, operation: operation)
+        let point = try SubjectPublicKeyInfo.point(subjectPublicKeyInfo, on: curve, operation: operation)
         attributes[.ecParameters] = curve.parametersDER
         attributes[.ecPoint] = self.profile.template.ecPoint.value == .raw ? point : DERWriter.octetString(point)
         return attributes

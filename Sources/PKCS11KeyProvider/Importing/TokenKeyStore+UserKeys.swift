@@ -27,17 +27,29 @@ extension TokenKeyStore: UserKeyStoring {
                 reason: "the device has no AES key wrap with padding, says \(self.profile.name)",
                 advice: "Let the key be written from locked memory instead.")
         }
+        return try await self.receiving(pair.label, wrap, operation: operation) { wrapped, resolver in
+            try await self.importing(pair, templates, operation: operation) { session, templates in
+                try session.unwrap(
+                    wrapped, with: resolver.find(session).handle, mechanism, unwrappingKey: templates.unwrappingKey,
+                    privateKey: templates.privateKey)
+            }
+        }
+    }
+
+    /// Lets another token wrap to a key pair that is made for that, and removed again.
+    func receiving(
+        _ label: String, _ wrap: (_ receiver: [UInt8]) async throws -> WrappedKeyPair, operation: String,
+        store: (WrappedKeyPair, KeyResolver) async throws -> TokenKeyPair
+    ) async throws -> TokenKeyPair {
         let receiver = try await self.generateKeyPair(
             KeyPairSpecification(
-                algorithm: .rsa(modulusBits: 2048), role: .exchange, label: "receives \(pair.label)",
+                algorithm: .rsa(modulusBits: 2048), role: .exchange, label: "receives \(label)",
                 certificateBytes: 0))
         do {
             let wrapped = try await wrap(receiver.subjectPublicKeyInfo)
             try wrapped.transport.require(by: self.profile, operation: operation)
             let resolver = try KeyResolver(receiver.locator, token: self.identification, operation: operation)
-            let imported = try await self.importing(pair, templates, operation: operation) { session, templates in
-                try session.unwrap(wrapped, with: resolver.find(session).handle, mechanism, templates)
-            }
+            let imported = try await store(wrapped, resolver)
             do { try await self.removeKeyPair(receiver.locator) } catch {
                 // The caller is told that nothing was stored: it would be stored once more.
                 let stored = try KeyResolver(imported.locator, token: self.identification, operation: operation)
@@ -182,13 +194,14 @@ private struct ImportTemplates: Sendable {
 
 extension Session {
     /// The content-encryption key lives for this call.
-    fileprivate func unwrap(
-        _ wrapped: WrappedKeyPair, with receiver: ObjectHandle, _ mechanism: Mechanism, _ templates: ImportTemplates
+    func unwrap(
+        _ wrapped: WrappedKeyPair, with receiver: ObjectHandle, _ mechanism: Mechanism,
+        unwrappingKey: AttributeTemplate, privateKey: AttributeTemplate
     ) throws {
         let key = try self.unwrapKey(
-            wrapped.encryptedKey, with: receiver, wrapped.transport.mechanism, template: templates.unwrappingKey)
+            wrapped.encryptedKey, with: receiver, wrapped.transport.mechanism, template: unwrappingKey)
         let result = Result {
-            try self.unwrapKey(wrapped.wrappedPrivateKey, with: key, mechanism, template: templates.privateKey)
+            try self.unwrapKey(wrapped.wrappedPrivateKey, with: key, mechanism, template: privateKey)
         }
         // Where it cannot be destroyed the session is broken, and closing it takes its objects away.
         let destroyed = Result { try self.destroyObject(key) }

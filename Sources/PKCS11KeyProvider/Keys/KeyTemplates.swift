@@ -24,7 +24,7 @@ struct KeyTemplates: Sendable {
         privateKey[.token] = true
         privateKey[.isPrivate] = true
         privateKey[.sensitive] = true
-        privateKey[.extractable] = false
+        privateKey[.extractable] = specification.mayBeCopied
         privateKey[.label] = specification.label
         privateKey[.id] = id
         privateKey[.sign] = role.signs

@@ -114,6 +114,19 @@ final class TransientKeyScope: TransientKeyOperations {
     }
 
     func wrap(
+        _ key: KeyLocator, under wrappingKey: TransientKey, algorithm: KeyWrapAlgorithm
+    ) throws -> [UInt8] {
+        let operation = "wrap the key \(key.reference)"
+        let mechanism = try self.mechanism(algorithm, operation)
+        let resolver = try KeyResolver(key, token: self.store.identification, operation: operation)
+        return try self.translating(operation) {
+            try self.withPrivateKey(resolver) { privateKey in
+                try self.session.wrapKey(privateKey.handle, under: self.handle(wrappingKey), self.used(mechanism))
+            }
+        }
+    }
+
+    func wrap(
         _ key: TransientKey, to subjectPublicKeyInfo: [UInt8], transport: KeyTransportAlgorithm
     ) throws -> [UInt8] {
         let operation = "wrap a secret key to a public key on the token"
@@ -189,9 +202,9 @@ final class TransientKeyScope: TransientKeyOperations {
 
     /// The private key by its cached handle; found once again when the token does not know the handle, which says so
     /// before it unwraps anything.
-    private func withPrivateKey(
-        _ resolver: KeyResolver, _ body: (PrivateKeyObject) throws -> ObjectHandle
-    ) throws -> ObjectHandle {
+    private func withPrivateKey<R>(
+        _ resolver: KeyResolver, _ body: (PrivateKeyObject) throws -> R
+    ) throws -> R {
         let stale: Set<ReturnValue> = [.keyHandleInvalid, .objectHandleInvalid, .unwrappingKeyHandleInvalid]
         do {
             return try body(self.live.resolve(resolver, self.session))
