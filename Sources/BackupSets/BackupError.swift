@@ -76,7 +76,7 @@ extension BackupError {
         )
     }
 
-    static func notOpened(_ part: String, _ why: String) -> BackupError {
+    package static func notOpened(_ part: String, _ why: String) -> BackupError {
         BackupError(
             code: .notOpened, headline: "\"\(part)\" does not open: \(why).", hresult: .invalidPassword,
             advice: ["Give the password that the backup was made with, or the token with a recipient's key."])

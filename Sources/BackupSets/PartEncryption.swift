@@ -41,12 +41,14 @@ package struct BackupRecipients: Sendable {
         }
         let (partKey, contentKey) = (try secret(), try secret())
         let vector = try randomBytes(16)
+        // Nobody knows which device will open it in years, and every one has OAEP with SHA-1, of which OAEP needs nothing that
+        // SHA-1 has lost (RFC 8017, appendix B.1).
         let envelope = try EnvelopedData(
             recipients: self.certificates.map { certificate in
                 try KeyTransRecipientInfo(
-                    rid: .issuerAndSerialNumber(IssuerAndSerialNumber(certificate)), keyEncryption: .oaep(.sha256),
+                    rid: .issuerAndSerialNumber(IssuerAndSerialNumber(certificate)), keyEncryption: .oaep(.sha1),
                     encryptedKey: KeyTransport.encrypt(
-                        contentKey, to: certificate.subjectPublicKeyInfo, transport: .oaep(.sha256)))
+                        contentKey, to: certificate.subjectPublicKeyInfo, transport: .oaep(.sha1)))
             },
             passwordRecipients: self.password.map { password in
                 [

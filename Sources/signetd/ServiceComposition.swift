@@ -60,6 +60,9 @@ struct ServiceComposition {
         try await authority.recordStart()
         try await instance.recordLoadedTemplates()
         try await self.warnOfMissingLinks(authority)
+        if try await instance.isBackupDue() {
+            self.logger.warning("no backup has the CA certificate in place: signet backup create")
+        }
         let events = EventForwarder(instance)
         let front = try EnrollmentFront(
             enrollment: authority.authority,

@@ -65,8 +65,8 @@ struct ServiceDidNotStart: Error, CustomStringConvertible {
 
 extension Site {
     /// An issuing CA with TLS and the user `alice`.
-    static func serving(port: Int, simulated: Bool = false) async throws -> Site {
-        let site = try await Site.issuing(port: port, simulated: simulated)
+    static func serving(port: Int, simulated: Bool = false, options: [String] = []) async throws -> Site {
+        let site = try await Site.issuing(port: port, simulated: simulated, options: options)
         let issuing = site.path("issuing")
         try await site.operate(
             "web", "certificate", "--instance", issuing, "--dns-name", "localhost", "--key-token", "ca")

@@ -158,19 +158,24 @@ extension Site {
     /// - Parameters:
     ///   - port: of the enrolment pages; the publication points are on the next one.
     ///   - simulated: puts the issuing CA's token behind the simulator.
+    ///   - options: of `init subordinate`.
     static func issuing(
-        keyAlgorithm: String = "p-256", port: Int = 1, simulated: Bool = false
+        keyAlgorithm: String = "p-256", port: Int = 1, simulated: Bool = false, options: [String] = []
     ) async throws -> Site {
         let site = try Site.empty()
         try await site.makeRoot()
         let token =
             simulated
             ? try await site.makeCard("issuing", profile: "softhsm2") : try await site.makeToken("issuing")
-        try await site.operate(
-            "init", "subordinate", site.path("issuing"), "--name", "Test Issuing CA", "--subject",
-            "CN=Test Issuing CA,O=Test", "--token-file", token, "--key-algorithm", keyAlgorithm, "--publication-url",
-            "http://localhost:\(port + 1)", "--port", "\(port)", "--publication-port", "\(port + 1)", "--upn-suffix",
-            "example.test", "--request-out", site.path("issuing.req"))
+        try await succeed(
+            [
+                Programs.signet, "init", "subordinate", site.path("issuing"), "--name", "Test Issuing CA", "--subject",
+                "CN=Test Issuing CA,O=Test", "--token-file", token, "--key-algorithm", keyAlgorithm,
+                "--publication-url",
+                "http://localhost:\(port + 1)", "--port", "\(port)", "--publication-port", "\(port + 1)",
+                "--upn-suffix",
+                "example.test", "--request-out", site.path("issuing.req"),
+            ] + options)
         try await site.operate(
             "request", "submit", "--instance", site.path("root"), "--template", "SubCA", "--out",
             site.path("issuing.crt"), site.path("issuing.req"))

@@ -21,11 +21,22 @@ struct BackupChain: Sendable {
         for (number, (set, link)) in increments.enumerated() {
             guard link.base == full.manifest.backupID, set.manifest.authoritySHA256 == full.manifest.authoritySHA256
             else { throw BackupError.foreign(set.directory, "it follows another full backup") }
+            guard set.manifest.migrations == full.manifest.migrations else {
+                throw BackupError.foreign(set.directory, "its tables are those of another version of the program")
+            }
             guard link.position == number + 1 else {
                 guard link.position > number + 1 else {
                     throw BackupError.foreign(set.directory, "another increment has the same place")
                 }
                 throw BackupError.gap(number + 1, before: set.directory)
+            }
+            // Of two at one place, one may end earlier: that of a backup that was made with the log kept.
+            let before = number == 0 ? full : increments[number - 1].0
+            guard link.after <= before.manifest.changeNumber else {
+                throw BackupError.foreign(
+                    set.directory,
+                    "it has the changes after number \(link.after), and \"\(before.directory)\" ends with number "
+                        + "\(before.manifest.changeNumber)")
             }
         }
         self.full = full

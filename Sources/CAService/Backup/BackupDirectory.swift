@@ -38,6 +38,9 @@ final class BackupDirectory {
         close(self.descriptor)
     }
 
+    /// True for the name of a directory in which a backup is being made, or was when the process ended.
+    static func isUnfinished(_ path: String) -> Bool { path.contains(Self.suffix) }
+
     /// Nothing, an empty directory, or a backup that may go.
     private static func check(_ target: String, replaces: Bool) throws {
         guard FilePaths.exists(target) else { return }
@@ -85,14 +88,15 @@ final class BackupDirectory {
 
     /// Removes what was made.
     func abandon() throws {
-        try FileTree.remove(self.path)
+        // Not there when it has its name already.
+        if FilePaths.exists(self.path) { try FileTree.remove(self.path) }
     }
 }
 
 /// Operations on whole directories.
 enum FileTree {
     static func remove(_ path: String) throws {
-        do { try FileManager.default.removeItem(atPath: path) } catch {
+        do { try FilePaths.removeTree(path) } catch {
             throw ServiceError.notWritten(path, error.localizedDescription)
         }
     }

@@ -1,4 +1,4 @@
-import BackupSets
+package import BackupSets
 import CertificateAuthority
 import Diagnostics
 import Foundation
@@ -23,7 +23,7 @@ package enum BackupLayout {
 
 extension BackupError {
     /// The text of Certificate Services (protocols.md 3.2).
-    static func noBackup(_ directory: String) -> BackupError {
+    package static func noBackup(_ directory: String) -> BackupError {
         BackupError(
             code: .noBackup, headline: "The expected data does not exist in this directory.",
             hresult: .invalidDirectory, facts: [Fact("directory", directory)],

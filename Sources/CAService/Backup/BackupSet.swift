@@ -24,6 +24,20 @@ package struct BackupSet: Sendable {
             bytes: FilePaths.read(path, limit: BackupManifest.maximumBytes), name: path)
     }
 
+    /// Those whose directories lie in a directory, in the order in which they were made.
+    ///
+    /// - Throws: ``ServiceError`` for a directory that cannot be read, `BackupError` for a manifest that is none.
+    package static func all(in directory: String) throws -> [BackupSet] {
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: directory) } catch {
+            throw ServiceError.unreadable(directory, error.localizedDescription)
+        }
+        return try names.sorted().map { directory + "/" + $0 }
+            .filter { FilePaths.exists($0 + "/" + BackupLayout.manifest) && !BackupDirectory.isUnfinished($0) }
+            .map { try BackupSet($0) }
+            .sorted { $0.manifest.createdWhen < $1.manifest.createdWhen }
+    }
+
     func path(_ file: String) -> String { self.directory + "/" + file }
 
     /// Compares length and SHA-256 of every file with the manifest.
@@ -52,12 +66,12 @@ package struct BackupSet: Sendable {
 
     /// Decrypts the part and compares every entry with the manifest.
     ///
-    /// - Parameter begin: gives what takes the content of an entry.
+    /// - Parameter begin: gives what takes the content of an entry, as the manifest describes it.
     /// - Throws: `BackupError` with the part's name.
     func readPart(
-        key: (PartHeader, _ part: String) throws -> SecretBytes,
+        key: SecretBytes,
         progress: @escaping (BackupProgress) -> Void = { _ in },
-        _ begin: (_ kind: BackupEntry.Kind, _ name: String) throws -> (UnsafeRawBufferPointer) throws -> Void
+        _ begin: (BackupEntry) throws -> (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let path = self.path(self.part.path)
         let input = try SequentialFile(path, fromMedium: true)
@@ -65,7 +79,7 @@ package struct BackupSet: Sendable {
         guard Hexadecimal.lower(header.backupID) == self.manifest.backupID else {
             throw BackupError.foreign(path, "its identifier is not the one in the manifest")
         }
-        let part = try PartReader(path, header: header, partKey: key(header, path), source: input.read)
+        let part = try PartReader(path, header: header, partKey: key, source: input.read)
         var reader = EntryReader(path, part)
         var expected = self.manifest.entries[...]
         var done: Int64 = 0
@@ -74,7 +88,7 @@ package struct BackupSet: Sendable {
             guard let next = expected.first, next.kind == kind, next.name == name else {
                 throw BackupError.changed(path, "its entries are not those in the manifest")
             }
-            let take = try begin(kind, name)
+            let take = try begin(next)
             return { piece in
                 try take(piece)
                 done += Int64(piece.count)

@@ -2,18 +2,6 @@ import BackupSets
 import CertificateAuthority
 import Foundation
 package import PKIMessages
-package import SecretMemory
-
-/// How the content-encryption key of a backup's header is got.
-package enum BackupOpener: Sendable {
-    case password(SecretBytes)
-
-    func partKey(_ header: PartHeader, _ part: String) throws -> SecretBytes {
-        switch self {
-        case .password(let password): try header.partKey(password: password, part: part)
-        }
-    }
-}
 
 /// Which CA may have signed a backup.
 package enum BackupTrust: Sendable {
@@ -32,11 +20,9 @@ extension BackupSet {
         trusting trust: BackupTrust, opener: BackupOpener?, progress: @escaping @Sendable (BackupProgress) -> Void
     ) async throws {
         try self.verifySignature(trust)
-        try await BackgroundThread.run {
-            try self.verifyFiles(progress: progress)
-            guard let opener else { return }
-            try self.readPart(key: opener.partKey, progress: progress) { _, _ in { _ in } }
-        }
+        try await BackgroundThread.run { try self.verifyFiles(progress: progress) }
+        guard let key = try await opener?.partKey(of: self) else { return }
+        try await BackgroundThread.run { try self.readPart(key: key, progress: progress) { _ in { _ in } } }
     }
 
     /// - Throws: `BackupError` with code `foreign`.

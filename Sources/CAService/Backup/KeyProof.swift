@@ -27,7 +27,9 @@ package struct RestoredKey: Sendable {
 /// one, and has it work once. A key that does not is not offered (Q235964).
 struct KeyProof {
     let instance: Instance
-    let who: Principal
+    let purpose: String
+    /// Where uses of the CA keys are booked; `nil` for the instance's own database.
+    var ledger: (any CAStorage)?
 
     func run() async throws -> [RestoredKey] {
         let (certificates, exchange) = try await self.instance.storage.read {
@@ -85,7 +87,7 @@ struct KeyProof {
             var key = RestoredKey(
                 name: "CA key \(signer.keyIndex)", reference: locator.reference.uri,
                 publicKeySHA256: Hexadecimal.lower(locator.publicKeySHA256), state: .proven)
-            do { try await authority.prove(signer, purpose: "restore") } catch {
+            do { try await authority.prove(signer, purpose: self.purpose, ledger: self.ledger) } catch {
                 try await StoredKeyStops(storage: self.instance.storage).stop(locator)
                 key.state = .failed
                 key.report = ErrorReport(error)
@@ -130,6 +132,6 @@ extension ServiceError {
         ServiceError(
             code: .keyNotNamed, headline: "No token of the configuration has a working key \(uri).",
             hresult: .noKeyContainer,
-            advice: ["Connect the token, or describe it under `tokens:` in signet.yaml, and restore again."])
+            advice: ["Connect the token, and describe it under `tokens:` in signet.yaml."])
     }
 }

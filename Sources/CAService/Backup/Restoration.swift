@@ -18,11 +18,14 @@ package struct RestoreOrder: Sendable {
     package var replaces: Bool
     /// Files and directories with lists and certificates that the CA has published.
     package var published: [String]
+    /// In place of the tokens of the same name in the backup's configuration.
+    package var tokens: [String: TokenConfiguration]
     package var progress: @Sendable (BackupProgress) -> Void
 
     package init(
         backups: [String], instance: String, opener: BackupOpener, authoritySHA256: [UInt8]? = nil,
         replaces: Bool = false, published: [String] = [],
+        tokens: [String: TokenConfiguration] = [:],
         progress: @escaping @Sendable (BackupProgress) -> Void = { _ in }
     ) {
         self.backups = backups
@@ -31,6 +34,7 @@ package struct RestoreOrder: Sendable {
         self.authoritySHA256 = authoritySHA256
         self.replaces = replaces
         self.published = published
+        self.tokens = tokens
         self.progress = progress
     }
 }
@@ -68,30 +72,55 @@ package struct Restoration: Sendable {
     /// - Throws: `BackupError` naming the file that is missing, foreign, truncated or changed; ``ServiceError``; `RequestError`
     ///   without the role of backup operator. Nothing is changed then.
     package func run() async throws -> FinishedRestore {
-        let chain = try BackupChain(self.order.backups.map { try BackupSet($0) })
         let isReplacing = try self.checkTarget()
         let old = try await isReplacing ? self.oldInstance() : nil
-        let trust = try await self.trust(old)
-        for set in chain.sets { try set.verifySignature(trust) }
-        try await BackgroundThread.run {
-            for set in chain.sets { try set.verifyFiles(progress: self.order.progress) }
-        }
+        let extraction = try await BackupExtraction(
+            self.order.backups, in: self.layout.restoreDirectory, trusting: self.trust(old),
+            opener: self.order.opener, progress: self.order.progress)
         // Nobody has it open from here on; whoever had it open to look at it was this method.
         let service = isReplacing ? try InstanceLock(self.layout) : nil
         let use = isReplacing ? try InstanceUse(excluding: self.layout) : nil
         defer { withExtendedLifetime((service, use)) {} }
         do {
-            let restoring = try self.makeDirectory()
-            try await BackgroundThread.run {
-                for set in chain.sets { try self.extract(set, into: restoring) }
-            }
-            var finished = try await self.finish(restoring, chain, old)
-            finished.previous = try self.takePlace(restoring, isReplacing)
+            try self.clearRoom()
+            try await extraction.run()
+            var finished = try await self.finish(extraction, old)
+            // SQLite removes files by their names when it closes a database.
+            try old?.close()
+            finished.previous = try self.takePlace(extraction.layout, isReplacing)
             return finished
         } catch {
-            if FilePaths.exists(self.layout.restoreDirectory) { try FileTree.remove(self.layout.restoreDirectory) }
+            // Without the marker it is a whole instance: the new one, or the one that was here.
+            if FilePaths.exists(extraction.layout.restoreMarkerPath) {
+                try FileTree.remove(extraction.layout.directory)
+            }
             throw error
         }
+    }
+
+    /// Removes what an interrupted restore left half, and puts aside what is whole: it died while the directories changed
+    /// places.
+    private func clearRoom() throws {
+        let path = self.layout.restoreDirectory
+        let left = InstanceLayout(directory: path)
+        guard FilePaths.exists(path) else { return }
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+            throw ServiceError.unreadable(path, error.localizedDescription)
+        }
+        if names.isEmpty || FilePaths.exists(left.restoreMarkerPath) { return try FileTree.remove(path) }
+        guard FilePaths.exists(left.configurationPath) else {
+            throw ServiceError.exists(path, "Something that no restore has made,")
+        }
+        try FileTree.rename(path, to: self.nameForPrevious())
+    }
+
+    /// One that is free.
+    private func nameForPrevious() -> String {
+        let stamp = self.surroundings.now().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        let name = self.layout.directory + ".before-restore-" + stamp
+        guard FilePaths.exists(name) else { return name }
+        return (2...).lazy.map { "\(name)-\($0)" }.first { !FilePaths.exists($0) } ?? name
     }
 
     /// - Returns: whether something is there that is to be replaced.
@@ -113,7 +142,7 @@ package struct Restoration: Sendable {
     /// The database of the instance that is to be replaced; `nil` when it cannot be read any more.
     private func oldInstance() async throws -> SQLiteStorage? {
         // `try?`: an instance whose configuration cannot be read may well be what is to be replaced.
-        let configuration = try? self.configuration(of: self.layout)
+        let configuration = try? self.layout.configuration()
         let path = configuration?.databasePath(in: self.layout) ?? self.layout.databasePath
         guard FilePaths.exists(path), !FilePaths.exists(self.layout.restoreMarkerPath) else { return nil }
         let storage: SQLiteStorage
@@ -132,46 +161,11 @@ package struct Restoration: Sendable {
         return .certificates(try own.map { try CertificateFields(derEncoded: $0.certificateDER) })
     }
 
-    /// With the marker in it before anything else.
-    private func makeDirectory() throws -> InstanceLayout {
-        let path = self.layout.restoreDirectory
-        let restoring = InstanceLayout(directory: path)
-        if FilePaths.exists(path) {
-            guard FilePaths.exists(restoring.restoreMarkerPath) else {
-                throw ServiceError.exists(path, "Something that no restore has made,")
-            }
-            try FileTree.remove(path)
-        }
-        try FilePaths.makeDirectory(path)
-        try FilePaths.create(restoring.restoreMarkerPath, with: [], mode: 0o600)
-        for directory in [restoring.templatesDirectory, restoring.publicationDirectory, restoring.largeListDirectory] {
-            try FilePaths.makeDirectory(directory)
-        }
-        return restoring
-    }
-
-    private func extract(_ set: BackupSet, into restoring: InstanceLayout) throws {
-        try set.readPart(key: self.order.opener.partKey, progress: self.order.progress) { kind, name in
-            let path = restoring.directory + "/" + name
-            try self.makeParents(of: name, in: restoring.directory)
-            let output = try AppendedFile(creating: path)
-            return { try output.append($0) }
-        }
-    }
-
-    private func makeParents(of name: String, in directory: String) throws {
-        var path = directory
-        for part in name.split(separator: "/").dropLast() {
-            path += "/" + part
-            try FilePaths.makeDirectory(path)
-        }
-    }
-
-    private func finish(
-        _ restoring: InstanceLayout, _ chain: BackupChain, _ old: SQLiteStorage?
-    ) async throws -> FinishedRestore {
-        let place = try self.takeDatabaseIn(restoring)
-        let missing = try self.carrySecrets(to: restoring)
+    private func finish(_ extraction: BackupExtraction, _ old: SQLiteStorage?) async throws -> FinishedRestore {
+        let (chain, restoring) = (extraction.chain, extraction.layout)
+        let place = try extraction.takeDatabaseIn()
+        try extraction.describe(self.order.tokens)
+        let missing = try extraction.carrySecrets(from: self.layout)
         let instance = try Instance.open(restoring, secrets: self.secrets, surroundings: self.surroundings)
         do {
             let who = try await instance.localOperator()
@@ -190,7 +184,7 @@ package struct Restoration: Sendable {
             let own = [restoring, self.layout].flatMap { [$0.publicationDirectory, $0.largeListDirectory] }
             for path in own where FilePaths.exists(path) { try await merge.take(path: path, isNamed: false) }
             for path in self.order.published { try await merge.take(path: path, isNamed: true) }
-            let keys = try await KeyProof(instance: instance, who: who).run()
+            let keys = try await KeyProof(instance: instance, purpose: "restore").run()
             try await instance.record(
                 .restoreCompleted, by: who,
                 details: [
@@ -210,57 +204,6 @@ package struct Restoration: Sendable {
         }
     }
 
-    private func configuration(of layout: InstanceLayout) throws -> InstanceConfiguration {
-        try InstanceConfiguration(
-            yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
-            file: layout.configurationPath)
-    }
-
-    /// A restored database is in the instance's directory. Where the configuration names another place, there may be one
-    /// that must not be touched.
-    ///
-    /// - Returns: the place that the configuration named.
-    private func takeDatabaseIn(_ restoring: InstanceLayout) throws -> String? {
-        guard let place = try self.configuration(of: restoring).database else { return nil }
-        let lines = String(decoding: try FilePaths.read(restoring.configurationPath), as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("database:") ? "# \($0)" : String($0) }
-        try FilePaths.replace(
-            restoring.configurationPath, with: Array(lines.joined(separator: "\n").utf8), mode: 0o600)
-        guard try self.configuration(of: restoring).database == nil else {
-            throw ServiceError.invalid(
-                restoring.configurationPath, "database", "it cannot be taken out, because it is not a line of its own")
-        }
-        return place
-    }
-
-    /// Copies the PIN files of the instance that is replaced: no backup has them.
-    ///
-    /// - Returns: those that the configuration names and nobody has.
-    private func carrySecrets(to restoring: InstanceLayout) throws -> [String] {
-        let configuration = try self.configuration(of: restoring)
-        var names = configuration.tokens.values.compactMap { token -> String? in
-            if case .file(let path) = token.pin { path } else { nil }
-        }
-        if case .file(let path)? = configuration.web.tls?.key { names.append(path) }
-        var missing: [String] = []
-        for name in Set(names).sorted() {
-            guard !name.hasPrefix("/") else {
-                if !FilePaths.exists(name) { missing.append(name) }
-                continue
-            }
-            let source = self.layout.directory + "/" + name
-            guard BackupEntry.isSafe(name), FilePaths.exists(source) else {
-                missing.append(name)
-                continue
-            }
-            try self.makeParents(of: name, in: restoring.directory)
-            try FilePaths.replace(
-                restoring.directory + "/" + name, secret: FilePaths.readSecret(source))
-        }
-        return missing
-    }
-
     /// - Returns: where the instance is that was there before.
     private func takePlace(_ restoring: InstanceLayout, _ isReplacing: Bool) throws -> String? {
         try FileTree.synchronize(restoring.directory)
@@ -272,9 +215,8 @@ package struct Restoration: Sendable {
             try FileTree.synchronizeDirectory(parent)
             return nil
         }
+        let previous = self.nameForPrevious()
         try FileTree.exchange(restoring.directory, self.layout.directory)
-        let stamp = self.surroundings.now().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-        let previous = self.layout.directory + ".before-restore-" + stamp
         try FileTree.rename(restoring.directory, to: previous)
         try FileTree.synchronizeDirectory(parent)
         return previous

@@ -10,6 +10,8 @@ final class SequentialFile {
     private let descriptor: Int32
     /// When it was opened.
     let byteCount: Int64
+    /// When content, name or rights were changed last, by the clock of the system.
+    let changedWhen: Date
 
     /// - Parameter fromMedium: drops what the system has of the file in memory first, so that the medium is read.
     /// - Throws: ``ServiceError``.
@@ -23,6 +25,7 @@ final class SequentialFile {
             throw ServiceError.unreadable(path, "it is not a file")
         }
         self.byteCount = Int64(status.st_size)
+        self.changedWhen = Date(timeIntervalSince1970: Double(status.st_ctim.tv_sec))
         // Advice only: where the system does not follow it, the file is read all the same.
         if fromMedium { posix_fadvise(self.descriptor, 0, 0, POSIX_FADV_DONTNEED) }
     }

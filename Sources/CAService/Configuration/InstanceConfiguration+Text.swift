@@ -48,7 +48,7 @@ extension InstanceConfiguration {
 }
 
 extension TokenConfiguration {
-    fileprivate func yamlText(name: String) -> String {
+    func yamlText(name: String) -> String {
         var lines = ["  \(YAMLText.quoted(name)):", "    module: \(YAMLText.quoted(self.module))"]
         if let arguments = self.moduleArguments { lines.append("    module-arguments: \(YAMLText.quoted(arguments))") }
         lines += YAMLText.mapping("module-environment", self.moduleEnvironment)

@@ -98,7 +98,9 @@ package struct AuthorityRenewal: Sendable {
         try await pending.store(in: self.instance.storage)
         do {
             let pair = try await token.generateKeyPair(
-                KeyPairSpecification(algorithm: algorithm, role: .caSigning, label: label, certificateBytes: 0))
+                KeyPairSpecification(
+                    algorithm: algorithm, role: .caSigning, label: label, certificateBytes: 0,
+                    mayBeCopied: self.mayBeCopied(after: records, on: token)))
             pending.locator = pair.locator
             try await pending.store(in: self.instance.storage)
             try await self.instance.record(.keyGenerated, by: self.who, details: pair.auditDetails(on: token))
@@ -109,6 +111,15 @@ package struct AuthorityRenewal: Sendable {
             try await self.instance.discard(pending, by: self.who)
             throw error
         }
+    }
+
+    /// As the key in place: who has a backup token wants the next key there, too.
+    private func mayBeCopied(after records: [CACertificateRecord], on token: any KeyToken) async throws -> Bool {
+        guard let newest = records.filter({ $0.use == .own }).max(by: { $0.index < $1.index }),
+            let locator = newest.locator
+        else { return false }
+        // `try?`: the key in place may be on a token of its own, or gone.
+        return (try? await token.keyPair(locator))?.attributes.extractable == true
     }
 
     /// Removes what a crash left; a request that waits for its answer is not given up in silence.

@@ -14,6 +14,8 @@ package struct Instance: Sendable {
     package let storage: any CAStorage
     package let tokens: TokenOpener
     package let surroundings: Surroundings
+    /// The same as ``storage``, for backups.
+    let database: SQLiteStorage
     private let use: InstanceUse
 
     /// - Parameter secrets: where PINs are read from.
@@ -28,8 +30,13 @@ package struct Instance: Sendable {
     }
 
     /// The same for the one who restores it.
+    ///
+    /// - Parameters:
+    ///   - opener: of another instance of the same CA, where paths of PIN files are looked for then.
+    ///   - tokens: take the place of those of the same name in the configuration.
     static func open(
-        _ layout: InstanceLayout, secrets: SecretInput, surroundings: Surroundings
+        _ layout: InstanceLayout, secrets: SecretInput, surroundings: Surroundings, sharing opener: TokenOpener? = nil,
+        replacing tokens: [String: TokenConfiguration] = [:]
     ) throws -> Instance {
         let directory = layout.directory
         guard FilePaths.exists(layout.configurationPath) else {
@@ -39,25 +46,29 @@ package struct Instance: Sendable {
             throw ServiceError.notAnInstance(directory)
         }
         let use = try InstanceUse(sharing: layout)
-        let configuration = try InstanceConfiguration(
-            yaml: String(decoding: FilePaths.read(layout.configurationPath), as: UTF8.self),
-            file: layout.configurationPath)
+        var configuration = try layout.configuration()
+        for (name, token) in tokens {
+            guard configuration.tokens[name] != nil else { throw ServiceError.unknownToken(name) }
+            configuration.tokens[name] = token
+        }
         try FilePaths.makeDirectory(layout.largeListDirectory)
         let fingerprint = try TemplateFiles.fingerprint(layout)
+        let database = try SQLiteStorage(path: configuration.databasePath(in: layout))
         return Instance(
             directory: directory, configuration: configuration,
             templates: try TemplateFiles.read(from: layout.templatesDirectory), templateFingerprint: fingerprint,
-            storage: try SQLiteStorage(path: configuration.databasePath(in: layout)),
-            tokens: try TokenOpener(
-                directory: directory, secrets: secrets,
-                profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
-                records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
-            surroundings: surroundings, use: use)
+            storage: database,
+            tokens: try opener
+                ?? TokenOpener(
+                    directory: directory, secrets: secrets,
+                    profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
+                    records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
+            surroundings: surroundings, database: database, use: use)
     }
 
     /// Ends the use of the database.
     func close() throws {
-        try (self.storage as? SQLiteStorage)?.close()
+        try self.database.close()
     }
 
     /// The same with the templates as they are on disk now.
@@ -69,7 +80,7 @@ package struct Instance: Sendable {
             directory: self.directory, configuration: self.configuration,
             templates: try TemplateFiles.read(from: self.layout.templatesDirectory), templateFingerprint: fingerprint,
             storage: self.storage,
-            tokens: self.tokens, surroundings: self.surroundings, use: self.use)
+            tokens: self.tokens, surroundings: self.surroundings, database: self.database, use: self.use)
     }
 
     /// Where its database is.

@@ -18,6 +18,8 @@ package struct InstanceCreation: Sendable {
         package var policy: AuthorityPolicyFile?
         /// Whether the database is one that is there already: that of the same CA, whose instance was lost.
         package var preservesDatabase = false
+        /// Whether another token may have a copy of a key that is generated: `signet backup keys`.
+        package var keyMayBeCopied = false
 
         package init(
             directory: String, configuration: InstanceConfiguration, subject: String, keyAlgorithm: KeyAlgorithm,
@@ -198,7 +200,7 @@ package struct InstanceCreation: Sendable {
             return try await token.generateKeyPair(
                 KeyPairSpecification(
                     algorithm: self.plan.keyAlgorithm, role: .caSigning, label: self.plan.configuration.name,
-                    certificateBytes: InstanceCreation.certificateBytes))
+                    certificateBytes: InstanceCreation.certificateBytes, mayBeCopied: self.plan.keyMayBeCopied))
         case .existing(let reference):
             return try await AuthorityKeys.find(reference, on: token, surroundings: self.surroundings).pair
         case .imported(let key):

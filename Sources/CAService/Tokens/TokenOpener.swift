@@ -126,6 +126,12 @@ package actor TokenOpener {
         }
     }
 
+    /// The profile that a token is used with; `nil` when that cannot be told now.
+    func knownProfile(of configuration: TokenConfiguration) async -> DeviceProfile? {
+        // `try?`: it is wanted for an advice only, and a token that is away has none.
+        try? await self.profile(of: configuration, in: self.module(of: configuration))
+    }
+
     /// Logs out of every token and finalises the modules. To be called before the program ends.
     package func close() async {
         for opening in self.opened.values {

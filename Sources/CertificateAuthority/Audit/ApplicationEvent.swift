@@ -21,9 +21,20 @@ package struct ApplicationEvent: Sendable, Equatable {
         self.when = when
     }
 
+    /// Ours: a backup is due.
+    package static let backupIsDue = 10_060
+
     /// What the application log says of something that the audit chain records; `nil` for most entries.
     package static func derived(from event: AuditEvent) -> ApplicationEvent? {
         let details = event.details
+        if event.id == .caCertificatePublished {
+            return ApplicationEvent(
+                number: self.backupIsDue, severity: .warning,
+                text:
+                    "Certificate Services has a new CA certificate (SHA-1 \(details["Certificate Hash"] ?? "")), which no "
+                    + "backup has: back up its database, and its key where the device can.",
+                when: event.when)
+        }
         guard let request = details["Request ID"], !request.isEmpty else { return nil }
         let subject = details["Subject"].flatMap { $0.isEmpty ? nil : $0 } ?? "an empty subject"
         let error = details["Error"] ?? details["Code"] ?? "of an unknown cause"

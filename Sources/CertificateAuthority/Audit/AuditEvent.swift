@@ -77,6 +77,8 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let keyImported = AuditEventID(rawValue: 10_012)
     /// Ours: a certificate manager consented to the release of an archived key.
     package static let keyReleaseApproved = AuditEventID(rawValue: 10_013)
+    /// Ours: a CA key was copied to another token.
+    package static let keyCopied = AuditEventID(rawValue: 10_014)
 }
 
 /// An event to be recorded.

@@ -16,6 +16,7 @@ extension DatabaseReading {
 
 extension SQLiteWriter {
     func upsert(_ approval: KeyReleaseApproval) throws {
+        self.changes?.noteRequest(approval.requestID)
         try self.execute(
             "store an approval",
             "INSERT OR REPLACE INTO key_release_approval (request_id, manager, approved_when) VALUES (?, ?, ?)",
@@ -23,6 +24,7 @@ extension SQLiteWriter {
     }
 
     func removeReleaseApprovals(ofRequest requestID: Int64) throws {
+        self.changes?.noteRequest(requestID)
         try self.execute(
             "remove approvals", "DELETE FROM key_release_approval WHERE request_id = ?", [requestID])
     }

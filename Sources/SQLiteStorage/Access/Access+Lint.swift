@@ -17,6 +17,7 @@ extension DatabaseReading {
 extension SQLiteWriter {
     func insert(_ findings: [LintFinding], forRequest requestID: Int64) throws {
         let operation = "store the findings of request \(requestID)"
+        self.changes?.noteRequest(requestID)
         try self.execute(operation, "DELETE FROM lint_finding WHERE request_id = ?", [requestID])
         for (position, finding) in findings.enumerated() {
             try self.execute(

@@ -8,6 +8,8 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     let head: AuditHead
     let owner: WorkOwner
     let statements: PathStatements
+    /// `nil` while no backups are made that need to know what changed.
+    let changes: ChangeCollector?
 
     /// - Returns: how many rows the statement changed.
     @discardableResult
@@ -61,6 +63,7 @@ struct SQLiteWriter: DatabaseReading, StorageWriting {
     }
 
     func set(_ change: RequestExtension, ofRequest requestID: Int64) throws {
+        self.changes?.noteRequest(requestID)
         try self.execute(
             "store an extension of request \(requestID)", RequestExtension.upsertion,
             [requestID, change.oid, change.isCritical, change.value?.stored])

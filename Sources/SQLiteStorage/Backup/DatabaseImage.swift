@@ -9,6 +9,10 @@ package struct DatabaseImage: Sendable {
     package let migrations: [String]
     /// The highest number that a request was ever given.
     package let highestRequestID: Int64
+    /// The newest row of the log of changes.
+    package let changeNumber: Int64
+    package let revocationChange: Int64
+    package let migrationCount: Int64
 
     /// Pages between two reports of progress: 8 MiB.
     private static let pagesPerStep: CInt = 2048
@@ -35,9 +39,10 @@ package struct DatabaseImage: Sendable {
             let result = try database.read { db in
                 // A deferred transaction begins with its first read: from here on the state is fixed.
                 let image = DatabaseImage(
-                    migrations: try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid"),
-                    highestRequestID: try Int64.fetchOne(
-                        db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'request'") ?? 0)
+                    migrations: try self.migrations(db), highestRequestID: try self.highestRequestID(db),
+                    changeNumber: try self.changeNumber(db),
+                    revocationChange: try SQLiteReader(db: db).highestRevocationChange(),
+                    migrationCount: try self.migrationCount(db))
                 let result = try body(SQLiteReader(db: db))
                 try copy.writeWithoutTransaction { target in
                     try db.backup(to: target, pagesPerStep: self.pagesPerStep) { step in
@@ -50,6 +55,23 @@ package struct DatabaseImage: Sendable {
             try copy.close()
             return result
         }
+    }
+
+    static func migrations(_ db: Database) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid")
+    }
+
+    static func highestRequestID(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'request'") ?? 0
+    }
+
+    static func migrationCount(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT COUNT(*) FROM grdb_migrations") ?? 0
+    }
+
+    /// Also when the row itself was taken by a backup.
+    static func changeNumber(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'change_log'") ?? 0
     }
 
     private static func configuration(reading: Bool) -> Configuration {

@@ -146,8 +146,10 @@ final class GroupCommit: Sendable {
         var isUndone = false
         do {
             try db.inTransaction(.immediate) {
+                let changes = try ChangeCollector.begin(db)
+                defer { changes?.end() }
                 let writer = SQLiteWriter(
-                    db: db, head: AuditHead(), owner: self.owner, statements: PathStatements(db))
+                    db: db, head: AuditHead(), owner: self.owner, statements: PathStatements(db), changes: changes)
                 for write in group {
                     let (completion, hasThrown) = write.perform(writer, inSavepoints)
                     performed.append(completion)
@@ -159,6 +161,7 @@ final class GroupCommit: Sendable {
                     // before (https://www.sqlite.org/lang_transaction.html, section 3).
                     guard db.isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
                 }
+                try changes?.store()
                 return .commit
             }
             // A lone write needs no savepoint to be undone alone.

@@ -23,6 +23,7 @@ enum Schema {
         Schema.registerIssuance(&migrator)
         Schema.registerListHashes(&migrator)
         Schema.registerKeyRelease(&migrator)
+        Schema.registerBackup(&migrator)
         return migrator
     }
 

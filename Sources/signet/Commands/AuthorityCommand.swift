@@ -34,6 +34,7 @@ struct InstallCertificate: ContextCommand {
             chain: self.chain.map { try Output.readDER($0, what: $0) }, by: instance.localOperator())
         Console.say("Installed. Certificate SHA-256: \(installed.thumbprintText)")
         Console.say("Published: \(installed.publishedPath)")
+        Console.say(installed.backupAdvice(instance: self.options.instance))
     }
 }
 

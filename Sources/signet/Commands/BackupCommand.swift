@@ -5,17 +5,11 @@ import CertificateAuthority
 import Foundation
 import PKIMessages
 
-/// `signet backup create|show|verify`
+/// `signet backup create|list|show|verify|keys`
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Backups of a CA: database, configuration, templates, lists, audit chain.",
-        subcommands: [CreateBackup.self, ShowBackup.self, VerifyBackup.self])
-}
-
-/// How a backup is opened.
-struct BackupPasswordOption: ParsableArguments {
-    @Option(name: .long, help: "Where the backup's password comes from: prompt, file:PATH or env:NAME.")
-    var password: String?
+        subcommands: [CreateBackup.self, ListBackups.self, ShowBackup.self, VerifyBackup.self, BackUpKeys.self])
 }
 
 /// `signet backup create`
@@ -29,7 +23,8 @@ struct CreateBackup: ContextCommand {
         examples: "signet backup create /backup/2026-11-21 --instance /srv/issuing --password prompt")
 
     @OptionGroup var options: InstanceOptions
-    @OptionGroup var password: BackupPasswordOption
+    @Option(name: .long, help: "Where the backup's password comes from: prompt, file:PATH or env:NAME.")
+    var password: String?
 
     @Argument(help: "The directory to make.")
     var directory: String
@@ -37,11 +32,17 @@ struct CreateBackup: ContextCommand {
     @Option(name: .long, help: "A certificate, PEM or DER, whose RSA key shall open the backup. May be repeated.")
     var recipient: [String] = []
 
+    @Flag(name: .long, help: "Only what changed since the last backup; a full one must have been made.")
+    var incremental = false
+
+    @Flag(name: .long, help: "Let the next incremental backup begin where this one does.")
+    var keepLog = false
+
     @Flag(name: .shortAndLong, help: "Replace the backup that is in the directory, when the new one is whole.")
     var force = false
 
     func validate() throws {
-        guard self.password.password != nil || !self.recipient.isEmpty else {
+        guard self.password != nil || !self.recipient.isEmpty else {
             throw ValidationError(
                 "Name who shall open the backup: --password SOURCE, --recipient CERTIFICATE, or both.")
         }
@@ -52,18 +53,44 @@ struct CreateBackup: ContextCommand {
         let authority = try await instance.authority(settling: false)
         let recipients = try BackupRecipients(
             certificates: self.recipient.flatMap { try CertificateBundle.parse(FilePaths.read($0)) },
-            password: self.password.password.map {
+            password: self.password.map {
                 try SecretInput.system.readNew(PINSource($0), what: "a password for the backup")
             })
         let meter = ProgressMeter()
         let order = BackupOrder(
-            directory: self.directory, recipients: recipients, replaces: self.force, progress: meter.show)
+            directory: self.directory, recipients: recipients, replaces: self.force, isIncremental: self.incremental,
+            keepsLog: self.keepLog, progress: meter.show)
         let made = try await authority.backUp(order, by: authority.localOperator())
         meter.finish()
         Console.say("Backup \(made.manifest.backupID), \(made.manifest.kind.rawValue), verified: \(made.directory)")
         Console.say("Manifest SHA-256: \(Hexadecimal.lower(made.manifestSHA256))")
         Console.say("Keys stay on their tokens:")
         for key in made.manifest.keys { Console.say("  " + key.line) }
+    }
+}
+
+/// `signet backup list`
+struct ListBackups: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the backups in a directory, oldest first. Checks nothing.",
+        examples: "signet backup list /backup")
+
+    @Argument(help: "The directory in which backups were made.")
+    var directory: String
+
+    func run() async throws {
+        let sets = try BackupSet.all(in: self.directory)
+        guard !sets.isEmpty else { throw BackupError.noBackup(self.directory) }
+        Console.table(
+            ["Directory", "Kind", "Made", "Place", "CA", "Bytes", "Backup"],
+            sets.map { set in
+                let manifest = set.manifest
+                return [
+                    set.directory, manifest.kind.rawValue, manifest.createdWhen,
+                    manifest.link.map { "\($0.position) after \($0.base.prefix(8))" } ?? "0", manifest.authority,
+                    "\(manifest.files.reduce(0) { $0 + $1.byteCount })", String(manifest.backupID.prefix(8)),
+                ]
+            })
     }
 }
 
@@ -98,60 +125,6 @@ struct ShowBackup: AsyncParsableCommand {
         for file in manifest.files { Console.say("  \(file.path), \(file.byteCount) bytes, SHA-256 \(file.sha256)") }
         Console.say("Content:")
         for entry in manifest.entries { Console.say("  \(entry.name), \(entry.byteCount) bytes") }
-    }
-}
-
-/// `signet backup verify`
-struct VerifyBackup: ContextCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Check that backups are whole and signed by the CA.",
-        discussion: """
-            With --password, everything is decrypted and compared. Without an instance, --authority-sha256 names a \
-            certificate of the CA or of one above it.
-            """,
-        examples: "signet backup verify /backup/2026-11-21 --instance /srv/issuing --password prompt")
-
-    @Option(name: .long, help: "The instance's directory.")
-    var instance: String?
-
-    @OptionGroup var password: BackupPasswordOption
-
-    @Option(name: .long, help: "SHA-256 of a CA certificate, hexadecimal.")
-    var authoritySHA256: String?
-
-    @Argument(help: "The backups' directories.")
-    var directories: [String]
-
-    func validate() throws {
-        guard (self.instance == nil) != (self.authoritySHA256 == nil) else {
-            throw ValidationError("Name whose backup it is: either --instance or --authority-sha256.")
-        }
-    }
-
-    func run(in context: CommandContext) async throws {
-        let trust = try await self.trust(context)
-        let opener = try self.password.password.map {
-            BackupOpener.password(
-                try SecretInput.system.read(PINSource($0), what: "the password of the backup"))
-        }
-        for directory in self.directories {
-            let set = try BackupSet(directory)
-            let meter = ProgressMeter()
-            try await set.verify(trusting: trust, opener: opener, progress: meter.show)
-            meter.finish()
-            Console.say(
-                "\(directory): \(set.manifest.kind.rawValue) backup of \"\(set.manifest.authority)\", "
-                    + (opener == nil ? "files whole, not decrypted" : "whole, decrypted and compared"))
-        }
-    }
-
-    private func trust(_ context: CommandContext) async throws -> BackupTrust {
-        guard let text = self.authoritySHA256 else {
-            var options = InstanceOptions()
-            options.instance = self.instance ?? "."
-            return try await context.open(options).backupTrust()
-        }
-        return .thumbprint(try CertificateHashArgument.bytes(text))
     }
 }
 

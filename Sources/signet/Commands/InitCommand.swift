@@ -61,6 +61,14 @@ struct InitOptions: ParsableArguments {
     @Option(name: .long, help: "p-256, p-384, p-521, rsa-2048, rsa-3072, rsa-4096 ...")
     var keyAlgorithm: KeyAlgorithmArgument?
 
+    @Flag(
+        name: .long,
+        help: """
+            Let another token have a copy of the CA key, wrapped (RFC 5649): `signet backup keys`. To be decided now; without \
+            it the key can never leave its device.
+            """)
+    var copyableKey = false
+
     @Option(name: .long, help: "Use a key that is on the token: a pkcs11: URI from `signet ca keys`.")
     var existingKey: String?
 
@@ -110,6 +118,9 @@ struct InitOptions: ParsableArguments {
         guard self.certificate == nil || self.keyAlgorithm == nil else {
             throw ValidationError("--certificate needs --existing-key or --import-pkcs12.")
         }
+        guard !self.copyableKey || self.keyAlgorithm != nil else {
+            throw ValidationError("--copyable-key is for a key that is generated.")
+        }
         guard !self.acceptSoftwareKey || self.importPkcs12 != nil else {
             throw ValidationError("--accept-software-key needs --import-pkcs12.")
         }
@@ -151,6 +162,7 @@ struct InitOptions: ParsableArguments {
             keySource: try imported.map { .imported($0) } ?? self.existingKey.map { .existing(try KeyReference($0)) }
                 ?? .generated, policy: policy)
         plan.preservesDatabase = self.preserveDatabase
+        plan.keyMayBeCopied = self.copyableKey
         return plan
     }
 
@@ -225,6 +237,7 @@ struct InitRoot: AsyncParsableCommand {
         Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
         Console.say("Expires on: \(Output.time(certificate.notAfter))")
         Console.say("Published: \(certificate.publishedPath)")
+        Console.say(certificate.backupAdvice(instance: self.options.directory))
     }
 }
 
@@ -256,7 +269,8 @@ struct InitSubordinate: ContextCommand {
             plan: self.options.plan(type: .subordinate, importing: imported), secrets: .interactive)
         if let certificate = try await self.options.adopt(creation, imported) {
             Console.say("CA \"\(self.options.name)\" made in \(self.options.directory) with its certificate.")
-            return Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
+            Console.say("Certificate SHA-256: \(certificate.thumbprintText)")
+            return Console.say(certificate.backupAdvice(instance: self.options.directory))
         }
         guard self.requestOut != nil || client != nil else {
             throw ValidationError("Name the file with --request-out, or the parent with --parent.")

@@ -25,6 +25,8 @@ struct CardOptions: ParsableArguments {
     @Option(name: .long, help: "Where the PIN comes from: prompt, file:PATH or env:NAME.")
     var pin: String?
 
+    var isEmpty: Bool { self.tokenFile.isEmpty && self.module.isEmpty }
+
     func configurations() throws -> [TokenConfiguration] {
         let pin = try self.pin.map { try PINSource($0) }
         var all = try self.tokenFile.map { file in

@@ -103,6 +103,7 @@ struct RenewCertificate: ContextCommand {
                 throw error
             }
             Console.say("Next: signet crl publish --instance \(self.options.instance), and restart signetd.")
+            Console.say(installed.backupAdvice(instance: self.options.instance))
         }
     }
 

@@ -7,7 +7,7 @@ import Foundation
 import PKIMessages
 
 /// `signet restore`
-struct RestoreCommand: AsyncParsableCommand {
+struct RestoreCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Restore a CA from a full backup and its increments.",
         discussion: """
@@ -19,7 +19,7 @@ struct RestoreCommand: AsyncParsableCommand {
         examples: "signet restore /backup/2026-11-21 --instance /srv/issuing --password prompt --force")
 
     @OptionGroup var options: InstanceOptions
-    @OptionGroup var password: BackupPasswordOption
+    @OptionGroup var opening: BackupOpenerOptions
 
     @Argument(help: "The backups' directories: a full one, and its increments in any order.")
     var backups: [String]
@@ -30,18 +30,22 @@ struct RestoreCommand: AsyncParsableCommand {
     @Option(name: .long, help: "A file or directory with published lists and certificates. May be repeated.")
     var published: [String] = []
 
+    @OptionGroup var spare: SpareTokenOptions
+
     @Flag(name: .shortAndLong, help: "Replace the instance that is there.")
     var force = false
 
-    func run() async throws {
-        let opener = BackupOpener.password(
-            try SecretInput.system.read(
-                PINSource(self.password.password ?? "prompt"), what: "the password of the backup"))
+    func run(in context: CommandContext) async throws {
+        var opening = self.opening
+        if opening.password == nil, opening.openerTokenFile.isEmpty { opening.password = "prompt" }
+        guard let opener = try await opening.opener(in: context) else {
+            throw ValidationError("Name how the backup is opened: --password or --opener-token-file.")
+        }
         let meter = ProgressMeter()
         let order = RestoreOrder(
             backups: self.backups, instance: self.options.instance, opener: opener,
             authoritySHA256: try self.authoritySHA256.map(CertificateHashArgument.bytes), replaces: self.force,
-            published: self.published, progress: meter.show)
+            published: self.published, tokens: try self.spare.configurations(), progress: meter.show)
         let done = try await Restoration(order, secrets: .interactive).run()
         meter.finish()
         Console.say("Restored \"\(done.manifest.authority)\" as of \(done.manifest.createdWhen): \(order.instance)")
@@ -53,11 +57,7 @@ struct RestoreCommand: AsyncParsableCommand {
             Console.say("The database is in the instance's directory now, and no more at \(place)")
         }
         for file in done.missingSecrets { Console.say("Not in any backup, to be put there again: \(file)") }
-        for key in done.keys {
-            Console.say(
-                "\(key.name): \(key.state == .proven ? "proven" : "does not work, not offered") \(key.reference)")
-            for line in key.report?.lines ?? [] { Console.complain("  " + line) }
-        }
+        for key in done.keys { key.tell() }
         guard done.keys.allSatisfy({ $0.state == .proven }) else { throw ExitCode(2) }
     }
 }

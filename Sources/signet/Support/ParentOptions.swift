@@ -41,6 +41,7 @@ struct ParentOptions: ParsableArguments {
             Console.say("Published: \(installed.publishedPath)")
             let thumbprint = root.sha256Thumbprint.map { String(format: "%02X", $0) }.joined(separator: ":")
             Console.say("Root, to be compared with its owner: \(root.subject), SHA-256 \(thumbprint)")
+            Console.say(installed.backupAdvice(instance: instance))
         }
     }
 }

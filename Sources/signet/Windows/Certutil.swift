@@ -4,7 +4,8 @@ extension WindowsTool {
     /// Verbs stand beside what they are about; each group is one extension.
     static let certutil = WindowsTool(
         name: "CertUtil",
-        verbs: messageVerbs + archivedKeyVerbs + keyFileVerbs + databaseVerbs + authorityVerbs + settingVerbs,
+        verbs: messageVerbs + archivedKeyVerbs + keyFileVerbs + databaseVerbs + authorityVerbs + settingVerbs
+            + backupVerbs,
         defaultVerb: "dump", elsewhere: certutilElsewhere,
         failure: { verb, code in
             ["CertUtil: -\(verb) command FAILED: \(code.toolCode)", "CertUtil: \(code.text)"]

@@ -59,6 +59,9 @@ struct WindowsSession {
         return options
     }
 
+    /// Where an instance is or will be.
+    var instanceDirectory: String { self.directory.instance }
+
     /// - Throws: ``WindowsUsageError`` when `-config` names another CA than the instance's.
     func instance() throws -> Instance {
         if let (host, _) = self.remoteConfiguration {

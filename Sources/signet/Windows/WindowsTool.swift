@@ -32,7 +32,7 @@ struct WindowsTool: Sendable {
         do {
             let known = Set(self.verbs.map { $0.name.lowercased() }).union(self.elsewhere.keys)
             let parsed = try WindowsArguments(arguments, verbs: known)
-            if let named = parsed.verb { verbName = named }
+            verbName = parsed.verb ?? self.impliedVerb(parsed)
             if let advice = self.elsewhere[verbName] { throw WindowsUsageError.elsewhere(verbName, advice) }
             let verb = self.verbs.first { $0.name.lowercased() == verbName }
             if let verb { verbName = verb.name }
@@ -51,6 +51,17 @@ struct WindowsTool: Sendable {
             self.tell(error, verbName)
             return 1
         }
+    }
+
+    /// The documents' examples of `-backup` leave the verb out: `certutil -p PASSWORD DIRECTORY incremental`.
+    private func impliedVerb(_ arguments: WindowsArguments) -> String {
+        guard let name = self.defaultVerb else { return "" }
+        guard let path = arguments.values.first, self.verbs.contains(where: { $0.name == "backup" }),
+            arguments["p"] != nil
+        else { return name }
+        var isDirectory: ObjCBool = false
+        let isFile = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
+        return isFile ? name : "backup"
     }
 
     private func run(_ verb: WindowsVerb, _ arguments: WindowsArguments) async throws {

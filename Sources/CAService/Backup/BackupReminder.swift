@@ -1,0 +1,26 @@
+import CertificateAuthority
+
+extension Instance {
+    /// Index of the newest CA certificate that a finished full backup has.
+    private static let backedUpCertificate = "backup.certificate-index"
+
+    /// True until a full backup has the CA certificate in place: after the installation, and after each renewal.
+    package func isBackupDue() async throws -> Bool {
+        let (records, setting) = try await self.storage.read {
+            (try $0.caCertificates(), try $0.setting(Self.backedUpCertificate))
+        }
+        guard let newest = records.filter({ $0.use == .own }).map(\.index).max() else { return false }
+        return newest > setting.flatMap { Int($0) } ?? -1
+    }
+
+    func noteBackedUp(certificateIndex: Int) async throws {
+        try await self.storage.write { try $0.setSetting(Self.backedUpCertificate, to: "\(certificateIndex)") }
+    }
+}
+
+extension InstalledCertificate {
+    /// What is to be done now.
+    package func backupAdvice(instance: String) -> String {
+        "Now back the CA up, its database and its key: signet backup create --instance \(instance) --password prompt DIR"
+    }
+}

@@ -1,0 +1,41 @@
+import CertificateAuthority
+import DeviceProfiles
+import Diagnostics
+import KeyProvider
+
+extension Instance {
+    /// Why the CA's key is not written into a file, and what its device offers instead.
+    ///
+    /// - Parameter file: where somebody wanted it.
+    package func keyLeavesNoToken(file: String) async throws -> ServiceError {
+        let records = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let token = self.configuration.tokens[self.configuration.signingToken]
+        var offers: String?
+        if let token { offers = await self.tokens.knownProfile(of: token)?.lifecycle.keyBackup.value }
+        return .keyLeavesNoToken(
+            file, keys: Set(records.compactMap { $0.locator?.reference.uri }).sorted(), offers: offers)
+    }
+}
+
+extension ServiceError {
+    /// A key of a CA is generated or imported so that no module gives it away.
+    static func keyLeavesNoToken(_ file: String, keys: [String], offers: String?) -> ServiceError {
+        var facts = keys.map { Fact("key", $0) } + [Fact("wanted in", file)]
+        if let offers { facts.append(Fact("the device's maker offers", offers)) }
+        return ServiceError(
+            code: Code(rawValue: "keyLeavesNoToken"),
+            headline: "The key of the CA may not leave its token, and is never in a file.",
+            hresult: .badKeyState, facts: facts,
+            advice: [
+                """
+                Decide before a key is made whether a second token may have a copy: `signet init ... --copyable-key`, then \
+                `signet backup keys`.
+                """,
+                """
+                Back the key up with the means of the device's maker, and prove the copy with \
+                `signet backup verify --scratch DIR --spare-token NAME=FILE`.
+                """,
+                "Back the database up with `signet backup create`, which notes the keys that the CA needs.",
+            ])
+    }
+}

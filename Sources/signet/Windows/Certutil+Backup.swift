@@ -1,0 +1,141 @@
+import BackupSets
+import CAService
+import CertificateAuthority
+import Diagnostics
+import Foundation
+import PKIMessages
+import SecretMemory
+
+extension WindowsTool {
+    static let backupVerbs: [WindowsVerb] = [
+        WindowsVerb(
+            "backup", "BackupDirectory [incremental] [keeplog]", "Backup Certificate Services", 1...3
+        ) { try await $0.backUpAll() },
+        WindowsVerb(
+            "backupDB", "BackupDirectory [incremental] [keeplog]", "Backup the Certificate Services database", 1...3
+        ) { try await $0.backUpDatabase() },
+        WindowsVerb(
+            "backupKey", "BackupDirectory", "Backup the Certificate Services certificate and private key", 1...1
+        ) { try await $0.backUpKey() },
+        WindowsVerb(
+            "restore", "BackupDirectory [BackupDirectory...]", "Restore Certificate Services", 1...100,
+            { try await $0.restoreAll() }, note: { restartNote }),
+        WindowsVerb(
+            "restoreDB", "BackupDirectory [BackupDirectory...]", "Restore the Certificate Services database", 1...100,
+            { try await $0.restoreDatabase() }, note: { restartNote }),
+        WindowsVerb(
+            "restoreKey", "BackupDirectory | PFXFile",
+            "Restore the Certificate Services certificate and private key", 1...1
+        ) { try await $0.restoreKey() },
+    ]
+
+    private static let restartNote = "The CertSvc service may need to be restarted for changes to take effect."
+}
+
+/// What stands behind the directory of a backup.
+private struct BackupWords {
+    let directory: String
+    let isIncremental: Bool
+    let keepsLog: Bool
+
+    init(_ verb: String, _ values: [String]) throws {
+        let words = values.dropFirst().map { $0.lowercased() }
+        guard Set(words).isSubset(of: ["incremental", "keeplog"]), Set(words).count == words.count else {
+            throw WindowsUsageError("-\(verb) takes BackupDirectory, incremental and keeplog")
+        }
+        self.directory = values[0]
+        self.isIncremental = words.contains("incremental")
+        self.keepsLog = words.contains("keeplog")
+    }
+}
+
+extension WindowsSession {
+    /// `-backup PASSWORD FILE`, as the Option Pack had it (Q185195): the keys alone, in a PKCS #12.
+    private var hasOldForm: Bool {
+        self.values.count == 2 && !["incremental", "keeplog"].contains(self.values[1].lowercased())
+    }
+
+    fileprivate func backUpAll() async throws {
+        if self.hasOldForm { return try await self.refuseKeyFile(at: self.values[1]) }
+        let instance = try await self.backUp(BackupWords("backup", self.values))
+        Console.say("Keys of \(self.configurationText(instance)) stay on their tokens; the backup says which they are.")
+    }
+
+    fileprivate func backUpDatabase() async throws {
+        _ = try await self.backUp(BackupWords("backupDB", self.values))
+    }
+
+    private func backUp(_ words: BackupWords) async throws -> Instance {
+        let instance = try await self.instance(for: .backUp, to: "back the CA up")
+        let authority = try await instance.authority(settling: false)
+        let password = try SecretInput.system.readNew(
+            PINSource(self.secretSource()), what: "a password for the backup")
+        let meter = ProgressMeter()
+        Console.say(
+            "\(words.isIncremental ? "Incremental" : "Full") database backup for \(self.configurationText(instance)).")
+        let order = BackupOrder(
+            directory: words.directory, recipients: try BackupRecipients(certificates: [], password: password),
+            replaces: self.isForced, isIncremental: words.isIncremental, keepsLog: words.keepsLog,
+            progress: meter.show)
+        let made = try await authority.backUp(order, by: authority.localOperator())
+        meter.finish()
+        Console.say("Backed up database to \(made.directory).")
+        Console.say(words.keepsLog ? "Database logs were preserved." : "Database logs successfully truncated.")
+        return instance
+    }
+
+    fileprivate func backUpKey() async throws { try await self.refuseKeyFile(at: self.values[0]) }
+
+    /// Says what can be done instead, for the device that the key is on.
+    private func refuseKeyFile(at path: String) async throws {
+        let instance = try await self.instance(for: .backUp, to: "back the CA's key up")
+        throw try await instance.keyLeavesNoToken(file: path)
+    }
+
+    fileprivate func restoreAll() async throws {
+        if self.hasOldForm, !FilePaths.exists(self.values[0] + "/" + BackupLayout.databaseDirectory) {
+            throw ServiceError.keyFileNotTaken(self.values[1])
+        }
+        try await self.restore()
+    }
+
+    fileprivate func restoreDatabase() async throws { try await self.restore() }
+
+    fileprivate func restoreKey() async throws { throw ServiceError.keyFileNotTaken(self.values[0]) }
+
+    private func restore() async throws {
+        let opener = BackupOpener.password(try self.password("the password of the backup"))
+        let meter = ProgressMeter()
+        let order = RestoreOrder(
+            backups: self.values, instance: self.instanceDirectory, opener: opener, replaces: self.isForced,
+            progress: meter.show)
+        let done = try await Restoration(order, secrets: .interactive).run()
+        meter.finish()
+        Console.say("Restored database for \(ProcessInfo.processInfo.hostName)\\\(done.manifest.authority).")
+        for file in done.missingSecrets { Console.complain("Not in any backup, to be put there again: \(file)") }
+        for key in done.keys { key.tell() }
+        if let failed = done.keys.first(where: { $0.state == .failed }) {
+            throw ServiceError.keyNotRestored(failed.name)
+        }
+    }
+}
+
+extension ServiceError {
+    static func keyNotRestored(_ name: String) -> ServiceError {
+        ServiceError(
+            code: .keyNotNamed, headline: "The database is restored, and the \(name) does not work.",
+            hresult: .noKeyContainer,
+            advice: ["Connect its token, describe it in signet.yaml, and restore again with -f."])
+    }
+
+    /// - Parameter file: a PKCS #12, as somebody thinks.
+    static func keyFileNotTaken(_ file: String) -> ServiceError {
+        ServiceError(
+            code: .exists, headline: "The key of a CA is not restored from a file: it is on its token.",
+            hresult: .notSupported, facts: [Fact("named", file)],
+            advice: [
+                "Restore the database with -restoreDB, which finds the keys on the tokens and has each work once.",
+                "Bring the key of an old software CA onto a token with `signet init ... --import-pkcs12`.",
+            ])
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("certutil -backup and -restore")
+struct CertutilBackupTests {
+    private static let host = ProcessInfo.processInfo.hostName
+
+    private static func failure(_ verb: String, _ code: String, _ text: String) -> String {
+        "CertUtil: -\(verb) command FAILED: \(code)\nCertUtil: \(text)\n"
+    }
+
+    @Test("A database is backed up and restored with the verbs, words and lines of the documents")
+    func database() async throws {
+        let site = try await Site.issuing()
+        let password = "file:\(site.path("pin-user"))"
+        let full = site.path("full")
+        let early = try await site.certutil("-backupdb", "-p", password, site.path("early"), "incremental")
+        #expect(
+            early.text
+                == "Incremental database backup for \(Self.host)\\Test Issuing CA.\n"
+                + Self.failure("backupDB", "0x8000ffff (-2147418113)", "Catastrophic failure."))
+        let made = try await site.certutil("-backupdb", "-p", password, full)
+        #expect(
+            made.text == """
+                Full database backup for \(Self.host)\\Test Issuing CA.
+                Backed up database to \(full).
+                Database logs successfully truncated.
+                CertUtil: -backupDB command completed successfully.
+
+                """, "\(made.stderr)")
+        let again = try await site.certutil("-backupdb", "-p", password, full)
+        #expect(again.text.hasSuffix(Self.failure("backupDB", "0x80070050 (WIN32: 80)", "The file exists.")))
+        let forced = try await site.certutil("-f", "-backupdb", "-p", password, full)
+        #expect(forced.status == 0, "\(forced.stderr)")
+        let serial = try await site.certify("late")
+        let kept = try await site.certutil("-backup", "-p", password, site.path("kept"), "incremental", "keeplog")
+        #expect(
+            kept.text == """
+                Incremental database backup for \(Self.host)\\Test Issuing CA.
+                Backed up database to \(site.path("kept")).
+                Database logs were preserved.
+                Keys of \(Self.host)\\Test Issuing CA stay on their tokens; the backup says which they are.
+                CertUtil: -backup command completed successfully.
+
+                """, "\(kept.stderr)")
+        // The documents' examples leave the verb out.
+        let verbless = try await site.certutil("-p", password, site.path("increment"), "incremental")
+        #expect(verbless.text.hasSuffix("CertUtil: -backup command completed successfully.\n"), "\(verbless.text)")
+
+        let refused = try await site.certutil("-restoredb", "-p", password, site.path("increment"), full)
+        #expect(refused.text.hasPrefix(Self.failure("restoreDB", "0x80070050 (WIN32: 80)", "The file exists.")))
+        let restored = try await site.certutil(
+            "-f", "-restoredb", "-p", password, site.path("increment"), full)
+        #expect(restored.text.hasPrefix("Restored database for \(Self.host)\\Test Issuing CA.\nCA key 0: proven "))
+        #expect(
+            restored.text.hasSuffix(
+                """
+                CertUtil: -restoreDB command completed successfully.
+                The CertSvc service may need to be restarted for changes to take effect.
+
+                """), "\(restored.text)\n\(restored.stderr)")
+        try await site.operate("audit", "verify", "--instance", site.path("issuing"))
+        try await site.operate("certificate", "revoke", "--instance", site.path("issuing"), serial)
+    }
+
+    @Test("Wrong folders, increments alone and keys are refused with the documents' texts and codes")
+    func refusals() async throws {
+        let site = try await Site.issuing()
+        let password = "file:\(site.path("pin-user"))"
+        try await site.backUp(to: "full")
+        try await site.backUp(to: "increment", "--incremental")
+        let wrong = try await site.certutil("-f", "-restore", "-p", password, site.path("root"))
+        #expect(
+            wrong.text
+                == Self.failure("restore", "0x8007010b (WIN32/HTTP: 267)", "The directory name is invalid."))
+        #expect(wrong.stderr.contains("The expected data does not exist in this directory."))
+        let alone = try await site.certutil("-f", "-restoredb", "-p", password, site.path("increment"))
+        #expect(
+            alone.text
+                == Self.failure("restoreDB", "0x8007010b (WIN32/HTTP: 267)", "The directory name is invalid."))
+        #expect(
+            alone.stderr.contains(
+                "Restore of an incremental image cannot be performed before you perform restore from a full image."))
+        let literal = try await site.certutil("-backup", "-p", "p@ssw23", site.path("literal"))
+        #expect(literal.status == 1 && !(literal.text + literal.stderr).contains("p@ssw23"))
+        #expect(!FileManager.default.fileExists(atPath: site.path("literal")))
+
+        // The key, as each form of the documents asks for it.
+        let state = "Key not valid for use in specified state."
+        for (arguments, verb) in [
+            (["-backupkey", "-p", password, site.path("keys")], "backupKey"),
+            (["-backup", "Pswd", site.path("certfile")], "backup"),
+        ] {
+            let key = try await run(
+                [try site.windowsTool("certutil")] + arguments, environment: ["SIGNET_INSTANCE": site.path("issuing")])
+            #expect(key.text == Self.failure(verb, "0x8009000b (-2146893813)", state), "\(key.stderr)")
+            #expect(key.stderr.contains("the device's maker offers: a copy of its token directory"), "\(key.stderr)")
+            #expect(!key.stderr.contains("Pswd"))
+        }
+        for name in ["keys", "certfile"] { #expect(!FileManager.default.fileExists(atPath: site.path(name))) }
+        for (arguments, verb) in [
+            (["-restorekey", "-p", password, site.path("full")], "restoreKey"),
+            (["-restore", "Pswd", site.path("certfile")], "restore"),
+        ] {
+            let key = try await run(
+                [try site.windowsTool("certutil")] + arguments, environment: ["SIGNET_INSTANCE": site.path("issuing")])
+            #expect(key.text == Self.failure(verb, "0x80070032 (WIN32: 50)", "The request is not supported."))
+            #expect(key.stderr.contains("--import-pkcs12") && !key.stderr.contains("Pswd"))
+        }
+    }
+}
