@@ -24,7 +24,7 @@ struct Signet: AsyncParsableCommand {
             ProfileCommand.self, ExplainCommand.self, SimulatorCommand.self,
             TemplateCommand.self, AuditCommand.self, DatabaseCommand.self, RoleCommand.self, CeremonyCommand.self,
             CertutilCommand.self, CertreqCommand.self,
-            BackupCommand.self, RestoreCommand.self,
+            BackupCommand.self, RestoreCommand.self, MoveCommand.self,
         ])
 
     /// Renders errors here and nowhere else: what, facts, token, code, hints.

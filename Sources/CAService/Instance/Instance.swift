@@ -26,8 +26,12 @@ package struct Instance: Sendable {
     ) throws -> Instance {
         let layout = InstanceLayout(directory: directory)
         guard !FilePaths.exists(layout.restoreMarkerPath) else { throw ServiceError.restoreInterrupted(directory) }
+        if let retirement = try Retirement.read(layout) { throw ServiceError.retired(directory, retirement) }
         return try self.open(layout, secrets: secrets, surroundings: surroundings)
     }
+
+    /// That no other process has the instance open, until this one closes it.
+    func excludeOthers() throws { try self.use.excludeOthers(self.layout) }
 
     /// The same for the one who restores it.
     ///

@@ -56,6 +56,13 @@ final class InstanceUse: Sendable {
         }
     }
 
+    /// That nobody else has it open, as long as this object lives.
+    ///
+    /// - Throws: ``ServiceError`` with code `inUse` while somebody has.
+    func excludeOthers(_ layout: InstanceLayout) throws {
+        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else { throw ServiceError.instanceOpen(layout.directory) }
+    }
+
     deinit {
         close(self.descriptor)
     }
