@@ -3,6 +3,7 @@ import Foundation
 import PKIMessages
 import SQLiteStorage
 import SecretMemory
+import Synchronization
 import TestSupport
 import Testing
 
@@ -49,6 +50,65 @@ struct PasswordTests {
         try await self.setPassword("new", of: "CORP\\alice", roles: [])
         #expect(try await check("CORP\\alice", "right") == nil)
         #expect(try await check("CORP\\alice", "new") != nil)
+    }
+
+    @Test("A removed user, a changed group and role separation hold at once for who was here a moment ago")
+    func changedRoles() async throws {
+        #expect(try await check("CORP\\alice", "right")?.groups == [])
+        let group = GroupRecord(name: "staff", roles: [.reader], members: ["CORP\\alice"])
+        try await self.storage.write { try $0.upsert(group) }
+        #expect(try await check("CORP\\alice", "right")?.groups == ["staff"])
+        #expect(try await check("CORP\\alice", "right")?.roles == [.enrollee, .reader])
+        try await self.storage.write { try $0.setSetting(RoleSettings.separation, to: RoleSettings.on) }
+        #expect(try await check("CORP\\alice", "right")?.isRoleSeparationEnforced == true)
+        _ = try await self.storage.write { try $0.removeUser(named: "CORP\\alice") }
+        #expect(try await check("CORP\\alice", "right") == nil)
+    }
+
+    @Test("Who comes while a read runs shares the next one, and gets what was read after they came")
+    func sharedReads() async throws {
+        let (gate, opened) = AsyncStream<Void>.makeStream()
+        let reads = Counter()
+        let shared = SharedRead<Int> {
+            let number = reads.next()
+            if number == 1 { for await _ in gate { break } }
+            return number
+        }
+        async let first = shared.value()
+        while reads.count == 0 { await Task.yield() }
+        async let others = withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<20 { group.addTask { try await shared.value() } }
+            while shared.waiting < 20 { await Task.yield() }
+            opened.finish()
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(try await first == 1)
+        #expect(try await others == [2])
+        #expect(try await shared.value() == 3)
+    }
+
+    @Test("A read that fails fails for all who shared it, and the next one is made")
+    func failedRead() async throws {
+        let reads = Counter()
+        let shared = SharedRead<Int> {
+            let number = reads.next()
+            guard number > 1 else { throw EnrollmentWebError.busy }
+            return number
+        }
+        await #expect(throws: EnrollmentWebError.busy) { try await shared.value() }
+        #expect(try await shared.value() == 2)
+    }
+
+    private final class Counter: Sendable {
+        private let value = Mutex(0)
+        var count: Int { self.value.withLock { $0 } }
+
+        func next() -> Int {
+            self.value.withLock { value in
+                value += 1
+                return value
+            }
+        }
     }
 
     @Test("After wrong passwords a name waits, an unknown one too; who was verified before does not")

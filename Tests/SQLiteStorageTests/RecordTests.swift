@@ -187,6 +187,35 @@ struct RecordTests {
         }
     }
 
+    @Test("Every change of users, groups and role separation gives principals another version, and nothing else does")
+    func principalVersion() async throws {
+        try await Place.memory.withStorage { storage in
+            let changes: [@Sendable (any StorageWriting) throws -> Void] = [
+                { try $0.upsert(UserRecord(name: "alice", passwordHash: "a", roles: [])) },
+                { try $0.upsert(UserRecord(name: "alice", passwordHash: "a", roles: [.auditor])) },
+                { try $0.upsert(GroupRecord(name: "staff", roles: [.reader])) },
+                { try $0.upsert(GroupRecord(name: "staff", roles: [.reader], members: ["alice"])) },
+                { try $0.upsert(GroupRecord(name: "staff", roles: [.reader], members: [])) },
+                { _ = try $0.removeGroup(named: "staff") },
+                { try $0.setSetting(RoleSettings.separation, to: RoleSettings.on) },
+                { try $0.setSetting(RoleSettings.separation, to: RoleSettings.off) },
+                { _ = try $0.removeUser(named: "alice") },
+            ]
+            var seen = [try await storage.read { try $0.principalVersion() }]
+            for change in changes {
+                try await storage.write(change)
+                seen.append(try await storage.read { try $0.principalVersion() })
+            }
+            #expect(seen == seen.sorted() && Set(seen).count == seen.count, "\(seen)")
+            try await storage.write { writer in
+                _ = try writer.insert(request())
+                try writer.setSetting("kra-count", to: "1")
+                _ = try writer.removeUser(named: "nobody")
+            }
+            try await #expect(storage.read { try $0.principalVersion() } == seen.last)
+        }
+    }
+
     @Test("The newest CRL of a key is found, and a number with a failed signature counts as used")
     func crls() async throws {
         try await Place.memory.withStorage { storage in

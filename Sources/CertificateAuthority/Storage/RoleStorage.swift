@@ -10,6 +10,8 @@ package protocol RoleStorageReading {
     func hasSystemMappings() throws -> Bool
     /// Of one manager, or of all.
     func managerRestrictions(of manager: String?) throws -> [ManagerRestriction]
+    /// Another number after every change of users, groups and role separation, by whichever process.
+    func principalVersion() throws -> Int64
 }
 
 /// What can be written about users, groups and roles. Part of ``StorageWriting``.

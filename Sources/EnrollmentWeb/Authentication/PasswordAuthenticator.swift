@@ -5,7 +5,8 @@ package import SecretMemory
 
 /// Checks passwords against the users of an instance.
 ///
-/// The user's record is read for every request, so that roles and passwords changed by the operator hold at once.
+/// Whether users, groups or roles have changed is asked for every request, so that what the operator changes holds at
+/// once; the record of a user whose password was right is read again only then.
 /// The slow hash is computed on threads of its own, also for a name that does not exist, with the same number of
 /// rounds: the time of the answer does not tell which names there are. See ``VerifiedCredentials`` for what spares
 /// the slow hash, ``FailedAttempts`` for what slows guessing.
@@ -17,6 +18,11 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
     private let decoyHash: String
     private let salt: [UInt8]
     private var verified = VerifiedCredentials()
+    /// Requests that come together share one read.
+    private let version: SharedRead<Int64>
+    /// Only of users whose password was right: whether a name is known must not tell by the time of the answer.
+    private var accounts: [String: Account] = [:]
+    private static let maximumAccounts = 1024
     private var failures = FailedAttempts()
     /// Checks that are under way: the same credentials from many connections are checked once.
     private var checks: [[UInt8]: Task<Bool, any Error>] = [:]
@@ -30,6 +36,7 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
         rounds: Int = PasswordHash.defaultRounds
     ) throws {
         self.storage = storage
+        self.version = SharedRead { try await storage.read { try $0.principalVersion() } }
         self.surroundings = surroundings
         self.lanes = BlockingLanes(label: "signet.passwords", count: lanes, maximumWaiting: 64)
         self.salt = try surroundings.randomBytes(32)
@@ -39,17 +46,43 @@ package actor PasswordAuthenticator: PrincipalAuthenticating {
     }
 
     package func authenticate(user: String, password: SecretBytes) async throws -> Principal? {
-        let found = try await self.storage.read { db in
-            try db.user(named: user).map { (user: $0, principal: try db.principal(of: $0)) }
+        let found = try await self.account(named: user)
+        let account = found?.user.hasPassword == true ? found : nil
+        let stored = account?.user.passwordHash
+        let digest = self.digest(user: user, passwordHash: stored ?? "", password: password)
+        if let account, self.verified.contains(digest, at: self.surroundings.now()) {
+            self.remember(account, as: user)
+            return account.principal
         }
-        let record = found?.user.hasPassword == true ? found?.user : nil
-        let digest = self.digest(user: user, passwordHash: record?.passwordHash ?? "", password: password)
-        if record != nil, self.verified.contains(digest, at: self.surroundings.now()) { return found?.principal }
-        let isRight = try await self.check(digest, user: user, password: password, stored: record?.passwordHash)
-        guard record != nil, isRight else { return nil }
+        let isRight = try await self.check(digest, user: user, password: password, stored: stored)
+        guard let account, isRight else { return nil }
         self.failures.succeeded(user)
         self.verified.insert(digest, at: self.surroundings.now())
-        return found?.principal
+        self.remember(account, as: user)
+        return account.principal
+    }
+
+    /// A user as the database had it at some version of its users and groups.
+    private struct Account {
+        let version: Int64
+        let user: UserRecord
+        let principal: Principal
+    }
+
+    private func account(named name: String) async throws -> Account? {
+        let version = try await self.version.value()
+        if let known = self.accounts[name], known.version == version { return known }
+        return try await self.storage.read { db in
+            try db.user(named: name).map {
+                Account(version: try db.principalVersion(), user: $0, principal: try db.principal(of: $0))
+            }
+        }
+    }
+
+    private func remember(_ account: Account, as name: String) {
+        guard self.accounts[name]?.version != account.version else { return }
+        if self.accounts.count >= PasswordAuthenticator.maximumAccounts { self.accounts.removeAll() }
+        self.accounts[name] = account
     }
 
     /// Subject, names and thumbprint are looked up among the instance's identities. A certificate that this CA issued

@@ -57,6 +57,15 @@ extension DatabaseReading {
             "SELECT * FROM manager_restriction WHERE manager = ? ORDER BY restriction_id", [manager],
             ManagerRestriction.init)
     }
+
+    func principalVersion() throws -> Int64 {
+        let operation = "read the version of users and groups"
+        return try StorageError.mapping(operation) {
+            let statement = try self.db.cachedStatement(sql: "SELECT value FROM principal_version")
+            guard let version = try Int64.fetchOne(statement) else { throw StorageError.corrupt("value", operation) }
+            return version
+        }
+    }
 }
 
 extension SQLiteWriter {

@@ -33,4 +33,34 @@ extension Schema {
                     """)
         }
     }
+
+    /// A number that every change of users, groups and role separation raises, whoever makes it: who remembers principals
+    /// asks for it alone.
+    static func registerPrincipalVersion(_ migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("roles-2-principal-version") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE principal_version (value INTEGER NOT NULL);
+                    INSERT INTO principal_version VALUES (1);
+                    """)
+            for table in ["user", "role_group", "role_group_member"] { try self.countChanges(of: table, db) }
+            try self.countChanges(of: "setting", onlyIf: "name = 'role.separation'", db)
+        }
+    }
+
+    /// - Parameter condition: a column and its value, of the rows that count.
+    private static func countChanges(
+        of table: String, onlyIf condition: String? = nil, _ db: Database
+    ) throws {
+        for (event, rows) in [("INSERT", ["NEW"]), ("UPDATE", ["OLD", "NEW"]), ("DELETE", ["OLD"])] {
+            let terms = condition.map { condition in rows.map { "\($0).\(condition)" }.joined(separator: " OR ") }
+            try db.execute(
+                sql: """
+                    CREATE TRIGGER principal_version_\(table)_\(event.lowercased()) AFTER \(event) ON "\(table)"
+                    \(terms.map { "WHEN \($0) " } ?? "")BEGIN
+                        UPDATE principal_version SET value = value + 1;
+                    END
+                    """)
+        }
+    }
 }

@@ -24,6 +24,7 @@ enum Schema {
         Schema.registerListHashes(&migrator)
         Schema.registerKeyRelease(&migrator)
         Schema.registerBackup(&migrator)
+        Schema.registerPrincipalVersion(&migrator)
         return migrator
     }
 
