@@ -25,6 +25,7 @@ enum Schema {
         Schema.registerKeyRelease(&migrator)
         Schema.registerBackup(&migrator)
         Schema.registerPrincipalVersion(&migrator)
+        Schema.registerShortIndices(&migrator)
         return migrator
     }
 

@@ -47,15 +47,21 @@ extension CertificateRecord {
         SELECT * FROM certificate WHERE request_id IN (
             SELECT request_id FROM certificate WHERE common_name = :text
             UNION SELECT request_id FROM certificate WHERE user_principal_name = :text
-            UNION SELECT request_id FROM certificate WHERE requester_name = :text
+            UNION SELECT request_id FROM request WHERE requester_name = :text COLLATE NOCASE
             UNION SELECT request_id FROM certificate WHERE serial_number = :serial
-            UNION SELECT request_id FROM part CROSS JOIN certificate
-                WHERE \(Schema.partOfHashes) = part.number AND sha1_thumbprint = :bytes
-            UNION SELECT request_id FROM part CROSS JOIN certificate
-                WHERE \(Schema.partOfHashes) = part.number AND sha256_thumbprint = :bytes
-            UNION SELECT request_id FROM part CROSS JOIN certificate
-                WHERE \(Schema.partOfHashes) = part.number AND subject_key_identifier = :bytes)
+            UNION \(byHash("sha1_thumbprint"))
+            UNION \(byHash("sha256_thumbprint"))
+            UNION \(byHash("subject_key_identifier")))
         """
+
+    /// The index has only the hash's beginning, and in every part.
+    private static func byHash(_ column: String) -> String {
+        """
+        SELECT request_id FROM part CROSS JOIN certificate
+            WHERE \(Schema.partOfHashes) = part.number
+                AND \(Schema.beginning(of: column)) = \(Schema.beginning(of: ":bytes")) AND \(column) = :bytes
+        """
+    }
 
     static let onlyArchived = " AND EXISTS (SELECT 1 FROM archived_key k WHERE k.request_id = certificate.request_id)"
 }
