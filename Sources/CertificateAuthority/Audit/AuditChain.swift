@@ -61,7 +61,7 @@ package enum AuditChain {
             AuditChain.append(key, to: &bytes)
             AuditChain.append(value, to: &bytes)
         }
-        return Array(SHA256.hash(data: bytes))
+        return SHA256.hash(data: bytes).withUnsafeBytes { Array($0) }
     }
 
     /// The precision in which times are stored and hashed.

@@ -22,6 +22,8 @@ struct CertificateContent: Sendable {
     var subjectKeyIdentifier: [UInt8]?
     /// Whether it ties two keys of this CA together (``KeyLink``); no other certificate may have the CA's name.
     var isLink = false
+    /// The name in the request as it was read, which mostly is the certificate's.
+    var requestName: NameWithBytes?
 
     /// The subject key identifier of the certificate.
     var keyIdentifier: [UInt8] { self.subjectKeyIdentifier ?? self.subjectPublicKeyInfo.keyIdentifier }
@@ -48,6 +50,7 @@ struct CertificateIssuer: Sendable {
     private let authorityKeyIdentifier: Certificate.Extension
     /// Distribution points and access information, by shard.
     private let placeExtensions: [[Certificate.Extension]]
+    private let prepared = PreparedExtensions()
 
     init(
         certificate: CertificateFields, certificateIndex: Int, keyIndex: Int,
@@ -84,8 +87,26 @@ struct CertificateIssuer: Sendable {
                 extensions.append(
                     try ExtensionEncoding.authorityInformationAccess(caIssuers: issuerURLs, ocsp: []))
             }
+            // Read back here, once, so that a certificate with these very bytes says these very places.
+            let written = ExtensionDecoding(extensions)
+            guard try written.crlDistributionPointURLs() == crlURLs, try written.freshestCRLURLs() == freshestURLs
+            else {
+                throw IssuanceError.unexpected("the distribution points are not encoded as they are configured")
+            }
             return extensions
         }
+    }
+
+    /// Whether extensions name the places of a shard's lists, and no others.
+    func namesLists(ofShard shard: Int, _ extensions: ExtensionDecoding) throws -> Bool {
+        let own = ExtensionDecoding(self.placeExtensions[shard])
+        if extensions[OID.crlDistributionPoints] == own[OID.crlDistributionPoints],
+            extensions[OID.freshestCRL] == own[OID.freshestCRL]
+        {
+            return true
+        }
+        return try extensions.crlDistributionPointURLs() == self.crlURLs[shard]
+            && extensions.freshestCRLURLs() == self.freshestURLs[shard]
     }
 
     /// The key identifier that certificates and CRLs refer to.
@@ -134,8 +155,9 @@ struct CertificateIssuer: Sendable {
             ]
         }
         extensions += self.placeExtensions[content.crlShard]
-        extensions += try self.templateExtensions(template)
-        extensions += try self.usageExtensions(content)
+        extensions += try self.prepared.extensions(of: template, keyUsage: content.keyUsage) {
+            try self.templateExtensions(template) + self.usageExtensions(content)
+        }
         if !content.subject.alternativeNames.isEmpty {
             extensions.append(
                 // Critical when there is no other name (RFC 5280, section 4.2.1.6).

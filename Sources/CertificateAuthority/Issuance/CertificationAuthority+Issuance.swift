@@ -103,7 +103,8 @@ extension CertificationAuthority {
             subjectPublicKeyInfo: decided.request.certificationRequest.subjectPublicKeyInfo,
             serialNumber: serialNumber, notBefore: validity.notBefore, notAfter: validity.notAfter,
             carried: terms.carried.extensions, managerExtensions: decided.managerExtensions,
-            crlShard: self.crlShard(of: serialNumber))
+            crlShard: self.crlShard(of: serialNumber),
+            requestName: decided.request.certificationRequest.subjectName)
     }
 
     func serialNumber(for requestID: Int64, by signer: CASigner? = nil) throws -> [UInt8] {

@@ -39,7 +39,8 @@ package struct CertificateLinter: Sendable {
         toBeSigned: [UInt8], algorithm: SignatureAlgorithmIdentifier
     ) -> [LintFinding] {
         do {
-            return try self.lint(CertificateFields(toBeSigned: toBeSigned, algorithm: algorithm))
+            let fields = try CertificateFields(toBeSigned: toBeSigned, algorithm: algorithm)
+            return try self.lint(fields, ExtensionDecoding(fields.extensions).subjectAlternativeNames())
         } catch {
             return [self.unreadable(error)]
         }
@@ -56,11 +57,15 @@ package struct CertificateLinter: Sendable {
         let fields: CertificateFields
         let findings: [LintFinding]
         do {
-            fields = try CertificateFields(toBeSigned: toBeSigned, algorithm: issuer.signatureAlgorithm)
-            findings =
-                try self.tolerating(
-                    ContentLint(fields: fields, decided: decided, content: content, issuer: issuer).findings)
-                + self.lint(fields)
+            fields = try CertificateFields(
+                toBeSigned: toBeSigned, algorithm: issuer.signatureAlgorithm,
+                known: KnownParts(
+                    names: [issuer.certificate.subjectName] + [content.requestName].compactMap { $0 },
+                    keys: [content.subjectPublicKeyInfo]))
+            let names = try ExtensionDecoding(fields.extensions).subjectAlternativeNames()
+            let mismatches = try ContentLint(
+                fields: fields, alternativeNames: names, decided: decided, content: content, issuer: issuer)
+            findings = self.tolerating(mismatches.findings) + (try self.lint(fields, names))
         } catch {
             throw RequestFailure(findings: [self.unreadable(error)]) ?? RequestFailure(.issuance, error)
         }
@@ -68,10 +73,10 @@ package struct CertificateLinter: Sendable {
         return (fields, findings)
     }
 
-    private func lint(_ fields: CertificateFields) throws -> [LintFinding] {
+    private func lint(_ fields: CertificateFields, _ alternativeNames: [GeneralName]) throws -> [LintFinding] {
         let findings =
             CertificateShapeLint(fields).findings + (try ExtensionLint(fields).findings)
-            + (try NameLint(fields).findings) + (try self.chain.findings(about: fields))
+            + NameLint(fields, alternativeNames).findings + self.chain.findings(about: fields, alternativeNames)
             + (try self.keys.findings(about: fields.subjectPublicKeyInfo))
         return self.tolerating(findings)
     }

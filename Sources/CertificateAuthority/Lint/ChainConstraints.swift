@@ -24,7 +24,9 @@ struct ChainConstraints: Sendable {
         self.names = try chain.compactMap { try NameSubtrees($0.extensions) }
     }
 
-    func findings(about fields: CertificateFields) throws -> [LintFinding] {
+    func findings(
+        about fields: CertificateFields, _ alternativeNames: [GeneralName]
+    ) -> [LintFinding] {
         var findings: [LintFinding] = []
         var isAuthority = false
         if case .isCertificateAuthority(let pathLength)? = fields.basicConstraints {
@@ -37,7 +39,7 @@ struct ChainConstraints: Sendable {
         }
         // A self-issued CA certificate is not held to them (RFC 5280, section 6.1.3): it is the CA of the constraints itself.
         guard !self.names.isEmpty, !(isAuthority && fields.isSelfIssued) else { return findings }
-        let subject = try SubjectNames(fields)
+        let subject = SubjectNames(fields, alternativeNames)
         for subtrees in self.names { findings += subtrees.findings(about: subject) }
         return findings
     }
@@ -61,8 +63,8 @@ struct ChainConstraints: Sendable {
 struct SubjectNames {
     var names: [GeneralName]
 
-    init(_ fields: CertificateFields) throws {
-        self.names = try ExtensionDecoding(fields.extensions).subjectAlternativeNames()
+    init(_ fields: CertificateFields, _ alternativeNames: [GeneralName]) {
+        self.names = alternativeNames
         guard fields.subjectDER != [0x30, 0x00] else { return }
         self.names.append(.directoryName(fields.subject))
         // Mail addresses of the subject count as well (RFC 5280, section 4.2.1.10).

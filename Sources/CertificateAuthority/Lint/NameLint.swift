@@ -20,8 +20,8 @@ struct NameLint {
         [2, 5, 4, 65]: ("ub-pseudonym", 128),
     ]
 
-    init(_ fields: CertificateFields) throws {
-        let names = try ExtensionDecoding(fields.extensions).subjectAlternativeNames()
+    /// - Parameter names: the subject's alternative names, which many look at.
+    init(_ fields: CertificateFields, _ names: [GeneralName]) {
         let critical = ExtensionDecoding(fields.extensions)[OID.subjectAlternativeName]?.critical
         let isEmpty = fields.subjectDER == [0x30, 0x00]
         if isEmpty, critical != true {

@@ -51,22 +51,26 @@ struct DERHeader {
         guard outermost.totalBytes == bytes.count else {
             throw PKIMessageError.trailingBytes(what, count: bytes.count - outermost.totalBytes)
         }
-        var ends = [bytes.count]
-        var offset = 0
-        while true {
-            while let end = ends.last, offset == end { ends.removeLast() }
-            guard let end = ends.last else { return }
-            guard let header = DERHeader(bytes, at: offset, end: end) else {
-                throw PKIMessageError.malformed(what, "an element is truncated, or it is not DER")
+        try withUnsafeTemporaryAllocation(of: Int.self, capacity: maximumDepth + 1) { ends in
+            // The ends of the open elements, after that of the whole.
+            ends.initialize(repeating: bytes.count)
+            var depth = 0
+            var offset = 0
+            while true {
+                while depth >= 0, offset == ends[depth] { depth -= 1 }
+                guard depth >= 0 else { return }
+                guard let header = DERHeader(bytes, at: offset, end: ends[depth]) else {
+                    throw PKIMessageError.malformed(what, "an element is truncated, or it is not DER")
+                }
+                guard header.isConstructed else {
+                    offset += header.totalBytes
+                    continue
+                }
+                offset += header.headerBytes
+                depth += 1
+                guard depth <= maximumDepth else { throw PKIMessageError.tooDeep(what, limit: maximumDepth) }
+                ends[depth] = offset + header.contentBytes
             }
-            guard header.isConstructed else {
-                offset += header.totalBytes
-                continue
-            }
-            offset += header.headerBytes
-            ends.append(offset + header.contentBytes)
-            // The list holds the ends of the open elements and that of the whole.
-            guard ends.count - 1 <= maximumDepth else { throw PKIMessageError.tooDeep(what, limit: maximumDepth) }
         }
     }
 }

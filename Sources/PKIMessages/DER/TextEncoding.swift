@@ -120,8 +120,12 @@ package enum TextEncoding {
     }
 
     private static func base64(_ body: Substring, what: String) throws -> [UInt8] {
-        let blanks: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
-        let characters = body.utf8.filter { !blanks.contains($0) }
+        let characters = body.utf8.filter { byte in
+            switch byte {
+            case 0x20, 0x09, 0x0A, 0x0D: false
+            default: true
+            }
+        }
         guard !characters.isEmpty else { throw PKIMessageError.malformed(what, "it is empty") }
         guard let data = Data(base64Encoded: Data(characters)) else {
             throw PKIMessageError.malformed(what, "it is not valid base64")

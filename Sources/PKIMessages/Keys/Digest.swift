@@ -42,10 +42,11 @@ package enum Digest: String, Hashable, Sendable, CaseIterable, CustomStringConve
 
     package func hash(_ bytes: [UInt8]) -> [UInt8] {
         switch self {
-        case .sha1: Array(Insecure.SHA1.hash(data: bytes))
-        case .sha256: Array(SHA256.hash(data: bytes))
-        case .sha384: Array(SHA384.hash(data: bytes))
-        case .sha512: Array(SHA512.hash(data: bytes))
+        // By its bytes: as a sequence a digest makes an array of its own first.
+        case .sha1: Insecure.SHA1.hash(data: bytes).withUnsafeBytes { Array($0) }
+        case .sha256: SHA256.hash(data: bytes).withUnsafeBytes { Array($0) }
+        case .sha384: SHA384.hash(data: bytes).withUnsafeBytes { Array($0) }
+        case .sha512: SHA512.hash(data: bytes).withUnsafeBytes { Array($0) }
         }
     }
 

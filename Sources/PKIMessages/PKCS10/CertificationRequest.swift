@@ -79,7 +79,7 @@ package struct CertificationRequest: Sendable {
                 let node = try StrictDER.node(attribute.values[0], what: "extension request")
                 return try StrictDER.wrapping("extension request") { try ExtensionDecoding.list(node) }
             }
-        guard Set(extensions.map(\.oid)).count == extensions.count else {
+        guard extensions.haveDistinctTypes else {
             throw PKIMessageError.malformed(what, "it asks for an extension twice")
         }
         return extensions

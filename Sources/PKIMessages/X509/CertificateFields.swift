@@ -53,12 +53,20 @@ package struct CertificateFields: Sendable {
 
     /// What a certificate will say whose signature is not made yet: ``derBytes`` and ``signature`` are empty.
     ///
-    /// - Parameter toBeSigned: DER of TBSCertificate.
+    /// - Parameters:
+    ///   - toBeSigned: DER of TBSCertificate.
+    ///   - known: names and keys that may stand in it and were read before.
     /// - Throws: as ``init(derEncoded:)``; `malformed` also when the bytes name another algorithm.
-    package init(toBeSigned bytes: [UInt8], algorithm: SignatureAlgorithmIdentifier) throws {
-        let tbs = try StrictDER.parse(TBSFields.self, bytes, what: Self.what)
+    package init(
+        toBeSigned bytes: [UInt8], algorithm: SignatureAlgorithmIdentifier, known: KnownParts = KnownParts()
+    ) throws {
+        let node = try StrictDER.node(bytes, what: Self.what)
+        let tbs = try StrictDER.wrapping(Self.what) { try TBSFields(derEncoded: node, known: known) }
         try self.init(tbs, tbsBytes: bytes, algorithm: algorithm)
     }
+
+    /// The subject with its bytes.
+    package var subjectName: NameWithBytes { NameWithBytes(name: self.subject, derBytes: self.subjectDER) }
 
     /// The same with the signature over ``tbsBytes``.
     package func signed(_ signature: [UInt8]) -> CertificateFields {
@@ -136,13 +144,43 @@ extension SignedObject {
 }
 
 /// A name with the bytes it was read from.
-struct NameWithBytes: DERParseable {
+package struct NameWithBytes: DERParseable, Sendable {
     let name: DistinguishedName
     let derBytes: [UInt8]
 
-    init(derEncoded node: ASN1Node) throws {
+    fileprivate init(name: DistinguishedName, derBytes: [UInt8]) {
+        self.name = name
+        self.derBytes = derBytes
+    }
+
+    package init(derEncoded node: ASN1Node) throws {
         self.name = try DistinguishedName(derEncoded: node)
         self.derBytes = StrictDER.raw(node)
+    }
+}
+
+extension CertificationRequest {
+    /// The subject with its bytes.
+    package var subjectName: NameWithBytes { NameWithBytes(name: self.subject, derBytes: self.subjectDER) }
+}
+
+/// Names and keys with the bytes that they were read from. Where the very same bytes stand again they are not read again,
+/// because they mean the same.
+package struct KnownParts: Sendable {
+    private let names: [NameWithBytes]
+    private let keys: [SubjectPublicKeyInfo]
+
+    package init(names: [NameWithBytes] = [], keys: [SubjectPublicKeyInfo] = []) {
+        self.names = names
+        self.keys = keys
+    }
+
+    fileprivate func name(_ node: ASN1Node) throws -> NameWithBytes {
+        try self.names.first { $0.derBytes.elementsEqual(node.encodedBytes) } ?? NameWithBytes(derEncoded: node)
+    }
+
+    fileprivate func key(_ node: ASN1Node) throws -> SubjectPublicKeyInfo {
+        try self.keys.first { $0.derBytes.elementsEqual(node.encodedBytes) } ?? SubjectPublicKeyInfo(derEncoded: node)
     }
 }
 
@@ -164,16 +202,20 @@ private struct TBSFields: DERParseable {
     let extensions: [Certificate.Extension]
 
     init(derEncoded node: ASN1Node) throws {
-        self = try DER.sequence(node, identifier: .sequence) { try TBSFields(&$0) }
+        try self.init(derEncoded: node, known: KnownParts())
     }
 
-    private init(_ nodes: inout ASN1NodeCollection.Iterator) throws {
+    init(derEncoded node: ASN1Node, known: KnownParts) throws {
+        self = try DER.sequence(node, identifier: .sequence) { try TBSFields(&$0, known) }
+    }
+
+    private init(_ nodes: inout ASN1NodeCollection.Iterator, _ known: KnownParts) throws {
         let version = try DER.decodeDefaultExplicitlyTagged(
             &nodes, tagNumber: 0, tagClass: .contextSpecific, defaultValue: 0)
         guard (0...2).contains(version) else { throw ASN1Error.invalidASN1Object(reason: "unknown version") }
         self.serialNumber = try DERInteger.content(StrictDER.next(&nodes, "serialNumber"))
         self.signature = try SignatureAlgorithmIdentifier(derEncoded: &nodes)
-        self.issuer = try NameWithBytes(derEncoded: &nodes)
+        self.issuer = try known.name(StrictDER.next(&nodes, "issuer"))
         let validity = try DER.sequence(StrictDER.next(&nodes, "validity"), identifier: .sequence) { nodes in
             (try StrictDER.next(&nodes, "notBefore"), try StrictDER.next(&nodes, "notAfter"))
         }
@@ -182,8 +224,8 @@ private struct TBSFields: DERParseable {
             ($0.identifier == .utcTime) == ($1 < EncodedTime.firstGeneralized)
         }
         self.version = version
-        self.subject = try NameWithBytes(derEncoded: &nodes)
-        self.subjectPublicKeyInfo = try SubjectPublicKeyInfo(derEncoded: &nodes)
+        self.subject = try known.name(StrictDER.next(&nodes, "subject"))
+        self.subjectPublicKeyInfo = try known.key(StrictDER.next(&nodes, "subjectPublicKeyInfo"))
         for tag in [UInt(1), 2] {
             let identifier = ASN1Identifier(tagWithNumber: tag, tagClass: .contextSpecific)
             let unique: ASN1BitString? = try DER.optionalImplicitlyTagged(&nodes, tag: identifier)

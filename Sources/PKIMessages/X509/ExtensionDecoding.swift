@@ -18,7 +18,7 @@ package struct ExtensionDecoding: Sendable {
     package static func list(_ node: ASN1Node) throws -> [Certificate.Extension] {
         let extensions: [Certificate.Extension] = try DER.sequence(identifier: .sequence, rootNode: node)
         guard !extensions.isEmpty else { throw ASN1Error.invalidASN1Object(reason: "the extensions are empty") }
-        guard Set(extensions.map(\.oid)).count == extensions.count else {
+        guard extensions.haveDistinctTypes else {
             throw ASN1Error.invalidASN1Object(reason: "an extension appears twice")
         }
         return extensions
@@ -147,6 +147,15 @@ package struct ExtensionDecoding: Sendable {
     /// The limits of ``StrictDER`` for what swift-certificates parses.
     private func checkShape(_ found: Certificate.Extension, _ what: String) throws {
         _ = try StrictDER.node(Array(found.value), what: what)
+    }
+}
+
+extension [Certificate.Extension] {
+    /// True when no type appears twice.
+    var haveDistinctTypes: Bool {
+        // Up to so many, comparing each with each takes less time than hashing them all.
+        guard self.count <= 32 else { return Set(self.map(\.oid)).count == self.count }
+        return !self.indices.contains { index in self[..<index].contains { $0.oid == self[index].oid } }
     }
 }
 

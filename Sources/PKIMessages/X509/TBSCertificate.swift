@@ -102,7 +102,7 @@ package struct TBSCertificate: Sendable {
         guard self.notBefore <= self.notAfter else {
             throw PKIMessageError.invalidValue("validity", "it ends before it begins")
         }
-        guard Set(self.extensions.map(\.oid)).count == self.extensions.count else {
+        guard self.extensions.haveDistinctTypes else {
             throw PKIMessageError.invalidValue("extensions", "one of them appears twice")
         }
         // Whether they are names is seen by whoever reads the certificate, and the linter does before it is signed.

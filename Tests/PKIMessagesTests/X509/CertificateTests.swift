@@ -202,6 +202,32 @@ import X509
         }
     }
 
+    @Test("What was read before is taken for the same bytes only")
+    func knownParts() throws {
+        let ca = try SoftwareCA()
+        let certificate = try ca.issue(key: ca.publicKey)
+        let other = try SoftwareCA()
+        let foreign = try other.issue(key: other.publicKey)
+        for parts in [
+            KnownParts(names: [certificate.subjectName], keys: [certificate.subjectPublicKeyInfo]),
+            KnownParts(names: [foreign.subjectName], keys: [foreign.subjectPublicKeyInfo, other.publicKey]),
+        ] {
+            let read = try CertificateFields(
+                toBeSigned: certificate.tbsBytes, algorithm: certificate.signatureAlgorithm, known: parts)
+            #expect(read.signed(certificate.signature).derBytes == certificate.derBytes)
+            #expect(read.subject == certificate.subject && read.subjectDER == certificate.subjectDER)
+            #expect(read.issuer == certificate.issuer && read.issuerDER == certificate.issuerDER)
+            #expect(read.subjectPublicKeyInfo.keyBits == certificate.subjectPublicKeyInfo.keyBits)
+            for damaged in certificate.tbsBytes.damaged {
+                let plain = try? CertificateFields(toBeSigned: damaged, algorithm: certificate.signatureAlgorithm)
+                let known = try? CertificateFields(
+                    toBeSigned: damaged, algorithm: certificate.signatureAlgorithm, known: parts)
+                #expect((plain == nil) == (known == nil) && plain?.subject == known?.subject)
+                #expect(plain?.subjectPublicKeyInfo == known?.subjectPublicKeyInfo && plain?.issuer == known?.issuer)
+            }
+        }
+    }
+
     @Test("No truncation and no flipped bit of a certificate crashes; every error is the module's own")
     func damage() throws {
         let ca = try SoftwareCA()
