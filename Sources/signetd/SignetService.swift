@@ -1,6 +1,7 @@
 import ArgumentParser
 import CAService
 import Diagnostics
+import EnrollmentWeb
 import Foundation
 import Logging
 
@@ -20,7 +21,7 @@ struct SignetService: AsyncParsableCommand {
 
     func run() async throws {
         ProcessHardening.forbidCoreDumps()
-        let logger = Logger(label: "signetd")
+        let logger = Logger(label: "signetd") { LineLogHandler.standardError(label: $0) }
         do {
             try await ServiceComposition(
                 directory: self.instance, allowPlainHTTP: self.allowPlainHTTP, logger: logger

@@ -19,6 +19,22 @@ package enum Disposition: Int, Sendable, Codable {
     package var isFinal: Bool { self != .active }
 }
 
+extension Disposition: CustomStringConvertible {
+    /// Its name, without asking the runtime for it: it stands in a log line of every request.
+    package var description: String {
+        switch self {
+        case .active: "active"
+        case .pending: "pending"
+        case .foreign: "foreign"
+        case .caCertificate: "caCertificate"
+        case .issued: "issued"
+        case .revoked: "revoked"
+        case .error: "error"
+        case .denied: "denied"
+        }
+    }
+}
+
 /// What a client sent (MS-WCCE 3.2.1.4.2.1.1, `RequestType`).
 package enum RequestType: Int, Sendable, Codable {
     case pkcs10 = 1
