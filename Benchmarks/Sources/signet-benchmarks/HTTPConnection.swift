@@ -1,15 +1,13 @@
 import Foundation
 
-/// One blocking HTTP/1.1 connection to the loopback, which costs little beside what it measures.
+/// One blocking HTTP/1.1 connection to the loopback.
 final class HTTPConnection {
     private let descriptor: Int32
 
     /// `nil` when nobody listens.
     init?(port: Int) {
-        self.descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var on: Int32 = 1
-        setsockopt(self.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard SocketAddress.loopback(port, { connect(self.descriptor, $0, $1) }) == 0 else { return nil }
+        guard let descriptor = SocketAddress.connectToLoopback(port) else { return nil }
+        self.descriptor = descriptor
     }
 
     deinit {
@@ -42,7 +40,7 @@ final class HTTPConnection {
         }
     }
 
-    private static func contentLength(_ head: String) -> Int? {
+    static func contentLength(_ head: String) -> Int? {
         for line in head.split(separator: "\r\n") where line.lowercased().hasPrefix("content-length:") {
             return Int(line.drop { $0 != ":" }.dropFirst().trimmingCharacters(in: .whitespaces))
         }
@@ -51,6 +49,18 @@ final class HTTPConnection {
 }
 
 enum SocketAddress {
+    /// - Returns: a connected socket; `nil` when nobody listens.
+    static func connectToLoopback(_ port: Int) -> Int32? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        guard self.loopback(port, { connect(descriptor, $0, $1) }) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
     /// Calls `body` with 127.0.0.1 and the port.
     static func loopback(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
         var address = sockaddr_in()

@@ -34,6 +34,7 @@ struct HTTPIssuance {
                 },
             ])
         for result in results { print(Interleaved.line("\(self.algorithm)", result)) }
+        print(String(format: "\(self.algorithm)  of the CPU time the clients take %.3f", service.clientShare))
         await authority.close()
     }
 

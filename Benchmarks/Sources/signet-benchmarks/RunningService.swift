@@ -6,6 +6,7 @@ import Synchronization
 final class RunningService: Sendable {
     private let port: Int
     private let process: Mutex<Process>
+    private let spent = Mutex((clients: 0.0, service: 0.0))
 
     /// Starts it and waits until it answers.
     init(instance: String, port: Int) throws {
@@ -33,38 +34,24 @@ final class RunningService: Sendable {
         }
     }
 
-    /// Sends the same message from `clients` threads with a connection each. CPU time is this process's and the service's.
+    /// Sends the same message from `clients` clients with a connection each. CPU time is this process's and the service's.
     func rate(clients: Int, seconds: Double, _ message: [UInt8]) throws -> Rate {
+        var load = try HTTPLoad(port: self.port, clients: clients, request: message, mark: "was issued to you")
+        defer { load.close() }
         let before = try self.cpuSeconds()
         let stopwatch = Stopwatch()
-        let end = DispatchTime.now().uptimeNanoseconds + UInt64(seconds * 1e9)
-        let counts = Mutex((done: 0, failed: 0))
-        let threads = DispatchGroup()
-        for _ in 0..<clients {
-            let started = Thread { [port] in
-                var done = 0
-                var isSound = false
-                if let connection = HTTPConnection(port: port) {
-                    isSound = true
-                    while isSound, DispatchTime.now().uptimeNanoseconds < end {
-                        isSound = connection.exchange(message)?.contains("was issued to you") ?? false
-                        if isSound { done += 1 }
-                    }
-                }
-                counts.withLock { counts in
-                    counts.done += done
-                    counts.failed += isSound ? 0 : 1
-                }
-                threads.leave()
-            }
-            threads.enter()
-            started.start()
+        let done = try load.run(until: DispatchTime.now().uptimeNanoseconds + UInt64(seconds * 1e9))
+        let own = stopwatch.rate(of: done)
+        let service = try self.cpuSeconds() - before
+        self.spent.withLock { spent in
+            spent.clients += own.cpuSeconds
+            spent.service += service
         }
-        threads.wait()
-        let (done, failed) = counts.withLock { $0 }
-        guard failed == 0 else { throw BenchmarkFailure.callFailed }
-        return stopwatch.rate(of: done, furtherCPUSeconds: try self.cpuSeconds() - before)
+        return stopwatch.rate(of: done, furtherCPUSeconds: service)
     }
+
+    /// What part of all the CPU time so far the clients have spent.
+    var clientShare: Double { self.spent.withLock { $0.clients / ($0.clients + $0.service) } }
 
     /// utime and stime of proc(5), in hundredths of a second.
     private func cpuSeconds() throws -> Double {
