@@ -11,6 +11,14 @@ import Testing
         #expect(attributes.pairs.count == 2)
     }
 
+    @Test("Lines of request attributes end at every kind of line end, in ASCII as in other text", arguments: ["", "é"])
+    func requestAttributeLines(mark: String) {
+        let text = "A:1\u{0B}B:2\u{0C}C:3\r\nD:4\rE:5\n\nF:6\(mark)"
+        let pairs = RequestAttributes(text).pairs
+        #expect(pairs.map(\.name) == ["a", "b", "c", "d", "e", "f"])
+        #expect(pairs.map(\.value) == ["1", "2", "3", "4", "5", "6\(mark)"])
+    }
+
     @Test(
         "A period is a count and a unit",
         arguments: [("2 years", 63_072_000.0), ("6 weeks", 3_628_800), ("1 day", 86400), ("10 minutes", 600)])

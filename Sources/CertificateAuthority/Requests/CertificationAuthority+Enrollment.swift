@@ -107,7 +107,8 @@ extension CertificationAuthority {
             // The bytes of what cannot be read are not kept: an encrypted private key may be among them.
             rawRequest: request?.storedBytes ?? [],
             attributes: RequestAttributes.withoutSecrets(
-                String(submission.attributes.prefix(RequestAttributes.maximumBytes))),
+                submission.attributes.utf8.count <= RequestAttributes.maximumBytes
+                    ? submission.attributes : String(submission.attributes.prefix(RequestAttributes.maximumBytes))),
             requesterName: submission.caller.name, templateName: request?.identification.text,
             subject: request?.subjectText ?? "",
             submittedWhen: self.surroundings.now(), disposition: .active,

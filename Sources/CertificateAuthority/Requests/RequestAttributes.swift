@@ -10,12 +10,19 @@ package struct RequestAttributes: Sendable, Equatable {
     package let pairs: [(name: String, value: String)]
 
     package init(_ text: String) {
-        self.pairs = text.split(whereSeparator: \.isNewline).compactMap { line in
+        self.pairs = RequestAttributes.lines(of: text).compactMap { line in
             guard let colon = line.firstIndex(of: ":") else { return nil }
             let name = RequestAttributes.canonicalName(line[..<colon])
             guard !name.isEmpty else { return nil }
             return (name, RequestAttributes.trimmed(line[line.index(after: colon)...]))
         }
+    }
+
+    /// Without empty ones.
+    private static func lines(of text: String) -> [Substring] {
+        // Asking Unicode where a character ends takes long; in ASCII every byte is one, but for CR with LF.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return text.split(whereSeparator: \.isNewline) }
+        return text.utf8.split { (0x0A...0x0D).contains($0) }.map(Substring.init)
     }
 
     /// Every value given for a name.
@@ -26,7 +33,13 @@ package struct RequestAttributes: Sendable, Equatable {
 
     /// The text as it is stored and recorded: the value of `Challenge`, a password, is left out.
     static func withoutSecrets(_ text: String) -> String {
-        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+        // Nearly every text has no such line, and is taken as it is.
+        if text.utf8.allSatisfy({ $0 < 0x80 && !(0x0B...0x0D).contains($0) }),
+            !RequestAttributes(text).pairs.contains(where: { $0.name == "challenge" })
+        {
+            return text
+        }
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
             guard let colon = line.firstIndex(of: ":"),
                 RequestAttributes.canonicalName(line[..<colon]) == "challenge"
             else { return String(line) }

@@ -7,8 +7,11 @@ import Hummingbird
 /// Browsers say with `Sec-Fetch-Site`, `Origin` or `Referer` where a form comes from; other clients send none of
 /// them and are not in danger. So each of them may be absent, and one that is there must name this host.
 enum SameSite {
+    /// Made once: a name is checked letter by letter.
+    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")
+
     static func check(_ request: Request) throws(EnrollmentWebError) {
-        if let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name],
+        if let name = self.fetchSite, let site = request.headers[name],
             site != "same-origin", site != "none"
         {
             throw .crossSiteRequest

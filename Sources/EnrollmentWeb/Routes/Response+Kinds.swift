@@ -7,14 +7,18 @@ import NIOCore
 extension Response {
     /// A page of `/certsrv`: never cached, never framed, its scripts never run.
     static func page(_ html: HTML, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: self.pageHeaders, body: ResponseBody(byteBuffer: ByteBuffer(string: html.source)))
+    }
+
+    private static let pageHeaders: HTTPFields = {
         var headers: HTTPFields = [
             .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
             .contentSecurityPolicy: PageLayout.contentSecurityPolicy, .xContentTypeOptions: "nosniff",
         ]
         if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "same-origin" }
-        return Response(
-            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: html.source)))
-    }
+        return headers
+    }()
 
     /// Certificates, chains and CRLs. The media type stands without parameters, because clients compare it whole.
     static func material(

@@ -57,8 +57,8 @@ extension Schema {
         CREATE INDEX certificate_ski ON certificate ((request_id >> 13), subject_key_identifier);
         """
 
-    /// Fewer and smaller pages again: only the beginnings of hashes are in the indices, in smaller parts, and whose
-    /// request it was is found by the request, which has the same name.
+    /// Fewer and smaller pages again: only the beginnings of hashes are in the indices, in smaller parts; whose request it
+    /// was is found by the request, which has the same name; and one index on the end of validity is enough.
     static func registerShortIndices(_ migrator: inout DatabaseMigrator) {
         migrator.registerMigration("issuance-2-short-indices") { try $0.execute(sql: self.shortIndices) }
     }
@@ -71,6 +71,7 @@ extension Schema {
         DROP INDEX certificate_sha256;
         DROP INDEX certificate_ski;
         DROP INDEX certificate_requester;
+        DROP INDEX certificate_not_after;
         CREATE INDEX certificate_sha1 ON certificate (\(partOfHashes), \(beginning(of: "sha1_thumbprint")));
         CREATE INDEX certificate_sha256 ON certificate (\(partOfHashes), \(beginning(of: "sha256_thumbprint")));
         CREATE INDEX certificate_ski ON certificate (\(partOfHashes), \(beginning(of: "subject_key_identifier")));
