@@ -52,7 +52,8 @@ package enum AuditChain {
     /// number (4), then name, and each detail sorted by key, every text as 4-byte length and UTF-8.
     package static func hash(of event: AuditEvent, sequence: Int64, previousHash: [UInt8]) -> [UInt8] {
         var bytes = previousHash
-        bytes.reserveCapacity(1024)
+        // More than most need, and less than what the C library has to search for.
+        bytes.reserveCapacity(768)
         AuditChain.append(sequence, to: &bytes)
         AuditChain.append(AuditChain.milliseconds(event.when), to: &bytes)
         AuditChain.append(Int32(truncatingIfNeeded: event.id.rawValue), to: &bytes)

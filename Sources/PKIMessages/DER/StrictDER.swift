@@ -57,6 +57,16 @@ package enum StrictDER {
         }
     }
 
+    /// Checks the same of any element that somebody else interprets.
+    static func checkShape(_ bytes: ArraySlice<UInt8>, what: String) throws {
+        guard bytes.count <= DERLimits.maximumMessageBytes else {
+            throw PKIMessageError.tooLarge(what, bytes: bytes.count, limit: DERLimits.maximumMessageBytes)
+        }
+        try bytes.withUnsafeBytes {
+            try DERHeader.checkShape($0, what: what, maximumDepth: DERLimits.maximumDepth)
+        }
+    }
+
     /// Runs `body` and turns a SwiftASN1 or X509 error into a ``PKIMessageError`` with code `malformed`.
     package static func wrapping<R>(_ what: String, _ body: () throws -> R) throws -> R {
         do {

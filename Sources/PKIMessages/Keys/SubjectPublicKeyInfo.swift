@@ -83,8 +83,12 @@ extension SubjectPublicKeyInfo: DERImplicitlyTaggable {
         coder.serializeRawBytes(self.derBytes)
     }
 
+    private static let secp256r1DER: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+
     private static func namedCurve(_ identifier: SignatureAlgorithmIdentifier) -> ASN1ObjectIdentifier? {
         guard identifier.algorithm == OID.ecPublicKey, let parameters = identifier.parametersDER else { return nil }
+        // Nearly every curve is that one, and its identifier has one encoding.
+        if parameters == Self.secp256r1DER { return OID.secp256r1 }
         // `try?`: explicit curve parameters are not an object identifier.
         return try? StrictDER.parse(ASN1ObjectIdentifier.self, parameters, what: "curve")
     }

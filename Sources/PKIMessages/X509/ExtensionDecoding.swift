@@ -25,8 +25,22 @@ package struct ExtensionDecoding: Sendable {
     }
 
     package func subjectKeyIdentifier() throws -> [UInt8]? {
-        try self.value(OID.subjectKeyIdentifier, "subjectKeyIdentifier extension") {
+        if let found = self[OID.subjectKeyIdentifier], let content = ExtensionDecoding.octets(found.value) {
+            return content
+        }
+        return try self.value(OID.subjectKeyIdentifier, "subjectKeyIdentifier extension") {
             Array(try ASN1OctetString(derEncoded: $0).bytes)
+        }
+    }
+
+    /// The content of a value that is one OCTET STRING and nothing else, of less than 128 bytes, without the parser, which
+    /// makes room for much more; `nil` for every other value, whatever is wrong with it.
+    private static func octets(_ value: ArraySlice<UInt8>) -> [UInt8]? {
+        value.withUnsafeBytes { bytes in
+            guard bytes.count >= 2, bytes.count < 0x82, bytes[0] == 0x04, Int(bytes[1]) == bytes.count - 2 else {
+                return nil
+            }
+            return Array(bytes.dropFirst(2))
         }
     }
 
@@ -146,7 +160,7 @@ package struct ExtensionDecoding: Sendable {
 
     /// The limits of ``StrictDER`` for what swift-certificates parses.
     private func checkShape(_ found: Certificate.Extension, _ what: String) throws {
-        _ = try StrictDER.node(Array(found.value), what: what)
+        try StrictDER.checkShape(found.value, what: what)
     }
 }
 

@@ -30,7 +30,9 @@ package enum ExtensionEncoding {
     }
 
     package static func subjectKeyIdentifier(_ identifier: [UInt8]) throws -> Certificate.Extension {
-        try self.make(OID.subjectKeyIdentifier) { try $0.serialize(ASN1OctetString(contentBytes: identifier[...])) }
+        let header = DERHeader.encoded(identifier: 0x04, contentBytes: identifier.count)
+        return Certificate.Extension(
+            oid: OID.subjectKeyIdentifier, critical: false, value: (header + identifier)[...])
     }
 
     /// Only the keyIdentifier, as Windows and most CAs write it.

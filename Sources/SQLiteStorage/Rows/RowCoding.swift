@@ -95,7 +95,7 @@ extension [UInt8] {
 /// and every audit event has such an object.
 func storedJSON(_ texts: [String: String]) -> String {
     var json: [UInt8] = [UInt8(ascii: "{")]
-    json.reserveCapacity(1024)
+    json.reserveCapacity(768)
     for (key, value) in texts.sorted(by: { $0.key < $1.key }) {
         if json.count > 1 { json.append(UInt8(ascii: ",")) }
         appendJSON(key, to: &json)
