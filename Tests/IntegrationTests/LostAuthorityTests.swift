@@ -107,6 +107,8 @@ struct LostAuthorityTests {
         try await site.operate(
             "recover", "--token-file", card, "--ca-certificates", site.path("chain.pem"), "--password",
             "file:\(site.path("pin-user"))", "--out", site.path("user-0.p12"), site.path("user-0.rec"))
+        // The one that requests are encrypted to now.
+        try FileManager.default.removeItem(atPath: site.path("exchange.crt"))
         try await site.operate("ca", "exchange", "--instance", issuing, "--out", site.path("exchange.crt"))
         try await site.makeArchivalRequest("later", format: "token-wrapped")
         try await site.operate(

@@ -55,7 +55,7 @@ struct SearchTests {
     }
 
     static let statements = [
-        CertificateRecord.search + CertificateRecord.onlyArchived,
+        CertificateRecord.search + CertificateRecord.onlyArchived, CertificateRecord.searchByText,
         CRLRecord.latest,
         "SELECT * FROM request WHERE disposition = ? ORDER BY request_id DESC LIMIT ?",
         "SELECT * FROM certificate WHERE serial_number = ?",

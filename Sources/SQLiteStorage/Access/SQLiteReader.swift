@@ -75,10 +75,12 @@ extension DatabaseReading {
     /// may have blanks, colons or hyphens in them. Newest first.
     func certificates(matching term: String, archivedOnly: Bool) throws -> [CertificateRecord] {
         let term = SearchTerm(term)
-        let sql = CertificateRecord.search + (archivedOnly ? CertificateRecord.onlyArchived : "")
+        var arguments: StatementArguments = ["text": term.text, "serial": term.serial]
+        if let bytes = term.bytes { _ = arguments.append(contentsOf: ["bytes": bytes.stored]) }
+        var sql = term.bytes == nil ? CertificateRecord.searchByText : CertificateRecord.search
+        if archivedOnly { sql += CertificateRecord.onlyArchived }
         return try self.all(
-            "find certificates", sql + " ORDER BY request_id DESC",
-            ["text": term.text, "serial": term.serial, "bytes": term.bytes?.stored], CertificateRecord.init)
+            "find certificates", sql + " ORDER BY request_id DESC", arguments, CertificateRecord.init)
     }
 
     func openIntents() throws -> [SigningIntent] {

@@ -25,6 +25,7 @@ enum BackupTable: Equatable {
         ("key_recovery_agent", .whole), ("user", .whole), ("setting", .whole), ("role_group", .whole),
         ("role_group_member", .whole), ("identity_mapping", .whole), ("manager_restriction", .whole),
         ("crl_scope", .whole), ("crl_counter", .whole), ("notice", .whole), ("recovery_drill", .whole),
+        ("principal_version", .whole),
         ("sqlite_sequence", .whole),
         ("grdb_migrations", .excluded), ("change_log", .excluded), ("backup_chain", .excluded),
     ]

@@ -26,6 +26,8 @@ enum Schema {
         Schema.registerPrincipalVersion(&migrator)
         Schema.registerShortIndices(&migrator)
         Schema.registerBackup(&migrator)
+        Schema.registerPrincipalVersion(&migrator)
+        Schema.registerShortIndices(&migrator)
         return migrator
     }
 

@@ -39,16 +39,24 @@ extension CertificateRecord {
             :invalidity_when, :crl_shard)
         """
 
-    /// Each of the ways in which a term can name a certificate, by an index of its own; hashes in every part of theirs.
+    /// Each of the ways in which a term can name a certificate, by an index of its own.
+    private static let byText = """
+        SELECT request_id FROM certificate WHERE common_name = :text
+            UNION SELECT request_id FROM certificate WHERE user_principal_name = :text
+            UNION SELECT request_id FROM request WHERE requester_name = :text COLLATE NOCASE
+            UNION SELECT request_id FROM certificate WHERE serial_number = :serial
+        """
+
+    /// For a term that is no hexadecimal number.
+    static let searchByText = "SELECT * FROM certificate WHERE request_id IN (\(byText))"
+
+    /// For one that is: a hash is in one of the parts of its index.
     static let search = """
         WITH RECURSIVE part (number) AS (
             SELECT 0 UNION ALL
             SELECT number + 1 FROM part WHERE number < (SELECT MAX(request_id) FROM certificate) >> \(Schema.partBits))
         SELECT * FROM certificate WHERE request_id IN (
-            SELECT request_id FROM certificate WHERE common_name = :text
-            UNION SELECT request_id FROM certificate WHERE user_principal_name = :text
-            UNION SELECT request_id FROM request WHERE requester_name = :text COLLATE NOCASE
-            UNION SELECT request_id FROM certificate WHERE serial_number = :serial
+            \(byText)
             UNION \(byHash("sha1_thumbprint"))
             UNION \(byHash("sha256_thumbprint"))
             UNION \(byHash("subject_key_identifier")))
