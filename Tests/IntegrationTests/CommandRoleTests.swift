@@ -65,6 +65,8 @@ struct CommandRoleTests {
         "audit verify": .role([]), "audit show": .role([]), "audit export": .role(["OUT"]), "audit sign": .role([]),
         "audit filter show": .role([]), "audit filter set": .role(["127"]),
         "backup create": .role(["--recipient", "FILE", "OUT"]),
+        "backup keys": .role(["--to", "TOKEN"]), "backup list": .nothing, "move plan": .role([]),
+        "move export": .role(["--password", "env:NONE", "OUT"]), "move import": .nothing, "move undo": .nothing,
         "backup show": .nothing, "backup verify": .nothing, "ceremony verify": .nothing, "key install": .nothing,
         // Its steps are commands, and ask each for itself; who restores is asked of the instance that is replaced: BackupTests.
         "ceremony run": .nothing, "restore": .nothing,

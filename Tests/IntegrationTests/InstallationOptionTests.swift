@@ -139,7 +139,7 @@ struct InstallationOptionTests {
         for command in [["ca", "show"], ["crl", "publish"], ["audit", "verify"]] {
             let refused = try await site.signet(command + ["--instance", other])
             #expect(refused.status == 1 && refused.stderr.contains("belongs to another instance"), "\(refused.stderr)")
-            #expect(refused.stderr.contains("0x80070050"))
+            #expect(refused.stderr.contains("0x800700b7"))
         }
         #expect(try await self.content(ofDatabase: database) == before)
         // The instance itself may move, and with a database inside be restored without its identifier.

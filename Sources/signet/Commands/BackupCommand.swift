@@ -49,10 +49,7 @@ struct CreateBackup: ContextCommand {
     }
 
     func run(in context: CommandContext) async throws {
-        let instance = try context.open(self.options)
-        // Before a password is asked for.
-        let who = try await instance.localOperator()
-        try who.mustBeAllowed(.backUp, to: "back the CA up")
+        let instance = try await context.open(self.options, for: .backUp, to: "back the CA up")
         let authority = try await instance.authority(settling: false)
         let recipients = try BackupRecipients(
             certificates: self.recipient.flatMap { try CertificateBundle.parse(FilePaths.read($0)) },
@@ -63,7 +60,7 @@ struct CreateBackup: ContextCommand {
         let order = BackupOrder(
             directory: self.directory, recipients: recipients, replaces: self.force, isIncremental: self.incremental,
             keepsLog: self.keepLog, progress: meter.show)
-        let made = try await authority.backUp(order, by: who)
+        let made = try await authority.backUp(order, by: authority.localOperator())
         meter.finish()
         Console.say("Backup \(made.manifest.backupID), \(made.manifest.kind.rawValue), verified: \(made.directory)")
         Console.say("Manifest SHA-256: \(Hexadecimal.lower(made.manifestSHA256))")

@@ -17,6 +17,15 @@ final class CommandContext {
         return instance
     }
 
+    /// Opens an instance for an operator who has to be allowed something there.
+    ///
+    /// - Parameter text: what is being done, as it stands after "Could not".
+    func open(_ options: InstanceOptions, for operation: CAOperation, to text: String) async throws -> Instance {
+        let instance = try self.open(options)
+        try await instance.localOperator().mustBeAllowed(operation, to: text)
+        return instance
+    }
+
     func open(_ options: TokenOptions) async throws -> any KeyToken {
         try await self.opener().open(options.configuration())
     }
