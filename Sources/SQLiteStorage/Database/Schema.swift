@@ -23,8 +23,6 @@ enum Schema {
         Schema.registerIssuance(&migrator)
         Schema.registerListHashes(&migrator)
         Schema.registerKeyRelease(&migrator)
-        Schema.registerPrincipalVersion(&migrator)
-        Schema.registerShortIndices(&migrator)
         Schema.registerBackup(&migrator)
         Schema.registerPrincipalVersion(&migrator)
         Schema.registerShortIndices(&migrator)
