@@ -28,10 +28,10 @@ struct OperationsDocumentTests {
             ])
         #expect(result.status == 0, "\(result.text)\n\(result.stderr)")
         #expect(result.text.contains("Archived keys: 1 opened, 0 failed\n"))
-        #expect(result.text.components(separatedBy: "CA key 0: proven pkcs11:").count == 4)
+        #expect(result.text.components(separatedBy: "CA key 0: proven pkcs11:").count == 5)
         let names = try FileManager.default.contentsOfDirectory(atPath: work).sorted()
-        #expect(names == ["backup.password", "backups", "card.yaml", "restored"])
-        for instance in [issuing, "\(work)/restored"] {
+        #expect(names == ["backup.password", "backups", "card.yaml", "moved", "moving", "restored"])
+        for instance in ["\(work)/moved", "\(work)/restored"] {
             let list = try await site.operate("request", "list", "--instance", instance, "--disposition", "revoked")
             #expect(list.text.contains("www.example.test"))
         }

@@ -44,7 +44,12 @@ extension CAFaultSweepTests {
             agentCardFails
             ? (site.agentCard, site.agentToken) : (site.authorityCard, try await site.authorityToken)
         let swept = Swept(card: card, token: token) {
-            let report = try await rewrap.run(with: [site.agentToken], includingCurrent: true, by: who) { _ in }
+            var refusal: (any Error)?
+            let report = try await rewrap.run(with: [site.agentToken], includingCurrent: true, by: who) {
+                if case .refused(_, let error) = $0 { refusal = error }
+            }
+            // A token that says that the key itself is wrong is believed: the key stays as it was, and that is told.
+            if let refusal { throw refusal }
             #expect(report.rewrapped == 1)
         }
         try await self.sweepAll(swept, calls: agentCardFails ? 8 : 10)
