@@ -80,7 +80,11 @@ package actor TokenOpener {
             try secrets.read(
                 configuration.pin, what: "the PIN of token \(configuration.token)", relativeTo: directory)
         }
-        try await store.logIn()
+        do { try await store.logIn() } catch {
+            // Its sessions end before the module does: a module that is finalised under a call into it may crash.
+            await store.close()
+            throw error
+        }
         if let observer = self.healthObserver {
             // Ends with the token: closing it ends the stream.
             Task { for await health in store.healthChanges() { observer(store.identification, health) } }
