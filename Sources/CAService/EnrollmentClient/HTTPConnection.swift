@@ -1,4 +1,5 @@
 import CLibCrypto
+import CoreFoundation
 import Glibc
 import SecretMemory
 
