@@ -103,11 +103,8 @@ extension Authority {
     private func sign(_ written: WrittenPart, in directory: String) async throws -> BackupSet {
         var manifest = written.manifest
         manifest.certificates = self.authority.chainDER.map { Hexadecimal.lower(Digest.sha256.hash($0)) }
-        let draft = try SignedDataDraft(
-            eContentType: OID.data, eContent: manifest.json(),
-            signer: .issuerAndSerialNumber(self.authority.signerIdentifier),
-            signatureAlgorithm: self.authority.signatureAlgorithm, certificates: self.authority.chainDER)
-        let message = try await self.authority.signedMessage(draft, purpose: "backup \(written.manifest.backupID)")
+        let message = try await self.authority.signedStatement(
+            manifest.json(), purpose: "backup \(written.manifest.backupID)")
         try FilePaths.create(directory + "/" + BackupLayout.manifest, with: message, mode: 0o600)
         let set = try BackupSet(directory)
         try set.signedManifest.verify(

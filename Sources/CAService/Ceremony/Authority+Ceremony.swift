@@ -9,11 +9,7 @@ extension Authority {
     /// - Throws: `RequestError` without the right to see the audit trail; what signing throws.
     package func signedTranscript(_ transcript: CeremonyTranscript, by who: Principal) async throws -> [UInt8] {
         try who.mustBeAllowed(.signAuditHead, to: "have the transcript of a ceremony signed")
-        let draft = try SignedDataDraft(
-            eContentType: OID.data, eContent: transcript.json(),
-            signer: .issuerAndSerialNumber(self.authority.signerIdentifier),
-            signatureAlgorithm: self.authority.signatureAlgorithm, certificates: self.authority.chainDER)
-        return try await self.authority.signedMessage(draft, purpose: "ceremony transcript")
+        return try await self.authority.signedStatement(transcript.json(), purpose: "ceremony transcript")
     }
 }
 
@@ -58,9 +54,8 @@ package struct SignedTranscript: Sendable {
     package func differences(in directory: String) -> [String] {
         self.transcript.files.compactMap { file in
             do {
-                let bytes = try FilePaths.read(FilePaths.resolve(file.path, in: directory), limit: 1 << 26)
-                let isSame = Hexadecimal.lower(Digest.sha256.hash(bytes)) == file.sha256
-                return isSame ? nil : "\(file.path) is another file than at the ceremony."
+                return try CeremonyTranscript.File(file.path, in: directory) == file
+                    ? nil : "\(file.path) is another file than at the ceremony."
             } catch {
                 return "\(file.path): \(ErrorReport(error).headline)"
             }

@@ -162,10 +162,6 @@ extension Authority {
             "signet-archival-evidence 1 keys=\(summary.keys) in-host-memory=\(summary.inHostMemory) "
             + "changed=\(summary.changed) unvouched=\(summary.unvouched) sha256=\(Hexadecimal.lower(listSHA256)) "
             + "time=\(when.ISO8601Format())\n"
-        let draft = try SignedDataDraft(
-            eContentType: OID.data, eContent: Array(text.utf8),
-            signer: .issuerAndSerialNumber(self.authority.signerIdentifier),
-            signatureAlgorithm: self.authority.signatureAlgorithm, certificates: self.authority.chainDER)
-        return try await self.authority.signedMessage(draft, purpose: "archival evidence")
+        return try await self.authority.signedStatement(Array(text.utf8), purpose: "archival evidence")
     }
 }

@@ -28,6 +28,20 @@ extension CertificationAuthority {
         }
     }
 
+    /// Signs a text that the CA vouches for: SignedData with the content and the CA's chain in it.
+    ///
+    /// - Parameter purpose: for the audit chain.
+    /// - Returns: the DER ContentInfo.
+    package func signedStatement(_ content: [UInt8], purpose: String) async throws -> [UInt8] {
+        try await self.signedMessage(self.statement(content), purpose: purpose)
+    }
+
+    private func statement(_ content: [UInt8]) throws -> SignedDataDraft {
+        try SignedDataDraft(
+            eContentType: OID.data, eContent: content, signer: .issuerAndSerialNumber(self.signerIdentifier),
+            signatureAlgorithm: self.signatureAlgorithm, certificates: self.chainDER)
+    }
+
     /// Signs the head of the audit chain, unless nothing was recorded since the last one.
     ///
     /// - Returns: `nil` when there was nothing to sign.
@@ -37,11 +51,8 @@ extension CertificationAuthority {
         if let latest, head.sequence <= latest.sequence + 1, head.event.id == .auditHeadSigned { return nil }
         let when = self.surroundings.now().wholeSeconds
         let number = "\(head.sequence)-" + Hexadecimal.upper(try self.surroundings.randomBytes(4))
-        let draft = try SignedDataDraft(
-            eContentType: OID.data,
-            eContent: SignedAuditHead.statement(sequence: head.sequence, hash: head.hash, when: when),
-            signer: .issuerAndSerialNumber(self.signerIdentifier), signatureAlgorithm: self.signatureAlgorithm,
-            certificates: self.chainDER)
+        let draft = try self.statement(
+            SignedAuditHead.statement(sequence: head.sequence, hash: head.hash, when: when))
         let use = KeyUseIntent(kind: .auditHead, number: number, requestID: nil, purpose: "audit head")
         let statement = try await self.sign(draft, use) { [self] db, statement in
             try db.insert(
