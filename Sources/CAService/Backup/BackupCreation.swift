@@ -117,18 +117,16 @@ extension Authority {
 /// there before is a leftover.
 final class BackupRoom: Sendable {
     let imagePath: String
-    private let descriptor: Int32
+    private let lock: FileLock
 
     /// - Throws: ``ServiceError`` with code `inUse`.
     init(_ layout: InstanceLayout) throws {
-        let path = layout.directory + "/backup.lock"
-        self.imagePath = layout.directory + "/backup.sqlite"
-        self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard self.descriptor >= 0 else { throw ServiceError.notWritten(path, String(cString: strerror(errno))) }
-        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(self.descriptor)
+        // Before anything of this object is set: `deinit` would clear the room of the one who has it.
+        guard let lock = try FileLock(layout.directory + "/backup.lock") else {
             throw ServiceError.backupUnderWay(layout.directory)
         }
+        self.lock = lock
+        self.imagePath = layout.directory + "/backup.sqlite"
         self.clear()
     }
 
@@ -139,7 +137,6 @@ final class BackupRoom: Sendable {
 
     deinit {
         self.clear()
-        close(self.descriptor)
     }
 }
 

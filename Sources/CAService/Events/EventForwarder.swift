@@ -1,6 +1,5 @@
 package import CertificateAuthority
 import Foundation
-import Glibc
 
 /// Sends what the audit chain records, and what the application log says of it, to the sinks of `signet.yaml`.
 ///
@@ -19,7 +18,7 @@ package struct EventForwarder: Sendable {
 
     /// Sends what was recorded since the last time. Does nothing while another process does it.
     package func forward() async throws {
-        guard !self.sinks.isEmpty, let lock = try ForwardingLock(self.instance.directory + "/events.lock") else {
+        guard !self.sinks.isEmpty, let lock = try FileLock(self.instance.directory + "/events.lock") else {
             return
         }
         defer { withExtendedLifetime(lock) {} }
@@ -48,21 +47,5 @@ package struct EventForwarder: Sendable {
         let event = ApplicationEvent(
             number: number, severity: severity, text: text, when: self.instance.surroundings.now())
         for sink in self.sinks { try sink.send([OutboundEvent(event)]) }
-    }
-}
-
-/// That one process at a time sends events; goes with the process.
-final class ForwardingLock {
-    private let descriptor: Int32
-
-    /// - Returns: `nil` when another process holds it.
-    init?(_ path: String) throws {
-        self.descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard self.descriptor >= 0 else { throw ServiceError.notWritten(path, String(cString: strerror(errno))) }
-        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
-    }
-
-    deinit {
-        if self.descriptor >= 0 { close(self.descriptor) }
     }
 }

@@ -7,26 +7,16 @@ import Glibc
 ///
 /// The lock goes with the process, however it ends.
 package final class DatabaseLock: Sendable {
-    private let descriptor: Int32
+    private let lock: FileLock
 
     /// - Throws: ``ServiceError`` with code `inUse` when another process holds it.
     package init(_ instance: Instance) throws {
         let database = URL(filePath: instance.databasePath).resolvingSymlinksInPath().path
-        let path = database + "-service"
         // Readable by all, so that one that root made does not keep the service's own account out.
-        let descriptor = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+        guard let lock = try FileLock(database + "-service", access: O_RDONLY, mode: 0o644) else {
             throw ServiceError.databaseInUse(database)
         }
-        self.descriptor = descriptor
-    }
-
-    deinit {
-        close(self.descriptor)
+        self.lock = lock
     }
 }
 

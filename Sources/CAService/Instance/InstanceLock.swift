@@ -4,24 +4,12 @@ import Glibc
 ///
 /// The lock goes with the process, however it ends.
 package final class InstanceLock: Sendable {
-    private let descriptor: Int32
+    private let lock: FileLock
 
     /// - Throws: ``ServiceError`` with code `inUse` when another process holds it.
     package init(_ layout: InstanceLayout) throws {
-        let path = layout.lockPath
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ServiceError.notWritten(path, String(cString: strerror(errno)))
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw ServiceError.inUse(layout.directory)
-        }
-        self.descriptor = descriptor
-    }
-
-    deinit {
-        close(self.descriptor)
+        guard let lock = try FileLock(layout.lockPath) else { throw ServiceError.inUse(layout.directory) }
+        self.lock = lock
     }
 }
 
@@ -29,7 +17,7 @@ package final class InstanceLock: Sendable {
 ///
 /// The lock goes with the process, however it ends.
 final class InstanceUse: Sendable {
-    private let descriptor: Int32
+    private let lock: FileLock
 
     /// For whoever opens the instance.
     ///
@@ -47,23 +35,14 @@ final class InstanceUse: Sendable {
 
     private init(_ layout: InstanceLayout, _ operation: Int32, otherwise error: @autoclosure () -> ServiceError) throws
     {
-        let path = layout.useLockPath
-        self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard self.descriptor >= 0 else { throw ServiceError.notWritten(path, String(cString: strerror(errno))) }
-        guard flock(self.descriptor, operation | LOCK_NB) == 0 else {
-            close(self.descriptor)
-            throw error()
-        }
+        guard let lock = try FileLock(layout.useLockPath, operation) else { throw error() }
+        self.lock = lock
     }
 
     /// That nobody else has it open, as long as this object lives.
     ///
     /// - Throws: ``ServiceError`` with code `inUse` while somebody has.
     func excludeOthers(_ layout: InstanceLayout) throws {
-        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else { throw ServiceError.instanceOpen(layout.directory) }
-    }
-
-    deinit {
-        close(self.descriptor)
+        guard self.lock.take(LOCK_EX) else { throw ServiceError.instanceOpen(layout.directory) }
     }
 }
