@@ -198,6 +198,6 @@ let package = Package(
                 logging, lifecycle, asn1, x509,
             ]),
         // The programs are built with the tests, which run them.
-        tests("IntegrationTests", ["signet", "signetd"]),
+        tests("IntegrationTests", ["signet", "signetd", "CAService"]),
     ]
 )

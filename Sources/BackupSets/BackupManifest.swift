@@ -195,6 +195,7 @@ package struct SignedManifest: Sendable {
     /// Nothing that the signature does not cover can be other than it was written.
     private static func isPlain(_ signed: SignedData) -> Bool {
         let signer = signed.signerInfos[0]
+        // `try?`: what is no certificate has signed nothing.
         guard let first = signed.certificates.first, let certificate = try? CertificateFields(derEncoded: first),
             signer.sid == .issuerAndSerialNumber(IssuerAndSerialNumber(certificate))
         else { return false }

@@ -33,12 +33,7 @@ struct Signet: AsyncParsableCommand {
         do {
             let arguments = try Signet.argumentsWithoutTrace()
             if let tool = WindowsTool.named(CommandLine.arguments[0]) { Glibc.exit(await tool.run(arguments)) }
-            var command = try Signet.parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await Signet.perform(arguments)
         } catch let error where Signet.belongsToParser(error) {
             Signet.exit(withError: error)
         } catch {
@@ -46,6 +41,16 @@ struct Signet: AsyncParsableCommand {
             Console.complain("error: " + lines[0])
             for line in lines.dropFirst() { Console.complain("  " + line) }
             Glibc.exit(1)
+        }
+    }
+
+    /// Runs a command line, without the program's name.
+    static func perform(_ arguments: [String]) async throws {
+        var command = try Signet.parseAsRoot(arguments)
+        if var command = command as? any AsyncParsableCommand {
+            try await command.run()
+        } else {
+            try command.run()
         }
     }
 

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import CAService
+
 @Suite("Examples in the help")
 struct CommandExamplesTests {
     /// The parts of `--experimental-dump-help` that a command line is judged by.
@@ -32,7 +34,7 @@ struct CommandExamplesTests {
         var examples: [[String]] {
             let text = (self.discussion ?? "").replacingOccurrences(of: "\\\n", with: " ")
             let lines = text.split(separator: "\n").drop { $0 != "Example:" && $0 != "Examples:" }.dropFirst()
-            return lines.map { words(of: $0) }
+            return lines.map { CommandWords.split(String($0)) ?? ["\($0)"] }
         }
 
         func leaves(below path: [String]) -> [(path: [String], command: Command)] {
@@ -106,22 +108,4 @@ struct CommandExamplesTests {
 
 extension CommandExamplesTests.Command.Argument {
     fileprivate func has(_ word: String) -> Bool { (self.names ?? []).contains { $0.written == word } }
-}
-
-/// The words of a command line, as a shell takes them: blanks part, quotation marks hold together.
-private func words(of line: Substring) -> [String] {
-    var words: [String] = []
-    var word: String?
-    var quotation: Character?
-    for character in line {
-        switch (character, quotation) {
-        case (_, .some(let mark)) where character == mark: quotation = nil
-        case ("\"", nil), ("'", nil): (quotation, word) = (character, word ?? "")
-        case (" ", nil):
-            if let whole = word { words.append(whole) }
-            word = nil
-        default: word = (word ?? "") + String(character)
-        }
-    }
-    return words + (word.map { [$0] } ?? [])
 }

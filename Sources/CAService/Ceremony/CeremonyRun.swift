@@ -51,7 +51,7 @@ package struct CeremonyRun<Participation: CeremonyParticipation> {
             }
             return
         }
-        let inputs = try script.inputs.map { try Self.record($0, in: directory) }
+        let inputs = try script.inputs.map { try CeremonyTranscript.File($0, in: directory) }
         self.journal = try CeremonyJournal(
             creating: journalPath,
             head: CeremonyTranscript.Head(
@@ -100,7 +100,7 @@ package struct CeremonyRun<Participation: CeremonyParticipation> {
             record.keys = try await self.withToken(name) { try await $0.keyPairs().map(CeremonyTranscript.Key.init) }
             for line in (record.keys ?? []).flatMap(\.lines) { self.participation.show("   " + line) }
         case .file(let path):
-            record.file = try Self.record(path, in: ".")
+            record.file = try CeremonyTranscript.File(path, in: ".")
             record.file.map { self.participation.show("   \($0.bytes) bytes, sha256 \($0.sha256)") }
         }
         guard record.answer == nil, !self.participation.isUnattended else { return }
@@ -128,11 +128,6 @@ package struct CeremonyRun<Participation: CeremonyParticipation> {
     private func replaced(_ word: String) -> String {
         guard word.hasPrefix("{"), word.hasSuffix("}") else { return word }
         return self.tokenFiles[String(word.dropFirst().dropLast())] ?? word
-    }
-
-    private static func record(_ path: String, in directory: String) throws -> CeremonyTranscript.File {
-        let bytes = try FilePaths.read(FilePaths.resolve(path, in: directory), limit: 1 << 26)
-        return .init(path: path, bytes: bytes.count, sha256: Hexadecimal.lower(Digest.sha256.hash(bytes)))
     }
 
     /// The whole of it, to be signed.

@@ -27,6 +27,14 @@ package struct CeremonyTranscript: Codable, Hashable, Sendable {
         package let path: String
         package let bytes: Int
         package let sha256: String
+
+        /// - Throws: ``ServiceError`` with code `unreadable`, also for a file of more than 64 MiB.
+        init(_ path: String, in directory: String) throws {
+            let bytes = try FilePaths.read(FilePaths.resolve(path, in: directory), limit: 1 << 26)
+            self.path = path
+            self.bytes = bytes.count
+            self.sha256 = Hexadecimal.lower(Digest.sha256.hash(bytes))
+        }
     }
 
     package struct Confirmation: Codable, Hashable, Sendable {

@@ -65,7 +65,8 @@ open class TokenWork: @unchecked Sendable {
     }
 }
 
-/// A closure as work.
+/// A closure as work. `@unchecked Sendable` as its superclass: `result` is written by the thread that runs it, and read by its
+/// maker after the answer.
 // `package` as its superclass's initialiser: Swift 6.3 sees an endless recursion in a class that hides it.
 package final class ClosureWork<R: Sendable>: TokenWork, @unchecked Sendable {
     private let body: @Sendable (Session) throws -> R
@@ -91,7 +92,8 @@ package final class ClosureWork<R: Sendable>: TokenWork, @unchecked Sendable {
     }
 }
 
-/// Work on a thread of the token that needs none of its sessions.
+/// Work on a thread of the token that needs none of its sessions. `@unchecked Sendable` as its superclass; it adds nothing that
+/// changes.
 package final class ThreadWork: TokenWork, @unchecked Sendable {
     private let work: @Sendable () -> Void
 

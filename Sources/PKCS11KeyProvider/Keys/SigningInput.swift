@@ -124,7 +124,8 @@ enum SigningFault: Error {
     }
 }
 
-/// One signature: the first attempt, by a handle that is known, and nearly always the only one.
+/// One signature: the first attempt, by a handle that is known, and nearly always the only one. `@unchecked Sendable` as its
+/// superclass: `signature` is written by the thread that runs it, and read by its maker after the answer.
 package final class SigningWork: TokenWork, @unchecked Sendable {
     private let input: SigningInput
     private let key: UsableKey

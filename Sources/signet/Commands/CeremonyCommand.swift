@@ -153,12 +153,7 @@ struct CeremonyTerminal: CeremonyParticipation {
         defer { printed = lines.withLock { $0 } }
         do {
             try await Console.$listener.withValue({ text in lines.withLock { $0.append(text) } }) {
-                var command = try Signet.parseAsRoot(words)
-                if var command = command as? any AsyncParsableCommand {
-                    try await command.run()
-                } else {
-                    try command.run()
-                }
+                try await Signet.perform(words)
             }
         } catch let error where Signet.belongsToParser(error) {
             let status = Signet.exitCode(for: error).rawValue

@@ -53,16 +53,22 @@ struct ImportKeys: ContextCommand {
         var total = KeyImportCounters()
         for path in self.paths {
             Console.say("Processing \(path)")
-            var count = 0
-            let counters = try await run.run(path) { progress in
-                count += 1
-                if case .failed(let file, let reason) = progress { Console.complain("\(file): \(reason)") }
-                if count % 100 == 0 { Console.complain("\(count) keys") }
-            }
-            total.add(counters)
+            total.add(try await run.runTelling(path))
         }
         for line in total.lines { Console.say(line) }
         if total.keysNotArchived > 0 { throw ExitCode.failure }
+    }
+}
+
+extension KeyImportRun {
+    /// Tells on standard error which keys failed, and how far it is.
+    func runTelling(_ path: String) async throws -> KeyImportCounters {
+        var count = 0
+        return try await self.run(path) { progress in
+            count += 1
+            if case .failed(let file, let reason) = progress { Console.complain("\(file): \(reason)") }
+            if count % 100 == 0 { Console.complain("\(count) keys") }
+        }
     }
 }
 

@@ -108,11 +108,7 @@ struct ImportMove: ContextCommand {
     var directory: String
 
     func run(in context: CommandContext) async throws {
-        var opening = self.opening
-        if opening.password == nil, opening.openerTokenFile.isEmpty { opening.password = "prompt" }
-        guard let opener = try await opening.opener(in: context) else {
-            throw ValidationError("Name how the backup is opened: --password or --opener-token-file.")
-        }
+        let opener = try await self.opening.neededOpener(in: context)
         let meter = ProgressMeter()
         let order = RestoreOrder(
             backups: [self.directory], instance: self.options.instance, opener: opener,

@@ -25,6 +25,12 @@ struct BackupOpenerOptions: ParsableArguments {
     @Option(name: .long, help: "That certificate, where the token has none beside its key. May be repeated.")
     var openerCertificate: [String] = []
 
+    /// For a restore: where nothing is named, the password is asked for.
+    func neededOpener(in context: CommandContext) async throws -> BackupOpener {
+        if let opener = try await self.opener(in: context) { return opener }
+        return .password(try SecretInput.system.read(.prompt, what: "the password of the backup"))
+    }
+
     /// - Returns: `nil` when nothing is named.
     func opener(in context: CommandContext) async throws -> BackupOpener? {
         guard !self.openerTokenFile.isEmpty else {

@@ -34,12 +34,7 @@ extension WindowsSession {
             by: who)
         Console.say("Processing KMS exports from:")
         Console.say("    \(file)")
-        var count = 0
-        let counters = try await run.run(file) { progress in
-            count += 1
-            if case .failed(let file, let reason) = progress { Console.complain("\(file): \(reason)") }
-            if count % 100 == 0 { Console.complain("\(count) keys") }
-        }
+        let counters = try await run.runTelling(file)
         Console.say("")
         for line in counters.lines { Console.say(line) }
     }
