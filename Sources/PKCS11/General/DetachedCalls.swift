@@ -22,35 +22,71 @@ package final class DetachedCalls: Sendable {
         }
         let answer = DetachedAnswer()
         return try await withCheckedThrowingContinuation { continuation in
-            let watch = Task {
-                // Cancelled when the call returns first; then there is nothing to give up.
-                guard (try? await Task.sleep(for: limit)) != nil, answer.isFirst() else { return }
-                let (seconds, fraction) = limit.components
-                continuation.resume(
-                    throwing: TokenWaitError(
-                        code: .hung, seconds: Double(seconds) + Double(fraction) / 1e18, token: token))
-            }
-            let started = DetachedThread.start {
-                let result = Result { try body() }
-                self.inside.store(0, ordering: .releasing)
+            @Sendable func giveUp(_ code: TokenWaitError.Code, after seconds: Double) {
                 guard answer.isFirst() else { return }
-                watch.cancel()
-                continuation.resume(with: result)
+                continuation.resume(throwing: TokenWaitError(code: code, seconds: seconds, token: token))
             }
-            if !started, answer.isFirst() {
+            // On a thread, not in a task: where work of others keeps every shared thread, the limit holds all the same.
+            let isWatched = DetachedThread.start {
+                if !answer.isGiven(within: limit.nanoseconds) { giveUp(.hung, after: limit / .seconds(1)) }
+            }
+            let isStarted =
+                isWatched
+                && DetachedThread.start {
+                    let result = Result { try body() }
+                    self.inside.store(0, ordering: .releasing)
+                    if answer.isFirst() { continuation.resume(with: result) }
+                }
+            if !isStarted {
                 self.inside.store(0, ordering: .releasing)
-                watch.cancel()
-                continuation.resume(throwing: TokenWaitError(code: .wedged, seconds: 0, token: token))
+                giveUp(.wedged, after: 0)
             }
         }
     }
 }
 
-/// Who may answer a caller that two could answer.
-private final class DetachedAnswer: Sendable {
-    private let given = Atomic(false)
+/// Who may answer a caller that two could answer. `@unchecked Sendable`: `isGiven` is used under the mutex only, and the
+/// pointers never change.
+private final class DetachedAnswer: @unchecked Sendable {
+    private var isGiven = false
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let given = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    func isFirst() -> Bool { !self.given.exchange(true, ordering: .acquiringAndReleasing) }
+    init() {
+        var monotonic = pthread_condattr_t()
+        pthread_condattr_init(&monotonic)
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)
+        pthread_mutex_init(self.mutex, nil)
+        pthread_cond_init(self.given, &monotonic)
+        pthread_condattr_destroy(&monotonic)
+    }
+
+    func isFirst() -> Bool {
+        pthread_mutex_lock(self.mutex)
+        defer { pthread_mutex_unlock(self.mutex) }
+        guard !self.isGiven else { return false }
+        self.isGiven = true
+        pthread_cond_signal(self.given)
+        return true
+    }
+
+    /// Waits for the answer, at most `limit` nanoseconds.
+    func isGiven(within limit: UInt64) -> Bool {
+        var deadline = MonotonicClock.deadline(at: MonotonicClock.now + min(limit, 1 << 62))
+        pthread_mutex_lock(self.mutex)
+        defer { pthread_mutex_unlock(self.mutex) }
+        while !self.isGiven {
+            if pthread_cond_timedwait(self.given, self.mutex, &deadline) == ETIMEDOUT { return self.isGiven }
+        }
+        return true
+    }
+
+    deinit {
+        pthread_cond_destroy(self.given)
+        pthread_mutex_destroy(self.mutex)
+        self.given.deallocate()
+        self.mutex.deallocate()
+    }
 }
 
 /// A thread that is not waited for.
