@@ -23,6 +23,7 @@ struct Benchmarks {
             try ChildRun.run(["large"])
             try ChildRun.run(["growth"])
             try ChildRun.run(["crl"])
+            try ChildRun.run(["backup"])
             for part in ["archival", "recovery", "import"] { try ChildRun.run([part]) }
             return
         }
@@ -37,6 +38,8 @@ struct Benchmarks {
         case "large":
             let count = Int(arguments.dropFirst().first ?? "") ?? 1_000_000
             try await LargeDatabase(token: token).measure(count: count, rounds: rounds ?? 7)
+        case "backup":
+            try await BackupBenchmark(token: token).run(count: Int(arguments.dropFirst().first ?? "") ?? 400_000)
         case "growth": try await Growth(token: token).measure(count: Int(arguments.dropFirst().first ?? "") ?? 100_000)
         case "archival": try await Archival(token: token).measure(rounds: rounds ?? 10)
         case "recovery": try await KeyRecoveries(token: token).measure(rounds: rounds ?? 5)
