@@ -171,10 +171,13 @@ struct BackupTests {
     func merging() async throws {
         let site = try await Site.issuing()
         let (kept, revoked) = (try await site.certify("kept"), try await site.certify("revoked"))
+        let (held, issuing) = (try await site.certify("held"), site.path("issuing"))
+        try await site.operate("certificate", "revoke", "--instance", issuing, "--reason", "certificateHold", held)
         try await site.backUp(to: "backup")
         let (late, lateRevoked) = (try await site.certify("late"), try await site.certify("late-revoked"))
-        let issuing = site.path("issuing")
-        for serial in [revoked, lateRevoked] {
+        // What was on hold is revoked for good now, and must not be on hold again: that could be taken away.
+        let allRevoked = [revoked, lateRevoked, held]
+        for serial in allRevoked {
             try await site.operate("certificate", "revoke", "--instance", issuing, "--reason", "keyCompromise", serial)
         }
         for _ in 0..<3 { try await site.operate("crl", "publish", "--instance", issuing) }
@@ -183,9 +186,9 @@ struct BackupTests {
         // Over the old instance: everything is taken over from it.
         let replaced = try await site.restore("backup", to: "issuing", ["--force"])
         #expect(replaced.status == 0, "\(replaced.text)\n\(replaced.stderr)")
-        #expect(replaced.text.contains("2 certificates, 2 revocations"))
+        #expect(replaced.text.contains("2 certificates, 3 revocations"))
         try await site.operate("audit", "verify", "--instance", issuing)
-        try await Self.check(site, "issuing", revoked: [revoked, lateRevoked], good: [kept, late], above: list.number)
+        try await Self.check(site, "issuing", revoked: allRevoked, good: [kept, late], above: list.number)
         let previous = try #require(
             FileManager.default.contentsOfDirectory(atPath: site.directory.path)
                 .first { $0.hasPrefix("issuing.before-restore-") })
@@ -199,10 +202,10 @@ struct BackupTests {
                 site.path("late.crt"),
             ])
         #expect(elsewhere.status == 0, "\(elsewhere.text)\n\(elsewhere.stderr)")
-        #expect(elsewhere.text.contains("1 certificates, 2 revocations"))
+        #expect(elsewhere.text.contains("1 certificates, 3 revocations"))
         try await site.operate("audit", "verify", "--instance", site.path("elsewhere"))
         try await Self.check(
-            site, "elsewhere", revoked: [revoked, lateRevoked], good: [kept, late], above: list.number)
+            site, "elsewhere", revoked: allRevoked, good: [kept, late], above: list.number)
         // Numbers of requests go on above those that were published.
         let next = try await site.certify("next", instance: "elsewhere")
         #expect(next.suffix(8) > lateRevoked.suffix(8))
@@ -227,6 +230,7 @@ struct BackupTests {
         for serial in revoked { #expect(list.text.contains("Serial Number: \(serial)\n")) }
         for serial in good { #expect(!list.text.contains("Serial Number: \(serial)\n")) }
         #expect(list.text.contains("Key Compromise"))
+        #expect(!list.text.contains("Certificate Hold"))
     }
 
     @Test("Wrong directories, passwords, CAs and targets are refused with the documents' texts and codes")

@@ -79,7 +79,9 @@ struct PublicationMerge {
             try await self.take(
                 CertificateFields(derEncoded: record.certificateDER), from: Origin(record, request, key))
         }
-        guard let revocation = record.revocation, known == nil || known?.revocation == nil else { return }
+        guard let revocation = record.revocation, Self.isNews(revocation.reason, after: known?.revocation) else {
+            return
+        }
         try await self.revoke(
             RevokedEntry(
                 serialNumber: CertificateRecord.serialNumberContent(record.serialNumber) ?? [],
@@ -121,6 +123,12 @@ struct PublicationMerge {
         }
     }
 
+    /// A hold that became a revocation is one.
+    private static func isNews(_ reason: Int, after known: CertificateRecord.Revocation?) -> Bool {
+        let hold = CRLReason.certificateHold.rawValue
+        return known.map { $0.reason == hold && reason != hold } ?? true
+    }
+
     private mutating func revoke(_ entry: RevokedEntry, keyIndex: Int, isFromList: Bool) async throws {
         // A hold that was taken away, in a delta list.
         guard entry.reason != .removeFromCRL else { return }
@@ -130,9 +138,7 @@ struct PublicationMerge {
         let isNew = try await self.storage.write { db in
             let isNew: Bool
             if let certificate = try db.certificate(serialNumber: serial) {
-                // A hold that became a revocation is one.
-                let hold = CRLReason.certificateHold.rawValue
-                isNew = certificate.revocation.map { $0.reason == hold && reason != hold } ?? true
+                isNew = Self.isNews(reason, after: certificate.revocation)
                 guard isNew else { return false }
                 try db.setRevocation(
                     .init(
