@@ -18,7 +18,7 @@ extension TokenKeyStore {
         guard
             try TokenKeyStore.publicKeySHA256(fields.subjectPublicKeyInfo, operation: operation) == key.publicKeySHA256
         else { throw KeyProviderError.keyMismatch(resolver.uri, operation: operation, token: self.identification) }
-        try await self.exclusively {
+        try await self.gate.exclusively {
             // The key has to be there: no certificate without its key.
             let before = try await self.withKey(key, operation: operation) { session, key in
                 try session.certificates(id: key.id)

@@ -13,7 +13,7 @@ extension TokenKeyStore {
             )
         }
         try self.profile.require(specification.algorithm, operation: operation)
-        return try await self.exclusively {
+        return try await self.gate.exclusively {
             try await self.removeLeftovers()
             try await self.requireRoom(for: .keyPair(specification), operation: operation)
             // Chosen before the first object exists, so that everything made under it can be found and removed.
@@ -99,7 +99,7 @@ extension TokenKeyStore {
     public func removeKeyPair(_ key: KeyLocator) async throws {
         let operation = "remove the key \(key.reference)"
         let resolver = try KeyResolver(key, token: self.identification, operation: operation)
-        try await self.exclusively {
+        try await self.gate.exclusively {
             self.connection.live.forget(key)
             try await self.removeForGood(.keyPair(resolver), operation: operation)
         }

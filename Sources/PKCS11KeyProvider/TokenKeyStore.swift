@@ -50,7 +50,8 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     let profile: DeviceProfile
     let conventions: SigningConventions
     let connection: TokenConnection
-    private let gate = WriteGate()
+    /// One writer at a time.
+    let gate = WriteGate()
     /// What could not be removed when an operation failed half-way, to be removed when the token is back.
     let leftovers = Mutex<[Leftovers]>([])
 
@@ -181,19 +182,6 @@ public final class TokenKeyStore: KeyToken, TokenHealthReporting {
     ) async throws -> R {
         try await self.translating(operation()) {
             try await self.connection.retrying(forget: forget, after: first, body)
-        }
-    }
-
-    /// One writer at a time.
-    func exclusively<R: Sendable>(_ body: () async throws -> R) async throws -> R {
-        await self.gate.enter()
-        do {
-            let result = try await body()
-            await self.gate.leave()
-            return result
-        } catch {
-            await self.gate.leave()
-            throw error
         }
     }
 }

@@ -88,28 +88,3 @@ private final class DetachedAnswer: @unchecked Sendable {
         self.mutex.deallocate()
     }
 }
-
-/// A thread that is not waited for.
-private final class DetachedThread {
-    private let body: () -> Void
-
-    private init(_ body: @escaping () -> Void) { self.body = body }
-
-    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-        let reference = Unmanaged.passRetained(DetachedThread(body))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<DetachedThread>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, reference.toOpaque())
-        guard result == 0 else {
-            reference.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
-    }
-}

@@ -176,40 +176,11 @@ final class WorkerPool: @unchecked Sendable {
     // MARK: Threads
 
     func startWorker() -> Bool {
-        let seat = WorkerSeat(pool: self, executor: self.executor)
-        guard self.start({ $0.work(seat) }) else { return false }
+        // Unsafe for the compiler only: the seat is its thread's from here on, but for what stands under its lock.
+        nonisolated(unsafe) let seat = WorkerSeat(pool: self, executor: self.executor)
+        guard DetachedThread.start({ self.work(seat) }) else { return false }
         self.seats.append(seat)
-        if !self.isWatched { self.isWatched = self.start { $0.watchWorkers() } }
-        return true
-    }
-
-    /// A thread's work, carried through the `void *` of its start.
-    private final class Start {
-        let pool: WorkerPool
-        let body: (WorkerPool) -> Void
-
-        init(_ pool: WorkerPool, _ body: @escaping (WorkerPool) -> Void) {
-            self.pool = pool
-            self.body = body
-        }
-    }
-
-    private func start(_ body: @escaping (WorkerPool) -> Void) -> Bool {
-        let reference = Unmanaged.passRetained(Start(self, body))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                start.body(start.pool)
-                return nil
-            }, reference.toOpaque())
-        guard result == 0 else {
-            reference.release()
-            return false
-        }
-        pthread_detach(thread)
+        if !self.isWatched { self.isWatched = DetachedThread.start { self.watchWorkers() } }
         return true
     }
 

@@ -42,7 +42,7 @@ extension TokenKeyStore: KeyImporting {
         try self.profile.require(specification.algorithm, operation: operation)
         let publicKey = try self.publicAttributes(specification, subjectPublicKeyInfo, operation: operation)
         let publicKeySHA256 = try TokenKeyStore.publicKeySHA256(subjectPublicKeyInfo, operation: operation)
-        return try await self.exclusively {
+        return try await self.gate.exclusively {
             try await self.removeLeftovers()
             try await self.requireRoom(for: .keyPair(specification), operation: operation)
             let id = try await self.withSessionRetried(operation: operation) { session, _ in

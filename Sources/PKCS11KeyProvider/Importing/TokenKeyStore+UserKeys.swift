@@ -72,7 +72,7 @@ extension TokenKeyStore: UserKeyStoring {
         _ pair: UserKeyPair, _ templates: ImportTemplates, operation: String,
         write: @escaping @Sendable (Session, ImportTemplates) throws -> Void
     ) async throws -> TokenKeyPair {
-        try await self.exclusively {
+        try await self.gate.exclusively {
             try await self.removeLeftovers()
             try await self.requireRoom(
                 for: .keyPair(

@@ -88,14 +88,7 @@ public final class ModuleRegistry: Sendable {
     /// Finalises and initialises a module for a connection that has closed its token. Only when nobody else uses the
     /// module: a token that works is not taken away to bring another one back.
     func reinitialize(_ module: Module, for connection: TokenConnection) async throws {
-        await self.gate.enter()
-        do {
-            try await self.reinitializeNow(module, for: connection)
-            await self.gate.leave()
-        } catch {
-            await self.gate.leave()
-            throw error
-        }
+        try await self.gate.exclusively { try await self.reinitializeNow(module, for: connection) }
     }
 
     private func reinitializeNow(_ module: Module, for connection: TokenConnection) async throws {

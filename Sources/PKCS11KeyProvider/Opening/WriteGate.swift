@@ -1,10 +1,23 @@
-/// Lets one operation at a time write to a token, so that what a capacity check found still holds when it writes.
+/// Lets one operation at a time do what must not be interleaved, such as writing to a token: what a capacity check found
+/// still holds when it writes.
 actor WriteGate {
     private var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// Returns when it is the caller's turn.
-    func enter() async {
+    /// Waits for the caller's turn, and gives it on when the work has ended.
+    nonisolated func exclusively<R: Sendable>(_ body: () async throws -> R) async throws -> R {
+        await self.enter()
+        do {
+            let result = try await body()
+            await self.leave()
+            return result
+        } catch {
+            await self.leave()
+            throw error
+        }
+    }
+
+    private func enter() async {
         guard self.isTaken else {
             self.isTaken = true
             return
@@ -13,7 +26,7 @@ actor WriteGate {
     }
 
     /// Gives the turn to whoever has waited longest.
-    func leave() {
+    private func leave() {
         guard !self.waiting.isEmpty else {
             self.isTaken = false
             return

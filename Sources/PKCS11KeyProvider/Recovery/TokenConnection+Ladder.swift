@@ -11,7 +11,7 @@ extension TokenConnection {
     func recover(
         from old: LiveToken, _ rungs: ClosedRange<Rung>, after setback: TokenSetback
     ) async throws -> (live: LiveToken, rung: Rung) {
-        try await self.exclusively {
+        try await self.gate.exclusively {
             let isOld = self.state.withLock { state in
                 switch state.status {
                 case .ready, .lost: state.live === old

@@ -98,23 +98,11 @@ final class TokenConnection: Sendable {
     /// The present generation, logged in; brought back first when it is lost.
     nonisolated(nonsending) func ready() async throws -> LiveToken {
         if let ready = self.readyNow { return ready }
-        return try await self.exclusively { try await self.establish() }
+        return try await self.gate.exclusively { try await self.establish() }
     }
 
     /// The present generation, where it is logged in and not known to be lost.
     var readyNow: LiveToken? { self.state.withLock { $0.ready } }
-
-    func exclusively<R: Sendable>(_ body: () async throws -> R) async throws -> R {
-        await self.gate.enter()
-        do {
-            let result = try await body()
-            await self.gate.leave()
-            return result
-        } catch {
-            await self.gate.leave()
-            throw error
-        }
-    }
 
     /// Tells that work on the token went well.
     func succeeded(_ live: LiveToken) {
