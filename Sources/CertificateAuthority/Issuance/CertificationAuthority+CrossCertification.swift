@@ -4,8 +4,7 @@ import PKIMessages
 
 extension CertificationAuthority {
     /// Certifies another CA within limits: path length, names, policies (qualified subordination), by the template
-    /// `CrossCA`. It is a request as any other: a row, intent before the signature, outcome and audit event after it,
-    /// and it can be revoked.
+    /// `CrossCA`.
     ///
     /// - Parameters:
     ///   - limits: what the other CA may do. Where its CRL is and what issued it stand in its own certificate, so that
@@ -22,30 +21,15 @@ extension CertificationAuthority {
         var template = self.templates.template(named: BuiltInTemplates.crossCA.name) ?? BuiltInTemplates.crossCA
         template.certificationAuthority = .init(pathLength: limits.pathLength)
         template.extendedKeyUsages = limits.extendedKeyUsages.values.map { ExtendedKeyPurpose(oid: $0) }
-        return try await self.uninterrupted { [template] in
-            let row = try await self.storeCrossRequest(other, template, by: administrator)
-            do {
-                return try await self.issueCrossCertificate(
-                    other, template: template, limits: limits, validity: validity, row: row)
-            } catch {
-                let result = try await self.recordFailure(error, row: row)
-                throw result.failure ?? IssuanceError.unexpected("\(type(of: error))")
-            }
-        }
-    }
-
-    private func storeCrossRequest(
-        _ other: CrossCertificationSubject, _ template: CertificateTemplate, by administrator: Principal
-    ) async throws -> RequestRecord {
-        let row = RequestRecord(
+        let request = RequestRecord(
             type: other.type, rawRequest: other.bytes, attributes: "", requesterName: administrator.name,
             templateName: template.name, subject: DistinguishedNameText.text(of: other.subject),
             submittedWhen: self.surroundings.now(), disposition: .active)
-        return try await self.storage.write { [self] db in
-            var row = row
-            row.requestID = try db.insert(row)
-            try db.append(self.event(.requestReceived, who: row.requesterName, row.auditDetails()))
-            return row
+        return try await self.uninterrupted { [template] in
+            try await self.issuing(request) { row in
+                try await self.issueCrossCertificate(
+                    other, template: template, limits: limits, validity: validity, row: row)
+            }
         }
     }
 
@@ -68,13 +52,7 @@ extension CertificationAuthority {
             content.subjectKeyIdentifier = other.subjectKeyIdentifier
             return content
         }
-        let issued = try await self.sign(content, row: row)
-        let now = self.surroundings.now()
-        let resolved = row.with(.issued, .ok, "Issued").resolved(at: now)
-        let outcome = self.outcome(issued, row: resolved, at: now)
-        try await self.recording(issued.intentID) {
-            try await self.storage.write { db in try outcome.store(in: db) }
-        }
-        return EnrollmentResult(resolved, certificateDER: issued.fields.derBytes)
+        let certificate = try await self.issue(content, row: row) { _, certificate in certificate.derBytes }
+        return EnrollmentResult(row.with(.issued, .ok, "Issued"), certificateDER: certificate)
     }
 }

@@ -68,27 +68,14 @@ extension CertificationAuthority {
                 "issue an exchange certificate",
                 "the key is not RSA of at least \(template.minimumKeyBits.rsa) bits, and nobody could encrypt to it")
         }
-        return try await self.uninterrupted {
-            let row = try await self.storeInternalRequest(template)
-            do {
-                return try await self.issueExchangeCertificate(template, key, locator: keyPair.locator, row: row)
-            } catch {
-                let result = try await self.recordFailure(error, row: row)
-                throw result.failure ?? IssuanceError.unexpected("\(type(of: error))")
-            }
-        }
-    }
-
-    private func storeInternalRequest(_ template: CertificateTemplate) async throws -> RequestRecord {
-        let row = RequestRecord(
+        let request = RequestRecord(
             type: .internalRequest, rawRequest: [], attributes: "", requesterName: Principal.service.name,
             templateName: template.name, subject: DistinguishedNameText.text(of: self.exchangeName),
             submittedWhen: self.surroundings.now(), disposition: .active)
-        return try await self.storage.write { [self] db in
-            var row = row
-            row.requestID = try db.insert(row)
-            try db.append(self.event(.requestReceived, who: row.requesterName, row.auditDetails()))
-            return row
+        return try await self.uninterrupted {
+            try await self.issuing(request) { row in
+                try await self.issueExchangeCertificate(template, key, locator: keyPair.locator, row: row)
+            }
         }
     }
 
@@ -106,19 +93,13 @@ extension CertificationAuthority {
                 subjectPublicKeyInfo: key, serialNumber: try self.serialNumber(for: row.requestID),
                 notBefore: validity.notBefore, notAfter: validity.notAfter)
         }
-        let issued = try await self.sign(content, row: row)
-        let record = ExchangeCertificateRecord(
-            requestID: row.requestID, certificateDER: issued.fields.derBytes, locator: locator,
-            notBefore: issued.fields.notBefore, notAfter: issued.fields.notAfter)
-        let now = self.surroundings.now()
-        let outcome = self.outcome(issued, row: row.with(.issued, .ok, "Issued").resolved(at: now), at: now)
-        try await self.recording(issued.intentID) {
-            try await self.storage.write { db in
-                try outcome.store(in: db)
-                try db.insert(record)
-            }
+        return try await self.issue(content, row: row) { db, certificate in
+            let record = ExchangeCertificateRecord(
+                requestID: row.requestID, certificateDER: certificate.derBytes, locator: locator,
+                notBefore: certificate.notBefore, notAfter: certificate.notAfter)
+            try db.insert(record)
+            return record
         }
-        return record
     }
 
     /// The CA's name with `-Xchg` after its most specific common name.

@@ -25,27 +25,12 @@ extension CertificationAuthority {
     }
 
     private func issue(_ link: KeyLink, by administrator: Principal) async throws -> CACertificateRecord {
-        let row = try await self.storeRequest(for: link, by: administrator)
-        do {
-            return try await self.issue(link, row: row)
-        } catch {
-            let result = try await self.recordFailure(error, row: row)
-            throw result.failure ?? IssuanceError.unexpected("\(type(of: error))")
-        }
-    }
-
-    private func storeRequest(for link: KeyLink, by administrator: Principal) async throws -> RequestRecord {
-        var row = RequestRecord(
+        var request = RequestRecord(
             type: .internalRequest, rawRequest: [], attributes: "", requesterName: administrator.name,
             templateName: link.template.name, subject: DistinguishedNameText.text(of: link.subject.subject),
             submittedWhen: self.surroundings.now(), disposition: .active)
-        row.flags.insert(.caCrossCertificate)
-        return try await self.storage.write { [self, row] db in
-            var row = row
-            row.requestID = try db.insert(row)
-            try db.append(self.event(.requestReceived, who: row.requesterName, row.auditDetails()))
-            return row
-        }
+        request.flags.insert(.caCrossCertificate)
+        return try await self.issuing(request) { try await self.issue(link, row: $0) }
     }
 
     private func issue(_ link: KeyLink, row: RequestRecord) async throws -> CACertificateRecord {
@@ -63,18 +48,12 @@ extension CertificationAuthority {
             content.isLink = true
             return content
         }
-        let issued = try await self.sign(content, row: row, by: link.signer)
-        let record = CACertificateRecord(
-            use: link.use, index: link.index, keyIndex: link.signer.keyIndex, certificateDER: issued.fields.derBytes,
-            locator: nil)
-        let now = self.surroundings.now()
-        let outcome = self.outcome(issued, row: row.with(.issued, .ok, "Issued").resolved(at: now), at: now)
-        try await self.recording(issued.intentID) {
-            try await self.storage.write { db in
-                try outcome.store(in: db)
-                try db.insert(record)
-            }
+        return try await self.issue(content, row: row, by: link.signer) { db, certificate in
+            let record = CACertificateRecord(
+                use: link.use, index: link.index, keyIndex: link.signer.keyIndex,
+                certificateDER: certificate.derBytes, locator: nil)
+            try db.insert(record)
+            return record
         }
-        return record
     }
 }

@@ -115,7 +115,8 @@ extension CertificationAuthority {
             encryptedKeyHash: request?.fullRequest?.encryptedKeyHash, callerName: submission.caller.name)
     }
 
-    private func store(_ draft: RequestRecord) async throws -> RequestRecord {
+    /// - Returns: the row with its number.
+    func store(_ draft: RequestRecord) async throws -> RequestRecord {
         try await self.storage.write { [self] db in
             var row = draft
             row.requestID = try db.insert(row)
