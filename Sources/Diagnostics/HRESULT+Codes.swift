@@ -41,6 +41,8 @@ extension HRESULT {
     public static let logonFailure = HRESULT(rawValue: 0x8007_052E)
     /// `ERROR_TIMEOUT`
     public static let timeout = HRESULT(rawValue: 0x8007_05B4)
+    /// `ERROR_OBJECT_ALREADY_EXISTS`
+    public static let objectExists = HRESULT(rawValue: 0x8007_1392)
     /// `NTE_BAD_UID`
     public static let badUID = HRESULT(rawValue: 0x8009_0001)
     /// `NTE_BAD_KEY`

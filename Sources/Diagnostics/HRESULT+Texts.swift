@@ -26,6 +26,7 @@ extension HRESULT {
         ),
         0x8007_052E: ("ERROR_LOGON_FAILURE", "The user name or password is incorrect."),
         0x8007_05B4: ("ERROR_TIMEOUT", "This operation returned because the timeout period expired."),
+        0x8007_1392: ("ERROR_OBJECT_ALREADY_EXISTS", "The object already exists."),
         0x8009_0001: ("NTE_BAD_UID", "Bad UID."),
         0x8009_0003: ("NTE_BAD_KEY", "Bad Key."),
         0x8009_0005: ("NTE_BAD_DATA", "Bad Data."),

@@ -30,7 +30,9 @@ public enum StatusCodeTable {
     package static let occasions: [HRESULT: String] = [
         .accessDenied: "the caller lacks a role that the operation needs (`signet role matrix`)",
         .invalidData: "a message or a file is malformed",
-        .issuerChaining: "a key is imported with a certificate that this CA has not issued, or may not take",
+        .issuerChaining: "a certificate or its key is imported that this CA has not issued, or may not take",
+        .objectExists: "a certificate is imported that the database has already",
+        .noMatch: "a certificate is imported for a pending request, and none asks for its key",
         .hashValue: "the hash of an archived key does not fit, or the audit trail was changed",
         .invalidMessageType: "a message is none that the CA takes",
         .noSigner: "a CMC request has no signer",
@@ -101,7 +103,6 @@ public enum StatusCodeTable {
         .badFlags: "a key that cannot be exported for archival is 0x80095000",
         .keysetNotDefined:
             "there are no key containers; a token or key that is missing is named by the codes of smart cards",
-        .noMatch: "nothing is imported into the CA's own rows; what is looked for and not there is 0x80092004",
         .noRequest: "a number without a request is 0x80094004, as the enrolment pages of Windows have it",
         .encodingLength: "no encoding is refused for the sake of older software",
         .cannotAddRootCert: "no command adds a root to anybody's list of trusted ones",

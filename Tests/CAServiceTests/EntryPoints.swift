@@ -59,6 +59,9 @@ struct EntryPoint: Sendable {
         EntryPoint("take over what was published", .importCertificate) { site, who in
             _ = try await site.instance.takeOver(published: [], by: who)
         },
+        EntryPoint("import a certificate", .importCertificate) { site, who in
+            _ = try await site.instance.importCertificate(.init(certificate: []), by: who)
+        },
         EntryPoint("list replacements", .readRequests) { _ = try await $0.instance.replacements(limit: 1, for: $1) },
         EntryPoint("show a replacement", .readRequests) { _ = try await $0.instance.replacement(99, for: $1) },
         EntryPoint("what expires", .readRequests) { _ = try await $0.instance.expiring(within: 1, for: $1) },

@@ -10,7 +10,8 @@ import Testing
 
 @Suite("Status codes of instances, tokens and requesters")
 struct StatusCodeCoverageTests {
-    private static let proofs = StatusCodeProofs(.service, files.merging(tokens) { $1 }.merging(requesters) { $1 })
+    private static let proofs = StatusCodeProofs(
+        .service, files.merging(tokens) { $1 }.merging(requesters) { $1 }.merging(imports) { $1 })
 
     @Test("Each code comes out as it should", arguments: StatusCodeReference.rows(of: .service))
     func code(_ row: StatusCodeReference) async throws {
@@ -115,6 +116,30 @@ struct StatusCodeCoverageTests {
         let code = await StatusCodeProofs.thrown { try await body(token) }
         await opener.close()
         await card.close()
+        return code
+    }
+
+    private static let imports: [UInt32: StatusCodeProofs.Proof] = [
+        0x8007_1392: { try await code { site, _ in try await site.instance.authorityCertificates()[0].derBytes } },
+        0x8009_2009: {
+            try await code(answersPending: true) {
+                let result = try await $0.submit(.init(requestBytes: $1.request, caller: SweepSite.alice))
+                return result.certificateDER ?? []
+            }
+        },
+    ]
+
+    private static func code(
+        answersPending: Bool = false, importing: (Authority, SweepSite) async throws -> [UInt8]
+    ) async throws -> HRESULT? {
+        let site = try await SweepSite()
+        let certificate = try await importing(site.authority, site)
+        let code = await StatusCodeProofs.thrown {
+            _ = try await site.authority.instance.importCertificate(
+                .init(certificate: certificate, answersPending: answersPending),
+                by: Principal(name: "manager", roles: [.certificateManager]))
+        }
+        await site.close()
         return code
     }
 

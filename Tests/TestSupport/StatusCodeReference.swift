@@ -43,6 +43,7 @@ package struct StatusCodeReference: Sendable, CustomStringConvertible {
             .init(
                 0x8007_03E3, .authority,
                 "The I/O operation has been aborted because of either a thread exit or an application request."),
+            .init(0x8007_1392, .service, "The object already exists."),
             .init(0x8009_0006, .authority, "Invalid Signature."),
             .init(0x8009_0009, .never, "Invalid flags specified."),
             .init(0x8009_000B, .authority, "Key not valid for use in specified state."),
@@ -52,7 +53,7 @@ package struct StatusCodeReference: Sendable, CustomStringConvertible {
             .init(0x8009_1004, .authority, "Invalid cryptographic message type."),
             .init(0x8009_1007, .authority, "The hash value is not correct."),
             .init(0x8009_2004, .archival, "Cannot find object or property."),
-            .init(0x8009_2009, .never, "Cannot find the requested object."),
+            .init(0x8009_2009, .service, "Cannot find the requested object."),
             .init(
                 0x8009_200E, .authority,
                 "The signed cryptographic message does not have a signer for the specified signer index."),

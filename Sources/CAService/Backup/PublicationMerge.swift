@@ -77,7 +77,8 @@ struct PublicationMerge {
             let request = try await old.read { try $0.request(record.requestID) }
             let key = try await old.read { try $0.archivedKey(forRequest: record.requestID) }
             try await self.take(
-                CertificateFields(derEncoded: record.certificateDER), from: Origin(record, request, key))
+                CertificateFields(derEncoded: record.certificateDER),
+                from: .init(record: record, request: request, key: key))
         }
         guard let revocation = record.revocation, Self.isNews(revocation.reason, after: known?.revocation) else {
             return
@@ -89,26 +90,9 @@ struct PublicationMerge {
                 invalidityDate: revocation.invalidityWhen), keyIndex: record.caKeyIndex, isFromList: false)
     }
 
-    private struct Origin: Sendable {
-        let record: CertificateRecord
-        let request: RequestRecord?
-        let key: ArchivedKeyRecord?
-
-        init(_ record: CertificateRecord, _ request: RequestRecord?, _ key: ArchivedKeyRecord?) {
-            self.record = record
-            self.request = request
-            self.key = key
-        }
-    }
-
-    private func ownCertificates() async throws -> [(keyIndex: Int, fields: CertificateFields)] {
-        try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
-            .map { ($0.keyIndex, try CertificateFields(derEncoded: $0.certificateDER)) }
-    }
-
     private mutating func take(_ list: CertificateListFields) async throws {
         guard
-            let own = try await self.ownCertificates().first(where: {
+            let own = try await self.instance.ownCertificates().first(where: {
                 list.isSigned(by: $0.fields.subjectPublicKeyInfo)
             })
         else { return }
@@ -172,98 +156,15 @@ struct PublicationMerge {
     }
 
     /// A certificate that one of the own keys has signed and that the database does not have.
-    private mutating func take(_ certificate: CertificateFields, from origin: Origin?) async throws {
-        let own = try await self.ownCertificates()
+    private mutating func take(_ certificate: CertificateFields, from origin: ImportedRow.Origin?) async throws {
+        let own = try await self.instance.ownCertificates()
         guard !own.contains(where: { $0.fields.derBytes == certificate.derBytes }),
             let key = own.first(where: { certificate.isSigned(by: $0.fields.subjectPublicKeyInfo) })
         else { return }
-        let serial = certificate.serialHex
-        let now = self.instance.surroundings.now()
-        let who = self.who.name
-        let isNew = try await self.storage.write { db in
-            guard try db.certificate(serialNumber: serial) == nil else { return false }
-            try db.raiseRequestID(to: SerialNumber.requestNumber(certificate.serialNumber))
-            let requestID = try db.placeOfImport(certificate, origin?.request, keyIndex: key.keyIndex, at: now)
-            var record = try CertificateRecord(
-                imported: certificate, requestID: requestID, like: origin?.record, caKeyIndex: key.keyIndex)
-            // The revocation follows by itself, with its event and its change number.
-            record.revocation = nil
-            try db.insert(record)
-            if var archived = origin?.key {
-                archived.requestID = requestID
-                try db.insert(archived)
-            }
-            try db.append(
-                AuditEvent(
-                    .certificateImported, when: now, who: who,
-                    details: [
-                        "Certificate": Hexadecimal.lower(certificate.sha256Thumbprint), "Request ID": "\(requestID)",
-                        "Serial Number": serial,
-                    ]))
-            return true
-        }
-        if isNew { self.merged.certificates += 1 }
-    }
-}
-
-extension SerialNumber {
-    /// The number of the request in which a serial number of this CA ends; 0 for one of another form.
-    fileprivate static func requestNumber(_ content: [UInt8]) -> Int64 {
-        content.count == 14 ? content.suffix(4).reduce(0) { $0 << 8 | Int64($1) } : 0
-    }
-}
-
-extension StorageWriting {
-    /// The request that the certificate answers, with its use of the CA key closed: that of the open intent when the backup
-    /// was made in between, else a new one.
-    fileprivate func placeOfImport(
-        _ certificate: CertificateFields, _ origin: RequestRecord?, keyIndex: Int, at now: Date
-    ) throws -> Int64 {
-        let intent = try self.intent(.certificate, number: certificate.serialHex)
-        if let intent, intent.outcome == .open { try self.closeIntent(intent.intentID, outcome: .completed, at: now) }
-        if let requestID = intent?.requestID, var row = try self.request(requestID),
-            try self.certificate(forRequest: requestID) == nil
-        {
-            row.disposition = .issued
-            row.statusCode = .ok
-            row.dispositionMessage = "Issued"
-            row.resolvedWhen = origin?.resolvedWhen ?? now
-            try self.update(row)
-            return requestID
-        }
-        var row = RequestRecord(
-            type: origin?.type ?? .internalRequest, rawRequest: origin?.rawRequest ?? [],
-            attributes: origin?.attributes ?? "", requesterName: origin?.requesterName ?? Principal.service.name,
-            templateName: origin?.templateName, subject: DistinguishedNameText.text(of: certificate.subject),
-            submittedWhen: origin?.submittedWhen ?? certificate.notBefore, resolvedWhen: origin?.resolvedWhen ?? now,
-            disposition: .issued, dispositionMessage: "Imported after a restore",
-            encryptedKeyHash: origin?.encryptedKeyHash, callerName: origin?.callerName)
-        row.flags = origin?.flags ?? []
-        let requestID = try self.insert(row)
-        if intent == nil {
-            _ = try self.insert(
-                SigningIntent(
-                    kind: .certificate, requestID: requestID, number: certificate.serialHex,
-                    toBeSignedSHA256: Digest.sha256.hash(certificate.tbsBytes), caKeyIndex: keyIndex, createdWhen: now,
-                    outcome: .completed, closedWhen: now))
-        }
-        return requestID
-    }
-}
-
-extension CertificateRecord {
-    fileprivate init(
-        imported fields: CertificateFields, requestID: Int64, like original: CertificateRecord?, caKeyIndex: Int
-    ) throws {
-        let names = try ExtensionDecoding(fields.extensions).subjectAlternativeNames()
-        self.init(
-            requestID: requestID, serialNumber: fields.serialHex, certificateDER: fields.derBytes,
-            sha1Thumbprint: fields.sha1Thumbprint, sha256Thumbprint: fields.sha256Thumbprint,
-            subject: DistinguishedNameText.text(of: fields.subject),
-            commonName: DistinguishedNameText.commonName(of: fields.subject),
-            userPrincipalName: original?.userPrincipalName ?? names.lazy.compactMap(\.userPrincipalName).first,
-            requesterName: original?.requesterName ?? Principal.service.name, templateName: original?.templateName,
-            subjectKeyIdentifier: fields.subjectPublicKeyInfo.keyIdentifier, notBefore: fields.notBefore,
-            notAfter: fields.notAfter, caKeyIndex: caKeyIndex, crlShard: original?.crlShard ?? 0)
+        let row = ImportedRow(
+            certificate: certificate, keyIndex: key.keyIndex, message: "Imported after a restore", origin: origin)
+        let (now, who) = (self.instance.surroundings.now(), self.who)
+        let requestID = try await self.storage.write { try row.store(in: $0, at: now, by: who) }
+        if requestID != nil { self.merged.certificates += 1 }
     }
 }

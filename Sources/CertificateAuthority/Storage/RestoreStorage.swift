@@ -10,6 +10,9 @@ package protocol RestoreStorageWriting {
     /// - Returns: false when the revocation was known.
     func insertRevocation(_ revoked: RevokedCertificate, scope: CRLScope) throws -> Bool
 
+    /// What a list says of a certificate of that CA key that the database did not have when the list was taken over.
+    func listedRevocation(_ serialNumber: [UInt8], caKeyIndex: Int) throws -> RevokedCertificate?
+
     /// Notes that the CA keys and exchange keys with this public key are found under another reference now.
     func setReference(_ reference: KeyReference, ofKey publicKeySHA256: [UInt8]) throws
 }

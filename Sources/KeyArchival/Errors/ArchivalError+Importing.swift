@@ -3,10 +3,13 @@ package import PKIMessages
 import X509
 
 extension ArchivalError {
-    static func foreignCertificate(_ certificate: CertificateFields, isAllowed: Bool) -> ArchivalError {
+    /// - Parameter isAllowed: by the configuration, so that only the operator's word is missing.
+    package static func foreignCertificate(
+        _ certificate: CertificateFields, isAllowed: Bool, operation: String
+    ) -> ArchivalError {
         ArchivalError(
-            code: .foreignCertificate, operation: "import the private key",
-            reason: "this certification authority has not issued its certificate", hresult: .issuerChaining,
+            code: .foreignCertificate, operation: operation,
+            reason: "this certification authority has not issued the certificate", hresult: .issuerChaining,
             facts: [Fact("certificate", "\(certificate.subject), serial number \(certificate.serialHex)")],
             advice: [
                 isAllowed
@@ -15,12 +18,12 @@ extension ArchivalError {
             ])
     }
 
-    static func serialNumberTaken(_ certificate: CertificateFields) -> ArchivalError {
+    package static func serialNumberTaken(_ certificate: CertificateFields) -> ArchivalError {
         ArchivalError(
             code: .foreignCertificate, operation: "import the certificate",
             reason: "another certificate in the database has its serial number", hresult: .issuerChaining,
             facts: [Fact("certificate", "\(certificate.subject), serial number \(certificate.serialHex)")],
-            advice: ["Keep the key of this certificate in its PKCS #12 file."])
+            advice: ["Keep this certificate, and its key, in a file of its own."])
     }
 
     /// - Parameter reason: a clause.

@@ -127,7 +127,8 @@ package struct KeyImporter: Sendable {
                     requestID: row.requestID, hasKey: try db.archivedKey(forRequest: row.requestID) != nil)
             }
             guard settings.allowsForeign, settings.isForced else {
-                throw ArchivalError.foreignCertificate(certificate, isAllowed: settings.allowsForeign)
+                throw ArchivalError.foreignCertificate(
+                    certificate, isAllowed: settings.allowsForeign, operation: "import the private key")
             }
             if try db.certificate(serialNumber: certificate.serialHex) != nil {
                 throw ArchivalError.serialNumberTaken(certificate)
@@ -149,7 +150,7 @@ package struct KeyImporter: Sendable {
         evidence.imported = .init(source: source, by: who.name, when: now.ISO8601Format())
         let evidenceJSON = try evidence.json()
         return try await self.storage.write { db in
-            let requestID = try known?.requestID ?? self.insertForeign(certificate, at: now, by: who, db)
+            let requestID = try known?.requestID ?? db.insertForeign(certificate, at: now, by: who)
             var record = draft.record(forRequest: requestID, at: now)
             record.evidenceJSON = evidenceJSON
             try db.insert(record)
@@ -163,37 +164,6 @@ package struct KeyImporter: Sendable {
                     ]))
             return Outcome(requestID: requestID, key: .archived, importedForeign: known == nil)
         }
-    }
-
-    /// A row as Windows makes one: disposition 12, and none of this CA's keys, so that no list of this CA names it.
-    private func insertForeign(
-        _ certificate: CertificateFields, at now: Date, by who: Principal, _ db: any StorageWriting
-    ) throws -> Int64 {
-        let subject = DistinguishedNameText.text(of: certificate.subject)
-        let requestID = try db.insert(
-            RequestRecord(
-                type: .internalRequest, rawRequest: [], attributes: "", requesterName: who.name, templateName: nil,
-                subject: subject, submittedWhen: now, resolvedWhen: now, disposition: .foreign,
-                dispositionMessage: "Requested by \(who.name)"))
-        try db.insert(
-            CertificateRecord(
-                requestID: requestID, serialNumber: certificate.serialHex, certificateDER: certificate.derBytes,
-                sha1Thumbprint: certificate.sha1Thumbprint, sha256Thumbprint: certificate.sha256Thumbprint,
-                subject: subject, commonName: DistinguishedNameText.commonName(of: certificate.subject),
-                userPrincipalName: try ExtensionDecoding(certificate.extensions).subjectAlternativeNames()
-                    .lazy.compactMap(\.userPrincipalName).first,
-                requesterName: who.name, templateName: nil,
-                subjectKeyIdentifier: try ExtensionDecoding(certificate.extensions).subjectKeyIdentifier()
-                    ?? certificate.subjectPublicKeyInfo.keyIdentifier,
-                notBefore: certificate.notBefore, notAfter: certificate.notAfter,
-                caKeyIndex: CertificateRecord.foreignKeyIndex))
-        try db.append(
-            AuditEvent(
-                .certificateImported, when: now, who: who.name,
-                details: [
-                    "Certificate": Hexadecimal.lower(certificate.sha256Thumbprint), "Request ID": "\(requestID)",
-                ]))
-        return requestID
     }
 }
 

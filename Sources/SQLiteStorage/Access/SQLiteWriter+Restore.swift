@@ -40,6 +40,20 @@ extension SQLiteWriter {
         return true
     }
 
+    func listedRevocation(_ serialNumber: [UInt8], caKeyIndex: Int) throws -> RevokedCertificate? {
+        try self.one(
+            "read the revocation of a certificate that was not known",
+            """
+            SELECT reason, effective_when, invalidity_when FROM revocation
+                WHERE ca_key_index = ? AND crl_shard = 0 AND serial_number = ?
+            """, [caKeyIndex, serialNumber.stored]
+        ) {
+            RevokedCertificate(
+                serialNumber: serialNumber, reason: try $0.int("reason"), effectiveWhen: try $0.date("effective_when"),
+                invalidityWhen: try $0.dateIfPresent("invalidity_when"))
+        }
+    }
+
     func setReference(_ reference: KeyReference, ofKey publicKeySHA256: [UInt8]) throws {
         for table in ["ca_certificate", "exchange_certificate"] {
             try self.execute(

@@ -10,7 +10,7 @@ struct CertificateCommand: AsyncParsableCommand {
         commandName: "certificate", abstract: "Issued certificates.",
         subcommands: [
             RevokeCertificate.self, HoldCertificate.self, ReleaseCertificate.self, ReplaceCertificate.self,
-            ExportCertificate.self,
+            ExportCertificate.self, ImportCertificate.self,
         ])
 }
 

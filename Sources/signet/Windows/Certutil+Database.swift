@@ -13,6 +13,11 @@ extension WindowsTool {
             "view", "[queue | log | logfail | revoked | attrib | crl] [csv]",
             "Dump rows of the database (-restrict Column=Value, -out Column,Column)", 0...2
         ) { try await $0.view() },
+        WindowsVerb(
+            "ImportCert", "Certfile [ExistingRow]",
+            "Import a certificate file into the database (-f: of another CA; ExistingRow: for the pending request)",
+            1...2
+        ) { try await $0.importCertificate() },
     ]
 }
 
@@ -87,6 +92,20 @@ extension WindowsSession {
             let shown = ["RawCertificate", "RawRequest"].contains(column.name) ? pem : pem.dropFirst().dropLast()
             for line in shown { Console.say(String(line)) }
         }
+    }
+
+    /// `ExistingRow` is a word: the row is that of the pending request for the certificate's key.
+    fileprivate func importCertificate() async throws {
+        let row = self.values.dropFirst().first
+        guard row == nil || row?.lowercased() == "existingrow" else {
+            throw WindowsUsageError("-ImportCert takes Certfile and ExistingRow")
+        }
+        let instance = try self.instance()
+        let done = try await instance.importCertificate(
+            CertificateImportOrder(
+                certificate: FilePaths.read(self.values[0]), isForced: self.isForced, answersPending: row != nil),
+            by: instance.localOperator())
+        Console.say("RequestId: \(done.requestID)")
     }
 
     private func viewLists(isCSV: Bool) async throws {
