@@ -29,13 +29,15 @@ extension Site {
     }
 
     /// A CMC request that carries its key, in `NAME.cmc`, and the key in `NAME.key`.
-    func makeArchivalRequest(_ name: String, format: String) async throws {
+    func makeArchivalRequest(
+        _ name: String, format: String, keyAlgorithm: String = "rsa-2048", instance: String = "issuing"
+    ) async throws {
         try self.secret("key password", to: "\(name).password")
         try await self.operate(
             "request", "new", "--archive", "--template", "User", "--subject", "CN=\(name)", "--exchange-certificate",
             self.path("exchange.crt"), "--ca-certificates", self.path("chain.pem"), "--crl",
-            self.path("issuing/publish/Test Issuing CA.crl"), "--key-format", format, "--out",
-            self.path("\(name).cmc"), "--key-out", self.path("\(name).key"), "--key-password",
+            self.path("\(instance)/publish/Test Issuing CA.crl"), "--key-format", format, "--key-algorithm",
+            keyAlgorithm, "--out", self.path("\(name).cmc"), "--key-out", self.path("\(name).key"), "--key-password",
             "file:\(self.path("\(name).password"))")
     }
 }

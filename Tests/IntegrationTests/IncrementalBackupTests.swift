@@ -89,6 +89,73 @@ struct IncrementalBackupTests {
         #expect(!FileManager.default.fileExists(atPath: site.path("new")))
     }
 
+    /// Every file of an instance with its hash, and everything that is in the database.
+    private static func content(_ instance: String) async throws -> String {
+        let program = "import sqlite3; print(*sqlite3.connect('signet.sqlite').iterdump(), sep='\\n')"
+        return try await succeed([
+            "bash", "-c",
+            """
+            cd '\(instance)' && python3 -c "$1" && find . -type f ! -name 'signet.sqlite*' -print0 | sort -z | xargs -0 sha256sum
+            """, "bash", program,
+        ]).text
+    }
+
+    @Test(
+        "A part of an increment that is missing, cut, changed by one bit, or of another one is named, and nothing changes"
+    )
+    func damage() async throws {
+        let site = try await Site.issuing()
+        try await site.backUp(to: "full")
+        for name in ["one", "two", "three"] {
+            try await site.certify(name)
+            try await site.backUp(to: name, "--incremental")
+        }
+        let before = try await Self.content(site.path("issuing"))
+        func refused(_ file: String, _ how: String) async throws {
+            let backups = ["three", "one", "two", "full"].map(site.path)
+            let result = try await site.signet(
+                ["restore"] + backups + [
+                    "--instance", site.path("issuing"), "--force", "--password", "file:\(site.path("pin-user"))",
+                ])
+            #expect(result.status == 1, "\(file) \(how)")
+            // The manifest of another increment makes the directory that one: its place in the chain is the fault.
+            let isManifest = how == "of another" && file.hasSuffix(".dat")
+            let texts =
+                isManifest
+                ? ["of the chain is missing.", "another increment has the same place"]
+                : [file, "The expected data does not exist in this directory."]
+            #expect(texts.contains { result.stderr.contains($0) }, "\(file) \(how): \(result.stderr)")
+            #expect(try await Self.content(site.path("issuing")) == before, "\(file) \(how)")
+        }
+        for (increment, part, next) in [("one", 1, "two"), ("two", 2, "three"), ("three", 3, "one")] {
+            for name in ["Database/certbkxp.dat", "Database/edb0000\(part).log", "Test Issuing CA.p7b"] {
+                let file = "\(increment)/\(name)"
+                let path = site.path(file)
+                let whole = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+                var damages = [("flipped", whole), ("cut", Array(whole.dropLast()))]
+                damages[0].1[whole.count / 2] ^= 0x10
+                // Every increment has the same certificates.
+                if !name.hasSuffix("p7b") {
+                    let other = name.replacing("edb0000\(part)", with: "edb0000\(part % 3 + 1)")
+                    damages.append(("of another", Array(try site.directory.read("\(next)/\(other)"))))
+                }
+                for (how, bytes) in damages {
+                    try Data(bytes).write(to: URL(fileURLWithPath: path))
+                    try await refused(file, how)
+                }
+                try FileManager.default.removeItem(atPath: path)
+                try await refused(file, "missing")
+                try Data(whole).write(to: URL(fileURLWithPath: path))
+            }
+        }
+        let restored = try await site.signet(
+            ["restore"] + ["three", "one", "two", "full"].map(site.path) + [
+                "--instance", site.path("issuing"), "--force", "--password", "file:\(site.path("pin-user"))",
+            ])
+        #expect(restored.status == 0, "\(restored.stderr)")
+        #expect(!FileManager.default.fileExists(atPath: site.path("issuing.restoring")))
+    }
+
     @Test("With --keep-log the next increment begins at the same place, and has what the one before it had")
     func keptLog() async throws {
         let site = try await Site.issuing()
