@@ -48,10 +48,14 @@ struct BackupChain: Sendable {
     var last: BackupSet { self.increments.last ?? self.full }
 }
 
+extension BackupError.Code {
+    static let missingIncrement = BackupError.Code(rawValue: "missingIncrement")
+}
+
 extension BackupError {
     fileprivate static func gap(_ position: Int, before directory: String) -> BackupError {
         BackupError(
-            code: Code(rawValue: "missingIncrement"),
+            code: .missingIncrement,
             headline: "Increment \(position) of the chain is missing.", hresult: .invalidDirectory,
             facts: [Fact("needed by", directory)],
             advice: ["Name the directory of that increment, too, or leave out those that follow it."])

@@ -13,6 +13,11 @@ extension Instance {
         return newest > setting.flatMap { Int($0) } ?? -1
     }
 
+    /// Has a backup be due, whatever was backed up before: it does not know where the keys are now.
+    static func askForBackup(_ db: any StorageWriting) throws {
+        try db.setSetting(Self.backedUpCertificate, to: "-1")
+    }
+
     func noteBackedUp(certificateIndex: Int) async throws {
         try await self.storage.write { try $0.setSetting(Self.backedUpCertificate, to: "\(certificateIndex)") }
     }

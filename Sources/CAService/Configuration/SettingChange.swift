@@ -30,13 +30,37 @@ extension Instance {
         let new = try changes.reduce(old) { try SettingText.changing($1.0, to: $1.1, in: $0, file: path) }
         _ = try InstanceConfiguration(yaml: new, file: path)
         guard new != old else { return }
-        for (setting, value) in changes {
+        try await self.store(new, entries: changes.map { ($0.description, $1 ?? "(default)") }, by: who)
+    }
+
+    /// Describes another token in `signet.yaml`; everything else in the file stays as it is.
+    ///
+    /// - Throws: as ``changeSettings(_:by:)``, also for a file whose tokens do not stand in lines of their own.
+    func addToken(_ token: TokenConfiguration, named name: String, by who: Principal) async throws {
+        try who.mustBeAllowed(.configure, to: "describe the token \(name)")
+        let path = self.layout.configurationPath
+        var lines = String(decoding: try FilePaths.read(path), as: UTF8.self).components(separatedBy: "\n")
+        guard let head = lines.firstIndex(where: { $0 == "tokens:" || $0.hasPrefix("tokens: #") }) else {
+            throw ServiceError.invalid(path, "tokens", "they do not stand in lines of their own")
+        }
+        lines.insert(contentsOf: token.yamlText(name: name).components(separatedBy: "\n"), at: head + 1)
+        let text = lines.joined(separator: "\n")
+        var wanted = try self.layout.configuration()
+        wanted.tokens[name] = token
+        guard try InstanceConfiguration(yaml: text, file: path) == wanted else {
+            throw ServiceError.invalid(path, "tokens", "the token \(name) is not as described")
+        }
+        try await self.store(text, entries: [("tokens.\(name)", token.token)], by: who)
+    }
+
+    private func store(_ text: String, entries: [(name: String, value: String)], by who: Principal) async throws {
+        let path = self.layout.configurationPath
+        for entry in entries {
             try await self.record(
-                .configurationChanged, by: who,
-                details: ["Node": path, "Entry": setting.description, "Value": value ?? "(default)"])
+                .configurationChanged, by: who, details: ["Node": path, "Entry": entry.name, "Value": entry.value])
         }
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
-        try FilePaths.replace(path, with: Array(new.utf8), mode: UInt32(mode ?? 0o644))
+        try FilePaths.replace(path, with: Array(text.utf8), mode: UInt32(mode ?? 0o644))
     }
 }
 

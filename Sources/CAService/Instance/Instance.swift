@@ -30,6 +30,9 @@ package struct Instance: Sendable {
     ) throws -> Instance {
         let layout = InstanceLayout(directory: directory)
         guard !FilePaths.exists(layout.restoreMarkerPath) else { throw ServiceError.restoreInterrupted(directory) }
+        if let note = try RestoreSequence.Note.read(layout), note.isWaiting {
+            throw ServiceError.restoreIncomplete(directory, note)
+        }
         if let retirement = try Retirement.read(layout) { throw ServiceError.retired(directory, retirement) }
         return try self.open(layout, secrets: secrets, surroundings: surroundings, claim: claim)
     }
@@ -92,6 +95,14 @@ package struct Instance: Sendable {
             templates: try TemplateFiles.read(from: self.layout.templatesDirectory), templateFingerprint: fingerprint,
             storage: self.storage,
             tokens: self.tokens, surroundings: self.surroundings, database: self.database, use: self.use)
+    }
+
+    /// The same with signet.yaml as it is on disk now, but for the place of its database.
+    func rereadingConfiguration() throws -> Instance {
+        Instance(
+            directory: self.directory, configuration: try self.layout.configuration(), templates: self.templates,
+            templateFingerprint: self.templateFingerprint, storage: self.storage, tokens: self.tokens,
+            surroundings: self.surroundings, database: self.database, use: self.use)
     }
 
     /// Where its database is.

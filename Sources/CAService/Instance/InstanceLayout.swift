@@ -16,6 +16,8 @@ package struct InstanceLayout: Sendable {
     var useLockPath: String { self.directory + "/instance.lock" }
     /// Is there while an instance is restored, and after a restore that was interrupted: such an instance never opens.
     package var restoreMarkerPath: String { self.directory + "/RESTOREINPROGRESS" }
+    /// ``RestoreSequence``.
+    var restoreSequencePath: String { self.directory + "/restore-sequence.json" }
     /// Is there when the CA was moved away: such an instance does not open.
     var retirementPath: String { self.directory + "/RETIRED" }
     /// Where an instance is restored before it takes its place.

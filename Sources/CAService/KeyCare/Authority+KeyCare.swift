@@ -9,7 +9,11 @@ extension Authority {
     /// - Throws: `RequestError` before any card is asked for, when `who` may not.
     package func keyRewrap(for who: Principal) throws -> KeyRewrap {
         try who.mustBeAllowed(.manageRecoveryAgents, to: "encrypt archived keys anew")
-        return KeyRewrap(
+        return self.keyRewrap
+    }
+
+    var keyRewrap: KeyRewrap {
+        KeyRewrap(
             storage: self.instance.storage, archiver: self.archiver, agents: self.agents,
             settings: ArchivalSettings(self.instance.configuration.archival),
             surroundings: self.instance.surroundings, exchange: self.exchange)

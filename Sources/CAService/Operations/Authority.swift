@@ -78,6 +78,12 @@ package struct Authority: Sendable {
         try await self.exchangeKeys.current()
     }
 
+    /// Makes the next exchange key, because the one in place is on another token.
+    func renewExchangeCertificate(by who: Principal) async throws -> ExchangeCertificateRecord {
+        try who.mustBeAllowed(.manageCACertificates, to: "renew the CA exchange certificate")
+        return try await self.exchangeKeys.renew()
+    }
+
     /// Closes what a crash left open; to be called once when the service starts.
     package func settleInterruptedWork() async throws -> [SettledWork] {
         try await self.authority.settleInterruptedWork()

@@ -30,6 +30,9 @@ actor ExchangeKeyKeeper {
         return try await task.value
     }
 
+    /// Makes the next one, whatever can be said of the one in place.
+    func renew() async throws -> ExchangeCertificateRecord { try await self.make() }
+
     private var making: Task<ExchangeCertificateRecord, any Error>?
 
     private func usable() async throws -> ExchangeCertificateRecord? {

@@ -1,6 +1,6 @@
 import CertificateAuthority
 import Diagnostics
-import KeyProvider
+package import KeyProvider
 import PKCS11
 import PKIMessages
 
@@ -24,18 +24,21 @@ extension Instance {
     ///
     /// None is opened before it has to sign. A reference that fits no token fails then, by name.
     private func lazyToken(holding locator: KeyLocator) -> LazyToken {
-        LazyToken {
-            let key = try PKCS11URI(locator.reference.uri)
-            let others = self.configuration.tokens.keys.sorted().filter { $0 != self.configuration.signingToken }
-            for name in [self.configuration.signingToken] + others {
-                guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
-                guard try PKCS11URI(token.token).canBeSameToken(as: key) else { continue }
-                return try await self.token(named: name)
-            }
-            // A token that is described wrongly, or absent, is the more useful thing to be told of.
-            _ = try await self.token(named: self.configuration.signingToken)
-            throw ServiceError.noTokenForKey(locator.reference.uri)
+        LazyToken { try await self.token(holding: locator) }
+    }
+
+    /// The same, opened now.
+    package func token(holding locator: KeyLocator) async throws -> any KeyToken {
+        let key = try PKCS11URI(locator.reference.uri)
+        let others = self.configuration.tokens.keys.sorted().filter { $0 != self.configuration.signingToken }
+        for name in [self.configuration.signingToken] + others {
+            guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
+            guard try PKCS11URI(token.token).canBeSameToken(as: key) else { continue }
+            return try await self.token(named: name)
         }
+        // A token that is described wrongly, or absent, is the more useful thing to be told of.
+        _ = try await self.token(named: self.configuration.signingToken)
+        throw ServiceError.noTokenForKey(locator.reference.uri)
     }
 }
 

@@ -98,6 +98,21 @@ package struct KeyRewrap: Sendable {
         }
     }
 
+    /// How many archived keys are not encrypted as is wanted today.
+    ///
+    /// - Throws: ``ArchivalError`` while there are no agents who could have them.
+    package func outdated() async throws -> Int {
+        let present = Set(try await self.agents.ready().map { Hexadecimal.lower($0.sha1Thumbprint) })
+        var (count, last) = (0, Int64(0))
+        while true {
+            let after = last
+            let keys = try await self.storage.read { try $0.archivedKeys(afterRequest: after, limit: Self.portion) }
+            guard let end = keys.last else { return count }
+            count += try keys.count { try !self.isCurrent($0, present) }
+            last = end.requestID
+        }
+    }
+
     /// Encrypted to agents of today alone, of whom as many have to act together as is wanted today.
     private func isCurrent(_ key: ArchivedKeyRecord, _ present: Set<String>) throws -> Bool {
         let threshold = try ThresholdEnvelope(EnvelopedData(contentInfoDER: key.envelopedDataDER))?.threshold

@@ -9,7 +9,7 @@ import SecretMemory
 struct MoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "move", abstract: "Move a CA to another directory, machine, host name or token.",
-        subcommands: [PlanMove.self, ExportMove.self, ImportMove.self, UndoMove.self])
+        subcommands: [PlanMove.self, ExportMove.self, ImportMove.self, UndoMove.self, MoveToToken.self])
 }
 
 /// `signet move plan`
@@ -47,6 +47,7 @@ struct PlanMove: ContextCommand {
             "signet crl publish --instance NEW, and start signetd there",
         ]
         for (number, step) in steps.enumerated() { Console.say("  \(number + 1). \(step)") }
+        Console.say("To another token on this machine: signet move token --status --to FILE --name NAME")
     }
 
     private func say(_ heading: String, _ items: [String]) {

@@ -108,19 +108,25 @@ extension WindowsSession {
         }
     }
 
-    /// Finds every key that the instance knows on its token, by its public key.
+    /// Finds every key that the instance knows on the token where it is, by its public key.
     fileprivate func verifyKeys() async throws {
         let instance = try await self.instance(for: .manageCACertificates, to: "verify the CA's keys")
         let records = try await instance.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
-        let token = try await instance.token(named: instance.configuration.signingToken)
-        let keys = try await AuthorityKeys(on: token, surroundings: .system).usable
+        var usable: [String: [ProvenKey]] = [:]
         for record in records.sorted(by: { $0.index < $1.index }) {
             let certificate = try CertificateFields(derEncoded: record.certificateDER)
             Console.say("CA cert[\(record.index)]: \(certificate.subject), key \(record.keyIndex)")
             guard let locator = record.locator else { continue }
+            let token = try await instance.token(holding: locator)
+            let name = "\(token.identification)"
+            let keys =
+                if let known = usable[name] { known } else {
+                    try await AuthorityKeys(on: token, surroundings: .system).usable
+                }
+            usable[name] = keys
             let key = keys.first { $0.pair.locator.publicKeySHA256 == locator.publicKeySHA256 }
             guard let key, certificate.subjectPublicKeyInfo.sha256 == key.pair.locator.publicKeySHA256 else {
-                throw MissingAuthorityKey(certificate: "\(certificate.subject)", token: "\(token.identification)")
+                throw MissingAuthorityKey(certificate: "\(certificate.subject)", token: name)
             }
             Console.say("  \(key.pair.locator.reference.uri)")
             Console.say("  Signature test passed")
