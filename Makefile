@@ -15,7 +15,8 @@ help:
 	@echo "make release      optimised build"
 	@echo "make simulator-release   optimised build of the token simulator only, loaded once"
 	@echo "make manual       manual pages and shell completion, in $(BUILD_DIR)/manual"
-	@echo "make install      programs, manual pages and completion below PREFIX ($(PREFIX)); DESTDIR for packagers"
+	@echo "make install      programs, manual pages and completion below PREFIX ($(PREFIX)); DESTDIR for packagers;"
+	@echo "                  certutil and certreq in PREFIX/libexec/signet, for the PATH of whoever wants those names"
 	@echo "make format       format the sources in place"
 	@echo "make lint         check the format, and build"
 	@echo "make bench        tokens and issuance as ratios to the raw token"
@@ -86,6 +87,9 @@ manual: release
 
 install: manual
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD_DIR)/release/signet $(BUILD_DIR)/release/signetd
+	install -d $(DESTDIR)$(PREFIX)/libexec/signet
+	ln -sf ../../bin/signet $(DESTDIR)$(PREFIX)/libexec/signet/certutil
+	ln -sf ../../bin/signet $(DESTDIR)$(PREFIX)/libexec/signet/certreq
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/signet/hsm-profiles hsm-profiles/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(MANUAL)/man1/*.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(MANUAL)/bash/signet

@@ -64,12 +64,38 @@ package struct BackupManifest: Sendable, Codable, Equatable {
         package var publicKeySHA256: String
         /// Subject of its certificate.
         package var subject: String
+        /// How the key itself is kept; `nil` when nobody could say: its token was away, or it is on an agent's card.
+        package var keeping: Keeping?
 
-        package init(role: Role, reference: String?, publicKeySHA256: String, subject: String) {
+        /// A key is in no backup. What there is instead.
+        package struct Keeping: Sendable, Codable, Equatable {
+            package enum Way: String, Sendable, Codable {
+                /// The backup has its reference; a copy can be made, or the maker of its device makes one.
+                case locator
+                /// A backup token has a copy, encrypted from token to token.
+                case copied
+                /// No copy can be made.
+                case none
+            }
+
+            package var way: Way
+            /// The backup token; what the maker offers; why there is no copy.
+            package var detail: String
+
+            package init(_ way: Way, _ detail: String) {
+                self.way = way
+                self.detail = detail
+            }
+        }
+
+        package init(
+            role: Role, reference: String?, publicKeySHA256: String, subject: String, keeping: Keeping? = nil
+        ) {
             self.role = role
             self.reference = reference
             self.publicKeySHA256 = publicKeySHA256
             self.subject = subject
+            self.keeping = keeping
         }
     }
 

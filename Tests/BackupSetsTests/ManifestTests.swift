@@ -16,7 +16,13 @@ struct ManifestTests {
             certificates: certificates.map { Hexadecimal.lower(Digest.sha256.hash($0)) },
             createdWhen: Date(timeIntervalSince1970: 1_800_000_000), program: "0.1.0", migrations: ["one", "two"],
             state: .init(crlNumber: 3, requestID: 4, intentID: 5, auditSequence: 6, auditHash: "ef"),
-            keys: [.init(role: .authority, reference: "pkcs11:token=ca", publicKeySHA256: "01", subject: "CN=Test CA")],
+            // The second as it was written before manifests said how keys are kept.
+            keys: [
+                .init(
+                    role: .authority, reference: "pkcs11:token=ca", publicKeySHA256: "01", subject: "CN=Test CA",
+                    keeping: .init(.copied, "spare")),
+                .init(role: .exchange, reference: "pkcs11:token=ca", publicKeySHA256: "02", subject: "CN=Test CA-Xchg"),
+            ],
             files: [.init(path: "Database/Test CA.edb", byteCount: 100, sha256: "23")],
             entries: [.init(kind: .database, name: "signet.sqlite", byteCount: 50, sha256: "45")])
     }

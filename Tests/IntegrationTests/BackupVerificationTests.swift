@@ -149,6 +149,26 @@ struct BackupVerificationTests {
         #expect(rows.first { $0[0].hasSuffix("/b") }?[3...5].joined(separator: " ") == "2 after \(base)")
     }
 
+    @Test("The service warns at each start until a backup has the CA certificate in place")
+    func serviceReminder() async throws {
+        let port = try await RunningService.freePorts()
+        let site = try await Site.serving(port: port)
+        for expected in [1, 2] {
+            let service = try await RunningService(site, port: port)
+            #expect(try await service.stop() == 0)
+            #expect(try Self.warnings(site) == expected)
+        }
+        try await site.backUp(to: "full")
+        let service = try await RunningService(site, port: port)
+        #expect(try await service.stop() == 0)
+        #expect(try Self.warnings(site) == 2)
+    }
+
+    private static func warnings(_ site: Site) throws -> Int {
+        let log = String(decoding: try site.directory.read("signetd.log"), as: UTF8.self)
+        return log.components(separatedBy: "no backup has the CA certificate in place").count - 1
+    }
+
     @Test("A backup is asked for after the installation and after a renewal, by line and event, until there is one")
     func reminder() async throws {
         let site = try Site.empty()

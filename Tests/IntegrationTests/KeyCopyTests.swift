@@ -27,6 +27,8 @@ struct KeyCopyTests {
         #expect(!objects.text.contains("receives"))
         let serial = try await site.certify("before")
         try await site.backUp(to: "full")
+        let shown = try await site.operate("backup", "show", site.path("full"))
+        #expect(shown.text.contains("; a copy is on "), "\(shown.text)")
 
         try await succeed(
             [
@@ -57,5 +59,8 @@ struct KeyCopyTests {
                 "pkcs11-tool", "--module", Site.softHSM, "--token-label", "spare", "-O", "--login", "--pin", "12345678",
             ], environment: ["SOFTHSM2_CONF": site.path("issuing.conf")])
         #expect(!objects.text.contains("Private Key Object"))
+        try await site.backUp(to: "full")
+        let shown = try await site.operate("backup", "show", site.path("full"))
+        #expect(shown.text.contains("; the device's maker offers: a copy of its token directory"), "\(shown.text)")
     }
 }

@@ -102,6 +102,7 @@ extension Authority {
 
     private func sign(_ written: WrittenPart, in directory: String) async throws -> BackupSet {
         var manifest = written.manifest
+        manifest.keys = try await self.instance.withKeeping(manifest.keys)
         manifest.certificates = self.authority.chainDER.map { Hexadecimal.lower(Digest.sha256.hash($0)) }
         let message = try await self.authority.signedStatement(
             manifest.json(), purpose: "backup \(written.manifest.backupID)")

@@ -33,6 +33,9 @@ extension Instance {
                     .keyCopied, by: who,
                     details: made.auditDetails(on: target).merging(["Source": copied.source]) { own, _ in own })
             }
+            let sha256 = Hexadecimal.lower(pair.locator.publicKeySHA256)
+            let place = "\(target.identification)"
+            try await self.storage.write { try $0.setSetting(Self.copySetting(sha256), to: place) }
             copies.append(copied)
         }
         return copies
@@ -56,6 +59,9 @@ extension Instance {
         }
         return pairs
     }
+
+    /// Which backup token has a copy of a key, as it was last proven.
+    static func copySetting(_ publicKeySHA256: String) -> String { "backup.key-copy.\(publicKeySHA256)" }
 
     private func copy(
         _ pair: TokenKeyPair, from source: any KeyToken, to target: any KeyToken

@@ -9,11 +9,15 @@ extension Instance {
     /// - Parameter file: where somebody wanted it.
     package func keyLeavesNoToken(file: String) async throws -> ServiceError {
         let records = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
-        let token = self.configuration.tokens[self.configuration.signingToken]
-        var offers: String?
-        if let token { offers = await self.tokens.knownProfile(of: token)?.lifecycle.keyBackup.value }
         return .keyLeavesNoToken(
-            file, keys: Set(records.compactMap { $0.locator?.reference.uri }).sorted(), offers: offers)
+            file, keys: Set(records.compactMap { $0.locator?.reference.uri }).sorted(),
+            offers: await self.makersOffer())
+    }
+
+    /// How the maker of the signing token has keys copied, as its profile says.
+    func makersOffer() async -> String? {
+        guard let token = self.configuration.tokens[self.configuration.signingToken] else { return nil }
+        return await self.tokens.knownProfile(of: token)?.lifecycle.keyBackup.value
     }
 }
 

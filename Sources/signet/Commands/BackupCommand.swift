@@ -131,5 +131,16 @@ struct ShowBackup: AsyncParsableCommand {
 extension BackupManifest.Key {
     fileprivate var line: String {
         "\(self.role.rawValue) \(self.reference ?? "on the agent's card") \(self.subject) SHA-256 \(self.publicKeySHA256)"
+            + (self.keeping.map { "; \($0.text)" } ?? "")
+    }
+}
+
+extension BackupManifest.Key.Keeping {
+    fileprivate var text: String {
+        switch self.way {
+        case .locator: self.detail
+        case .copied: "a copy is on \(self.detail)"
+        case .none: "not backed up: \(self.detail)"
+        }
     }
 }

@@ -109,8 +109,12 @@ extension WindowsSession {
         let order = RestoreOrder(
             backups: self.values, instance: self.instanceDirectory, opener: opener, replaces: self.isForced,
             progress: meter.show)
-        let done = try await Restoration(order, secrets: .interactive).run()
+        let outcome = try await RestoreSequence(order, secrets: .interactive).run()
         meter.finish()
+        guard case .restored(let done) = outcome else {
+            if case .waiting(let error) = outcome { Console.say("Database restore is suspended: \(error.headline)") }
+            return
+        }
         Console.say("Restored database for \(ProcessInfo.processInfo.hostName)\\\(done.manifest.authority).")
         for file in done.missingSecrets { Console.complain("Not in any backup, to be put there again: \(file)") }
         for key in done.keys { key.tell() }

@@ -1,0 +1,36 @@
+import BackupSets
+import CertificateAuthority
+import KeyProvider
+import PKIMessages
+
+extension Instance {
+    /// The keys of a manifest, each with how the key itself is kept.
+    func withKeeping(_ keys: [BackupManifest.Key]) async throws -> [BackupManifest.Key] {
+        let records = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let offer = await self.makersOffer()
+        var all: [BackupManifest.Key] = []
+        for var key in keys {
+            switch key.role {
+            case .authority:
+                let locator = records.compactMap(\.locator).first {
+                    Hexadecimal.lower($0.publicKeySHA256) == key.publicKeySHA256
+                }
+                if let locator { key.keeping = try await self.keeping(of: locator, offer: offer) }
+            case .exchange: key.keeping = .init(.none, "another one is made when it is lost")
+            case .recoveryAgent: break
+            }
+            all.append(key)
+        }
+        return all
+    }
+
+    private func keeping(of locator: KeyLocator, offer: String?) async throws -> BackupManifest.Key.Keeping? {
+        let setting = Self.copySetting(Hexadecimal.lower(locator.publicKeySHA256))
+        if let token = try await self.storage.read({ try $0.setting(setting) }) { return .init(.copied, token) }
+        // `try?`: of a token that is away nothing can be said.
+        guard let pair = try? await self.token(holding: locator).keyPair(locator) else { return nil }
+        if pair.attributes.extractable == true { return .init(.locator, "a backup token may have a copy") }
+        if let offer { return .init(.locator, "the device's maker offers: \(offer)") }
+        return .init(.none, "it may not leave its token")
+    }
+}
