@@ -125,4 +125,35 @@ struct CertificateImportTests {
         #expect(revoked.text.contains("CertUtil: -revoke command FAILED: 0x80094004 (-2146877436)"))
         try await site.operate("audit", "verify", "--instance", issuing)
     }
+
+    @Test(
+        "A key whose certificate this CA has issued and lost is archived after the certificate is imported, not as a foreign one"
+    )
+    func keyOfLostRow() async throws {
+        let site = try await Site.issuing()
+        _ = try await site.makeAgent()
+        let (key, certificate, file) = (site.path("user.key"), site.path("user.crt"), site.path("user.p12"))
+        try await succeed([
+            "openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=user.example.test", "-addext",
+            "subjectAltName=DNS:user.example.test", "-keyout", key, "-out", site.path("user.req"),
+        ])
+        try await site.operate(
+            "request", "submit", "--instance", site.path("issuing"), "--template", "WebServer", "--out", certificate,
+            site.path("user.req"))
+        let password = "file:\(site.path("pin-user"))"
+        try await succeed([
+            "openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-out", file, "-passout", password,
+        ])
+        let serial = try await site.serial(of: "user.crt")
+        try await Self.change(
+            site, "DELETE FROM request WHERE request_id IN (SELECT max(request_id) FROM certificate)",
+            "DELETE FROM certificate WHERE serial_number = '\(serial)'")
+        _ = try await site.certutil("-setreg", "ca\\KRAFlags", "+KRAF_ENABLEFOREIGN")
+        let refused = try await site.certutil("-f", "-p", password, "-importkms", file)
+        #expect(refused.text.contains("Keys not archived: 1\n"), "\(refused.text)\(refused.stderr)")
+        #expect(try await site.certutil("-importcert", certificate).status == 0)
+        let taken = try await site.certutil("-p", password, "-importkms", file)
+        #expect(taken.text.contains("Keys archived: 1\n"), "\(taken.text)\(taken.stderr)")
+        #expect(try await site.certutil("-revoke", serial, "1").status == 0)
+    }
 }

@@ -142,9 +142,7 @@ extension StorageReading {
     fileprivate func isForeign(_ record: CertificateRecord) throws -> Bool {
         // `try?`: what cannot be read is no other CA's certificate.
         guard let fields = try? CertificateFields(derEncoded: record.certificateDER) else { return false }
-        return try !self.caCertificates().filter { $0.use == .own }.contains { own in
-            try fields.isSigned(by: CertificateFields(derEncoded: own.certificateDER).subjectPublicKeyInfo)
-        }
+        return try !self.hasSigned(fields)
     }
 }
 

@@ -1,6 +1,15 @@
 package import Foundation
 package import PKIMessages
 
+extension StorageReading {
+    /// Whether one of this CA's keys has signed the certificate.
+    package func hasSigned(_ certificate: CertificateFields) throws -> Bool {
+        try self.caCertificates().filter { $0.use == .own }.contains { own in
+            try certificate.isSigned(by: CertificateFields(derEncoded: own.certificateDER).subjectPublicKeyInfo)
+        }
+    }
+}
+
 extension StorageWriting {
     /// Stores the certificate of another CA in a row as Windows makes one: disposition 12, and none of this CA's keys, so that
     /// no list of this CA names it. Audit event 788.

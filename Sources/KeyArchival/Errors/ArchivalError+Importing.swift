@@ -18,6 +18,16 @@ extension ArchivalError {
             ])
     }
 
+    /// This CA has issued it, and its row is lost.
+    static func certificateLost(_ certificate: CertificateFields) -> ArchivalError {
+        ArchivalError(
+            code: .foreignCertificate, operation: "import the private key",
+            reason: "the database does not have the certificate, which this certification authority has issued",
+            hresult: .propertyEmpty,
+            facts: [Fact("certificate", "\(certificate.subject), serial number \(certificate.serialHex)")],
+            advice: ["Import the certificate with `signet certificate import`, then its key."])
+    }
+
     package static func serialNumberTaken(_ certificate: CertificateFields) -> ArchivalError {
         ArchivalError(
             code: .foreignCertificate, operation: "import the certificate",

@@ -117,7 +117,8 @@ package struct KeyImporter: Sendable {
 
     /// The row of exactly this certificate.
     ///
-    /// - Throws: ``ArchivalError`` with `foreignCertificate` when there is none and none may be made.
+    /// - Throws: ``ArchivalError`` with `foreignCertificate` when there is none and none may be made; also for a lost row of this
+    ///   CA's own (0x80094004).
     private func known(_ certificate: CertificateFields) async throws -> Known? {
         let (thumbprint, settings) = (Hexadecimal.upper(certificate.sha256Thumbprint), self.settings)
         return try await self.storage.read { db in
@@ -126,6 +127,8 @@ package struct KeyImporter: Sendable {
                 return Known(
                     requestID: row.requestID, hasKey: try db.archivedKey(forRequest: row.requestID) != nil)
             }
+            // As a row of another CA it could never be revoked.
+            guard try !db.hasSigned(certificate) else { throw ArchivalError.certificateLost(certificate) }
             guard settings.allowsForeign, settings.isForced else {
                 throw ArchivalError.foreignCertificate(
                     certificate, isAllowed: settings.allowsForeign, operation: "import the private key")
