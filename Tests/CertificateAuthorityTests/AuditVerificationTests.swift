@@ -51,6 +51,36 @@ struct AuditVerificationTests {
         #expect(ledger.certificates == 3)
     }
 
+    @Test("The CA key vouches for the chain up to its newest head, and from a change on for nothing")
+    func vouched() async throws {
+        let fixture = try await self.busyAuthority()
+        _ = try await fixture.issueWebServer()
+        _ = try await fixture.authority.signAuditHead()
+        let (heads, entries) = try await fixture.storage.read {
+            (try $0.signedAuditHeads(after: 0, limit: 1000), try $0.auditEntries(after: 0, limit: 100_000))
+        }
+        try #require(heads.count == 2)
+        func vouchedUpTo(_ heads: [SignedAuditHead], changing sequence: Int64? = nil) -> Int64 {
+            var verifier = AuditVerifier(
+                authorityKeys: [fixture.authority.caCertificate.subjectPublicKeyInfo], heads: heads, expected: nil,
+                collectsUses: false)
+            for var entry in entries {
+                if entry.sequence == sequence { entry.event.details["Request ID"] = "1000" }
+                verifier.check(entry)
+            }
+            return verifier.vouchedUpTo
+        }
+        #expect(vouchedUpTo(heads) == heads[1].sequence)
+        #expect(vouchedUpTo([heads[0]]) == heads[0].sequence)
+        #expect(vouchedUpTo([]) == 0)
+        #expect(vouchedUpTo(heads, changing: 2) == 0)
+        #expect(vouchedUpTo(heads, changing: heads[0].sequence + 1) == heads[0].sequence)
+        #expect(vouchedUpTo(heads, changing: heads[1].sequence + 1) == heads[1].sequence)
+        var forged = heads[1]
+        forged.statementDER = heads[0].statementDER
+        #expect(vouchedUpTo([heads[0], forged]) == heads[0].sequence)
+    }
+
     @Test("A head is signed again only when something was recorded meanwhile; openssl reads what was signed")
     func heads() async throws {
         let fixture = try await self.busyAuthority()

@@ -20,6 +20,7 @@ struct ErrorTests {
         .tooFewForThreshold(2, distinctKeys: 1),
         .unknownKeyFile("x", "it is text"),
         .thumbprintMismatch("0a"), foreign, .changedRecord(requestID: 1, "it is another one"),
+        .evidenceNotSigned(requestID: 1, "nobody has signed it"),
     ]
 
     @Test("Every code has an error with a failing HRESULT that has a name, and an imperative sentence of advice")

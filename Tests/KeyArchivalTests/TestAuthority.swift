@@ -155,10 +155,12 @@ final class TestAuthority: Sendable {
         RecoveryBlobBuilder(
             storage: self.storage, authority: self.certificate, signatureAlgorithm: .ecdsaWithSHA256,
             surroundings: Surroundings(now: { date }, randomBytes: LibCrypto.randomBytes), release: release
-        ) { [privateKey] draft in
-            try draft.assemble(
-                signature: SoftwareKeys.sign(draft.bytesToSign, with: privateKey, digest: .sha256))
-        }
+        ) { [self] draft in try draft.assemble(signature: self.sign(draft.bytesToSign)) }
+    }
+
+    /// - Parameter key: the CA's own when not given.
+    func sign(_ bytes: [UInt8], with key: SecretBytes? = nil) throws -> [UInt8] {
+        try SoftwareKeys.sign(bytes, with: key ?? self.privateKey, digest: .sha256)
     }
 
     func revoke(_ certificate: CertificateFields) async throws {

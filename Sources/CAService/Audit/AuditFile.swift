@@ -43,7 +43,7 @@ extension Instance {
     /// - Returns: how many entries.
     package func exportAudit(to path: String, by who: Principal) async throws -> Int64 {
         try who.mustBeAllowed(.readAudit, to: "export the audit trail")
-        let heads = try await self.signedAuditHeads()
+        let heads = try await self.storage.signedAuditHeads()
         let last = try await self.storage.read { try $0.auditHead()?.sequence ?? 0 }
         let file = try AppendedFile(creating: path)
         try file.append(

@@ -35,10 +35,9 @@ extension Instance {
         _ options: AuditVerificationOptions = .init(), by who: Principal
     ) async throws -> AuditVerdict {
         try who.mustBeAllowed(.readAudit, to: "verify the audit trail")
-        let own = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
         var verifier = AuditVerifier(
-            authorityKeys: try own.map { try CertificateFields(derEncoded: $0.certificateDER).subjectPublicKeyInfo },
-            heads: try await self.signedAuditHeads(), expected: options.expectedHead, collectsUses: true)
+            authorityKeys: try await self.authorityKeys(), heads: try await self.storage.signedAuditHeads(),
+            expected: options.expectedHead, collectsUses: true)
         try await self.forEachAuditEntry { verifier.check($0) }
         verifier.finish(requiresSignature: options.requiresSignature)
         let ledger = try await SignatureReconciliation(storage: self.storage, chain: verifier).run()
@@ -49,30 +48,22 @@ extension Instance {
         return verdict
     }
 
-    func signedAuditHeads() async throws -> [SignedAuditHead] {
-        var heads: [SignedAuditHead] = []
-        while true {
-            let after = heads.last?.sequence ?? 0
-            let portion = try await self.storage.read { try $0.signedAuditHeads(after: after, limit: 1_000) }
-            guard !portion.isEmpty else { return heads }
-            heads += portion
-        }
+    /// The keys of all the CA's own certificates, which may have signed heads of the chain.
+    func authorityKeys() async throws -> [SubjectPublicKeyInfo] {
+        try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+            .map { try CertificateFields(derEncoded: $0.certificateDER).subjectPublicKeyInfo }
     }
 
-    /// In portions, so that the chain's length does not matter.
+    /// - Throws: ``ServiceError`` with code `auditChainBroken` for an entry that is none, naming the one before it.
     func forEachAuditEntry(_ body: (AuditEntry) throws -> Void) async throws {
         var last: Int64 = 0
-        while true {
-            let after = last
-            let entries: [AuditEntry]
-            do {
-                entries = try await self.storage.read { try $0.auditEntries(after: after, limit: 1_000) }
-            } catch let error as StorageError where error.code == .corrupt {
-                throw ServiceError.auditUnreadable(after: after, error.reason)
+        do {
+            try await self.storage.forEachAuditEntry { entry in
+                try body(entry)
+                last = entry.sequence
             }
-            for entry in entries { try body(entry) }
-            guard let newest = entries.last else { return }
-            last = newest.sequence
+        } catch let error as StorageError where error.code == .corrupt {
+            throw ServiceError.auditUnreadable(after: last, error.reason)
         }
     }
 }

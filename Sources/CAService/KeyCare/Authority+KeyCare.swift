@@ -16,7 +16,8 @@ extension Authority {
         KeyRewrap(
             storage: self.instance.storage, archiver: self.archiver, agents: self.agents,
             settings: ArchivalSettings(self.instance.configuration.archival),
-            surroundings: self.instance.surroundings, exchange: self.exchange)
+            surroundings: self.instance.surroundings,
+            authorityKeys: self.authority.signers.map(\.certificate.subjectPublicKeyInfo), exchange: self.exchange)
     }
 
     /// Proves that archived keys can be recovered.

@@ -13,6 +13,10 @@ package struct AuditVerifier {
     package private(set) var signedHeads = 0
     /// The newest entry.
     package private(set) var head: AuditEntry?
+    /// The newest entry that the CA key vouches for: the chain is whole up to it, and a signed head names it.
+    package private(set) var vouchedUpTo: Int64 = 0
+    /// False from the first entry on that is not what follows from the one before, or what the CA key has signed.
+    private var isWhole = true
     /// What the chain says of completed uses of the CA key, `kind:number`, with the number of the request that each was
     /// for, or 0.
     private(set) var recordedUses: [String: Int64] = [:]
@@ -24,7 +28,7 @@ package struct AuditVerifier {
     private let authorityKeys: [SubjectPublicKeyInfo]
     private let collectsUses: Bool
     /// Signed and expected heads that the chain has still to reach, by sequence.
-    private var awaited: [(sequence: Int64, hash: [UInt8], what: String)] = []
+    private var awaited: [(sequence: Int64, hash: [UInt8], isSigned: Bool)] = []
     private var nextAwaited = 0
     private var lastSigned: Int64 = 0
     private let headNumbers: Set<String>
@@ -50,15 +54,16 @@ package struct AuditVerifier {
                 continue
             }
             self.lastSigned = max(self.lastSigned, head.sequence)
-            self.awaited.append((head.sequence, head.hash, "signed head"))
+            self.awaited.append((head.sequence, head.hash, isSigned: true))
         }
-        if let expected { self.awaited.append((expected.sequence, expected.hash, "expected head")) }
+        if let expected { self.awaited.append((expected.sequence, expected.hash, isSigned: false)) }
         self.awaited.sort { $0.sequence < $1.sequence }
     }
 
     package mutating func check(_ entry: AuditEntry) {
         let expected = AuditChain.entry(for: entry.event, after: self.head)
         if entry != expected {
+            self.isWhole = false
             self.note(
                 AuditFinding(
                     .chainBroken, sequence: entry.sequence,
@@ -70,10 +75,13 @@ package struct AuditVerifier {
             let awaited = self.awaited[self.nextAwaited]
             self.nextAwaited += 1
             if awaited.sequence != entry.sequence || awaited.hash != entry.hash {
+                self.isWhole = false
                 self.note(
                     AuditFinding(
                         .headMismatch, sequence: awaited.sequence,
-                        "the \(awaited.what) of entry \(awaited.sequence) is not that of the chain"))
+                        "the \(Self.name(awaited)) of entry \(awaited.sequence) is not that of the chain"))
+            } else if awaited.isSigned, self.isWhole {
+                self.vouchedUpTo = entry.sequence
             }
         }
         if entry.event.id == .auditHeadSigned, !self.headNumbers.contains(entry.event.details["Number"] ?? "") {
@@ -85,6 +93,10 @@ package struct AuditVerifier {
         self.entries += 1
         self.head = entry
         if self.collectsUses { self.collect(entry.event) }
+    }
+
+    private static func name(_ awaited: (sequence: Int64, hash: [UInt8], isSigned: Bool)) -> String {
+        awaited.isSigned ? "signed head" : "expected head"
     }
 
     private mutating func collect(_ event: AuditEvent) {
@@ -108,7 +120,8 @@ package struct AuditVerifier {
             self.note(
                 AuditFinding(
                     .chainCut, sequence: awaited.sequence,
-                    "the chain ends at entry \(last), but there is a \(awaited.what) of entry \(awaited.sequence)"))
+                    "the chain ends at entry \(last), but there is a \(Self.name(awaited)) of entry \(awaited.sequence)"
+                ))
         }
         guard requiresSignature else { return }
         let covered = self.head?.event.id == .auditHeadSigned ? self.lastSigned + 1 : self.lastSigned

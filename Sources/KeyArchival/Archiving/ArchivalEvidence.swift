@@ -46,9 +46,9 @@ package struct ArchivalEvidence: Codable, Sendable, Equatable {
 
     /// What was recorded of the key before it was encrypted to other agents.
     package struct Previous: Codable, Sendable, Equatable {
-        /// Without those before it, which stand before it in the list; `nil` when it could not be read.
+        /// Without those before it, which stand before it in the list. `nil` in records of older versions, which took over
+        /// what could not be read as text.
         package var evidence: ArchivalEvidence?
-        /// As it was stored, when it could not be read.
         package var unread: String?
         /// SHA-256 of the evidence as it was stored: the audit chain has the same.
         package var evidenceSHA256: String

@@ -20,6 +20,15 @@ extension ArchivalError {
             ])
     }
 
+    static func evidenceNotSigned(requestID: Int64, _ reason: String) -> ArchivalError {
+        ArchivalError(
+            code: .evidenceNotSigned, operation: "use the archived key of request \(requestID)", reason: reason,
+            hresult: .badSignature, facts: [Fact("request", "\(requestID)")],
+            advice: [
+                "Look at the chain with `signet audit verify`; when it is whole, have its head signed by `signet audit sign`."
+            ])
+    }
+
     static func agentCertificateMissing(requestID: Int64, hash: String) -> ArchivalError {
         ArchivalError(
             code: .agentCertificateMissing, operation: "make the recovery blob of request \(requestID)",

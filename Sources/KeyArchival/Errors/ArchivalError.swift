@@ -34,6 +34,8 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let agentCertificateMissing = Code(rawValue: "agentCertificateMissing")
         /// A record that is not what was stored when the key was archived.
         package static let changedRecord = Code(rawValue: "changedRecord")
+        /// The CA key does not vouch for the evidence of an archived key.
+        package static let evidenceNotSigned = Code(rawValue: "evidenceNotSigned")
         /// Nothing fits the search term.
         package static let nothingFound = Code(rawValue: "nothingFound")
         /// More than one archived key fits the search term.
@@ -69,7 +71,8 @@ package struct ArchivalError: DiagnosableError, Equatable {
             .notConfigured, .noValidAgent, .unsupportedKey, .signatureOnlyKey, .recipientNotFound,
             .exchangeKeyRetired, .exchangeCertificateRevoked, .notDecrypted,
             .malformedKey, .keyMismatch, .pathNotAvailable, .noArchivedKey, .agentCertificateMissing,
-            .changedRecord, .nothingFound, .ambiguousName, .untrustedBlob, .noRecoveryKey, .sharesNeeded, .foreignShare,
+            .changedRecord, .evidenceNotSigned, .nothingFound, .ambiguousName, .untrustedBlob, .noRecoveryKey,
+            .sharesNeeded, .foreignShare,
             .badShare,
             .duplicateShare, .shareForAnother, .notAnAgent, .noSeal,
         ]

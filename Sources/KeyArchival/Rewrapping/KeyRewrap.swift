@@ -2,7 +2,7 @@ package import CertificateAuthority
 package import Diagnostics
 import Foundation
 package import KeyProvider
-import PKIMessages
+package import PKIMessages
 
 /// Encrypts archived keys anew, to the agents of today, with the cards of agents who still can: after an agent has left
 /// or a card is lost.
@@ -38,15 +38,19 @@ package struct KeyRewrap: Sendable {
     private let agents: KRASelection
     private let settings: ArchivalSettings
     private let surroundings: Surroundings
+    private let authorityKeys: [SubjectPublicKeyInfo]
 
     /// - Parameters:
     ///   - settings: those of the archiver.
+    ///   - authorityKeys: the CA's own, one of which must have signed the evidence of each key.
     ///   - exchange: gives the current exchange certificate.
     package init(
         storage: any CAStorage, archiver: any KeyArchiver, agents: KRASelection, settings: ArchivalSettings,
-        surroundings: Surroundings, exchange: @escaping @Sendable () async throws -> KeyImporter.Exchange
+        surroundings: Surroundings, authorityKeys: [SubjectPublicKeyInfo],
+        exchange: @escaping @Sendable () async throws -> KeyImporter.Exchange
     ) {
         self.storage = storage
+        self.authorityKeys = authorityKeys
         self.archiver = archiver
         self.agents = agents
         self.settings = settings
@@ -66,6 +70,7 @@ package struct KeyRewrap: Sendable {
         try who.mustBeAllowed(.manageRecoveryAgents, to: "encrypt archived keys anew")
         let present = Set(try await self.agents.ready().map { Hexadecimal.lower($0.sha1Thumbprint) })
         let exchange = try await self.exchange()
+        let ledger = try await EvidenceLedger(storage: self.storage, authorityKeys: self.authorityKeys)
         var report = Report()
         var last: Int64 = 0
         while true {
@@ -82,7 +87,7 @@ package struct KeyRewrap: Sendable {
                         report.current += 1
                         continue
                     }
-                    guard let wasWrapped = try await self.rewrap(key, cards, exchange, by: who) else {
+                    guard let wasWrapped = try await self.rewrap(key, ledger, cards, exchange, by: who) else {
                         report.notOpened += 1
                         progress(.notOpened(requestID: key.requestID))
                         continue
@@ -121,10 +126,11 @@ package struct KeyRewrap: Sendable {
 
     /// - Returns: whether the key went from token to token wrapped; `nil` when the cards do not open it.
     private func rewrap(
-        _ key: ArchivedKeyRecord, _ cards: [any KeyToken], _ exchange: KeyImporter.Exchange, by who: Principal
+        _ key: ArchivedKeyRecord, _ ledger: EvidenceLedger, _ cards: [any KeyToken], _ exchange: KeyImporter.Exchange,
+        by who: Principal
     ) async throws -> Bool? {
         let recovery = try await self.recovery(of: key)
-        try key.mustBeAsArchived(recovery.certificate)
+        try key.mustBeAsArchived(recovery.certificate, ledger)
         guard let sealed = try await recovery.unsealed(with: cards) else { return nil }
         for card in cards {
             guard try await sealed.recovery.opening(on: card) != nil else { continue }
@@ -162,8 +168,7 @@ package struct KeyRewrap: Sendable {
     ) async throws {
         let now = self.surroundings.now()
         var evidence = try ArchivalEvidence(json: draft.evidenceJSON)
-        evidence.follow(
-            key, until: now, by: who.name, cards: cards, wasInHostMemory: !wasWrapped)
+        try evidence.follow(key, until: now, by: who.name, cards: cards, wasInHostMemory: !wasWrapped)
         var made = draft.record(forRequest: key.requestID, at: key.archivedWhen)
         made.evidenceJSON = try evidence.json()
         let record = made
@@ -187,19 +192,15 @@ package struct KeyRewrap: Sendable {
 }
 
 extension ArchivedKeyRecord {
-    /// The evidence has hashes of what it is evidence of: another archive would get a history that is not its own.
+    /// The CA key vouches for the evidence, and the evidence has hashes of what it is evidence of: another archive would get
+    /// a history that is not its own.
     ///
-    /// - Throws: ``ArchivalError`` with code `changedRecord` (0x80091007).
-    fileprivate func mustBeAsArchived(_ certificate: CertificateFields) throws {
-        // `try?`: evidence that cannot be read is kept as it is, and says nothing.
-        guard let evidence = try? ArchivalEvidence(json: self.evidenceJSON) else { return }
-        let stored = Hexadecimal.lower(Digest.sha256.hash(self.envelopedDataDER))
-        guard (evidence.envelopedDataSHA256 ?? stored) == stored else {
-            throw ArchivalError.changedRecord(
-                requestID: self.requestID, "the stored key is not the one that its evidence has the hash of")
-        }
-        let publicKey = Hexadecimal.lower(certificate.subjectPublicKeyInfo.sha256)
-        guard (evidence.publicKeySHA256 ?? publicKey) == publicKey else {
+    /// - Throws: ``ArchivalError``: `changedRecord` (0x80091007), `evidenceNotSigned` (0x80090006).
+    fileprivate func mustBeAsArchived(_ certificate: CertificateFields, _ ledger: EvidenceLedger) throws {
+        // `try?`: evidence that cannot be read is not what was recorded.
+        let evidence = try? ArchivalEvidence(json: self.evidenceJSON)
+        try ledger.mustBeSigned(self, evidence)
+        guard evidence?.publicKeySHA256 == Hexadecimal.lower(certificate.subjectPublicKeyInfo.sha256) else {
             throw ArchivalError.changedRecord(
                 requestID: self.requestID, "its evidence is of another key than the certificate's")
         }
@@ -213,15 +214,14 @@ extension ArchivalEvidence {
     /// Takes up what was recorded of the archive in whose place this one comes.
     fileprivate mutating func follow(
         _ key: ArchivedKeyRecord, until: Date, by who: String, cards: [String], wasInHostMemory: Bool
-    ) {
-        // `try?`: what cannot be read is kept as it is.
-        let before = try? ArchivalEvidence(json: key.evidenceJSON)
+    ) throws {
+        let before = try ArchivalEvidence(json: key.evidenceJSON)
         var alone = before
-        alone?.previous = nil
+        alone.previous = nil
         self.previous =
-            (before?.previous ?? []) + [
+            (before.previous ?? []) + [
                 Previous(
-                    evidence: alone, unread: before == nil ? key.evidenceJSON : nil,
+                    evidence: alone,
                     evidenceSHA256: Hexadecimal.lower(Digest.sha256.hash(Array(key.evidenceJSON.utf8))),
                     kraHashes: key.kraHashes, until: until.ISO8601Format(), by: who, cards: cards,
                     wasInHostMemory: wasInHostMemory)

@@ -153,7 +153,8 @@ extension DiagnosableError {
     var concernsOneArchivedKey: Bool {
         if let error = self as? ArchivalError {
             let own: [ArchivalError.Code] = [
-                .keyMismatch, .changedRecord, .noArchivedKey, .agentCertificateMissing, .malformedKey, .notDecrypted,
+                .keyMismatch, .changedRecord, .evidenceNotSigned, .noArchivedKey, .agentCertificateMissing,
+                .malformedKey, .notDecrypted,
                 .signatureOnlyKey, .unsupportedKey, .foreignShare, .badShare, .duplicateShare,
             ]
             return own.contains(error.code)

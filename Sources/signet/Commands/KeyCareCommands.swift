@@ -38,6 +38,7 @@ struct RewrapKeys: ContextCommand {
             count += 1
             if count % 100 == 0 { Console.complain("\(count) keys") }
         }
+        if report.rewrapped > 0 { await authority.vouchForKeys() }
         Console.say("Archived keys: \(report.archives)")
         Console.say("Encrypted anew: \(report.rewrapped)")
         Console.say("As they were: \(report.current)")

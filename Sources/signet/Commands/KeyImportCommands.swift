@@ -55,6 +55,7 @@ struct ImportKeys: ContextCommand {
             Console.say("Processing \(path)")
             total.add(try await run.runTelling(path))
         }
+        if total.keysArchived > 0 { await authority.vouchForKeys() }
         for line in total.lines { Console.say(line) }
         if total.keysNotArchived > 0 { throw ExitCode.failure }
     }

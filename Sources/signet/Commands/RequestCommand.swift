@@ -164,13 +164,3 @@ struct RetrieveRequest: ContextCommand {
         try RequestReport(result).print(certificatePath: self.out)
     }
 }
-
-extension Authority {
-    /// Has the CA key vouch for the evidence of a key that came with a request. The request is answered already: what fails
-    /// here is told, and the next head of the audit chain makes up for it.
-    fileprivate func vouch(forKeyOf result: EnrollmentResult) async {
-        do { try await self.vouchForArchivedKey(ofRequest: result.requestID) } catch {
-            for line in ErrorReport(error).lines { Console.complain("audit head not signed: \(line)") }
-        }
-    }
-}

@@ -35,6 +35,7 @@ extension WindowsSession {
         Console.say("Processing KMS exports from:")
         Console.say("    \(file)")
         let counters = try await run.runTelling(file)
+        if counters.keysArchived > 0 { await authority.vouchForKeys() }
         Console.say("")
         for line in counters.lines { Console.say(line) }
     }

@@ -45,6 +45,7 @@ extension CAFaultSweepTests {
             ? (site.agentCard, site.agentToken) : (site.authorityCard, try await site.authorityToken)
         let swept = Swept(card: card, token: token) {
             var refusal: (any Error)?
+            try await site.authority.vouchForArchivedKeys()
             let report = try await rewrap.run(with: [site.agentToken], includingCurrent: true, by: who) {
                 if case .refused(_, let error) = $0 { refusal = error }
             }
@@ -68,7 +69,7 @@ extension CAFaultSweepTests {
         let site = try await SweepSite()
         let userCard = try await SweepCard(label: "user")
         let user = try await site.agentOpener.open(userCard.configuration)
-        let recovery = try #require(try await site.recoveryBlob().blobs.first).recovery
+        let recovery = try await site.recoveryBlob().blob(at: 0).recovery
         let put: @Sendable () async throws -> Void = {
             let done = try await recovery.transfer(with: [site.agentToken], to: user, label: "alice")
             #expect(done.wasWrapped)

@@ -1,6 +1,7 @@
 import CertificateAuthority
 import Diagnostics
 import Foundation
+import KeyArchival
 import KeyProvider
 import PKIMessages
 import SecretMemory
