@@ -10,26 +10,37 @@ public struct RecoveryAgentCard: Sendable {
     let token: any KeyToken
     private let opener: TokenOpener
 
-    /// Generates the agent's key on a token and has the authority certify and use it.
+    /// Opens the card of an agent.
     ///
     /// - Parameters:
+    ///   - authority: is closed after the card.
     ///   - module: path of the PKCS #11 module.
     ///   - token: a `pkcs11:` URI that fits one token.
     ///   - profile: name of the device profile.
     ///   - pinFile: file of mode 0600 with the PIN in its first line.
     /// - Throws: a `DiagnosableError`.
     public init(
-        enrollingWith authority: EmbeddedAuthority, module: String, token: String, profile: String, pinFile: String
+        of authority: EmbeddedAuthority, module: String, token: String, profile: String, pinFile: String
     ) async throws {
         self.opener = try TokenOpener(
             directory: ".", secrets: .system, profiles: .standard(instance: nil, environment: [:]),
-            records: .standard(instance: authority.authority.instance.directory, environment: [:]))
+            records: .standard(instance: authority.authority.instance.directory, environment: [:]),
+            beside: authority.authority.instance.tokens)
         self.token = try await self.opener.open(
             TokenConfiguration(module: module, token: token, profile: profile, pin: .file(pinFile)))
+    }
+
+    /// Generates an agent's key on a token and has the authority certify and use it.
+    ///
+    /// - Throws: a `DiagnosableError`.
+    public init(
+        enrollingWith authority: EmbeddedAuthority, module: String, token: String, profile: String, pinFile: String
+    ) async throws {
+        try await self.init(of: authority, module: module, token: token, profile: profile, pinFile: pinFile)
         try await authority.enroll(self.token)
     }
 
-    /// Closes the token.
+    /// Closes the token, which is to be done before the authority is closed.
     public func close() async { await self.opener.close() }
 }
 
@@ -92,11 +103,26 @@ extension EmbeddedAuthority {
     /// - Returns: how many keys were opened.
     /// - Throws: a `DiagnosableError` when one does not open.
     public func recover(_ blobs: [[UInt8]], with card: RecoveryAgentCard) async throws -> Int {
+        try await self.recover(
+            blobs.enumerated().map { index, blob in AgentRecovery.Source(name: "\(index)") { blob } }, with: card)
+    }
+
+    /// The same with blobs in files, of which a few at a time are in memory.
+    public func recover(files: [String], with card: RecoveryAgentCard) async throws -> Int {
+        try await self.recover(files.map(AgentRecovery.Source.init), with: card)
+    }
+
+    private func recover(_ sources: [AgentRecovery.Source], with card: RecoveryAgentCard) async throws -> Int {
         let chain = try await self.authority.instance.authorityCertificates()
             .map { TextEncoding.pem($0.derBytes, label: "CERTIFICATE") }
-        let recovery = try AgentRecovery(
-            blobs: blobs.enumerated().map { ("\($0)", $1) }, authorityPEM: Array(chain.joined().utf8))
-        return try await recovery.open { _ in card.token }.count
+        let recovery = try AgentRecovery(sources, authorityPEM: Array(chain.joined().utf8))
+        var opened = 0
+        try await recovery.open { _ in
+            card.token
+        } take: { _ in
+            opened += 1
+        }
+        return opened
     }
 
     /// Imports the keys of a PKCS #12 file, or of a directory of them.

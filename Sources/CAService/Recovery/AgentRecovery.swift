@@ -1,12 +1,30 @@
 import Dispatch
 package import KeyArchival
 package import KeyProvider
-package import PKIMessages
-package import SecretMemory
+import PKIMessages
 import Synchronization
 
 /// Recovery blobs in an agent's hands: checked, shown, and only then opened with the card. Needs no instance.
+///
+/// A blob is read when it is checked and once more when it is opened, and a key is given away as soon as it is open: of each
+/// blob some 200 bytes are kept, however many there are.
 package struct AgentRecovery: Sendable {
+    /// Where a blob is, and what it is called in messages.
+    package struct Source: Sendable {
+        let name: String
+        let read: @Sendable () throws -> [UInt8]
+
+        /// - Parameter read: called twice, and gives the same bytes then.
+        package init(name: String, read: @escaping @Sendable () throws -> [UInt8]) {
+            self.name = name
+            self.read = read
+        }
+
+        package init(file path: String) {
+            self.init(name: path) { try FilePaths.read(path, limit: 1 << 22) }
+        }
+    }
+
     /// A blob and what it is called.
     package struct Blob: Sendable {
         package let name: String
@@ -21,92 +39,148 @@ package struct AgentRecovery: Sendable {
     package struct Opened: Sendable {
         package let blob: Blob
         package let key: RecoveredKey
+        /// The place of its blob among all.
+        package let index: Int
     }
 
-    /// What is wanted of the PKCS #12 files.
-    package struct FileSettings: Sendable {
-        package var password: SecretBytes
-        package var protection: PKCS12.Protection
-        /// CA certificates beside those in the blobs.
-        package var furtherChain: [CertificateFields]
-
-        package init(
-            password: SecretBytes, protection: PKCS12.Protection = .modern, furtherChain: [CertificateFields] = []
-        ) {
-            self.password = password
-            self.protection = protection
-            self.furtherChain = furtherChain
-        }
+    /// What is kept of a blob.
+    private struct Entry {
+        let checked: KeyRecovery.Checked
+        /// Whether several agents have to act together.
+        let isSealed: Bool
+        /// An index of ``samples``.
+        let sample: Int
     }
 
-    package let blobs: [Blob]
+    private let sources: [Source]
+    private var entries: [Entry] = []
+    /// The first blob of each group of agents.
+    private var samples: [Blob] = []
+    private let read = ReadCertificates<CertificateFields>()
+
+    package var count: Int { self.entries.count }
 
     /// - Parameters:
-    ///   - blobs: DER, each with a name for messages, such as its file.
+    ///   - sources: where the blobs are.
     ///   - authorityPEM: the certificates of the CAs that may have signed them.
-    /// - Throws: `ArchivalError` with code `untrustedBlob`, `PKIMessageError`.
-    package init(blobs: [(name: String, bytes: [UInt8])], authorityPEM: [UInt8]) throws {
+    ///   - show: lent each blob that is as it should be, in their order, before the next ones are read.
+    /// - Throws: `ArchivalError` with code `untrustedBlob`, `PKIMessageError`; what a source and `show` throw.
+    package init(_ sources: [Source], authorityPEM: [UInt8], show: (Blob) throws -> Void = { _ in }) throws {
         let trusted = try CertificateBundle.parse(authorityPEM)
         guard !trusted.isEmpty else { throw ServiceError.noTrustedCertificate() }
-        let read = ReadCertificates<CertificateFields>()
-        let checked = Mutex<[Int: Result<KeyRecovery, any Error>]>([:])
-        DispatchQueue.concurrentPerform(iterations: blobs.count) { index in
-            let result = Result { try KeyRecovery(blobDER: blobs[index].bytes, trusting: trusted, read: read) }
-            checked.withLock { $0[index] = result }
+        self.sources = sources
+        var groups: [[[UInt8]]: Int] = [:]
+        var chains: [[[UInt8]]: [CertificateFields]] = [:]
+        for start in stride(from: 0, to: sources.count, by: Self.blobsAtATime) {
+            let portion = sources[start..<min(start + Self.blobsAtATime, sources.count)]
+            for (blob, bytes) in try Self.check(portion, trusting: trusted, self.read) {
+                try show(blob)
+                let group = [blob.recovery.threshold == nil ? [] : [1]] + blob.recovery.agentKeys
+                let sample = groups[group] ?? self.samples.count
+                if groups.updateValue(sample, forKey: group) == nil { self.samples.append(blob) }
+                // One chain for all the blobs that have it.
+                let names = blob.recovery.chain.map(\.derBytes)
+                let chain = chains[names] ?? blob.recovery.chain
+                chains[names] = chain
+                self.entries.append(
+                    Entry(
+                        checked: KeyRecovery.Checked(blobDER: bytes, chain: chain),
+                        isSealed: blob.recovery.threshold != nil, sample: sample))
+            }
+        }
+    }
+
+    /// One blob.
+    package init(blob: [UInt8], authorityPEM: [UInt8]) throws {
+        try self.init([Source(name: "blob") { blob }], authorityPEM: authorityPEM)
+    }
+
+    private static let blobsAtATime = 64
+
+    /// Side by side.
+    private static func check(
+        _ sources: ArraySlice<Source>, trusting trusted: [CertificateFields],
+        _ read: ReadCertificates<CertificateFields>
+    ) throws -> [(Blob, [UInt8])] {
+        let checked = Mutex<[Int: Result<(Blob, [UInt8]), any Error>]>([:])
+        DispatchQueue.concurrentPerform(iterations: sources.count) { offset in
+            let source = sources[sources.startIndex + offset]
+            let result = Result {
+                let bytes = try source.read()
+                let recovery = try KeyRecovery(blobDER: bytes, trusting: trusted, read: read)
+                return (Blob(name: source.name, recovery: recovery), bytes)
+            }
+            checked.withLock { $0[offset] = result }
         }
         let results = checked.withLock { $0 }
-        self.blobs = try blobs.enumerated().compactMap { index, blob in
-            try (results[index]?.get()).map { Blob(name: blob.name, recovery: $0) }
-        }
+        return try (0..<sources.count).compactMap { try results[$0]?.get() }
     }
 
-    /// Of blobs that were checked before.
-    init(checked blobs: [Blob]) { self.blobs = blobs }
-
-    package init(blob: [UInt8], authorityPEM: [UInt8]) throws {
-        try self.init(blobs: [("blob", blob)], authorityPEM: authorityPEM)
+    /// A blob that was checked, read again.
+    ///
+    /// - Throws: `ArchivalError` with code `untrustedBlob` when it is not the same any more.
+    package func blob(at index: Int) throws -> Blob {
+        let source = self.sources[index]
+        return Blob(
+            name: source.name,
+            recovery: try KeyRecovery(
+                blobDER: source.read(), checked: self.entries[index].checked, read: self.read))
     }
 
-    /// Opens every blob, asking for one card after another until all are open.
+    /// Opens every blob, asking for one card after another until all are open. Those that several agents open together come
+    /// first, one after another.
     ///
     /// - Parameters:
-    ///   - nextCard: gives a token that can open one of the blobs; see ``TokenOpener/openCard(among:for:)``.
-    ///   - progress: called after each key with how many are open.
-    /// - Throws: nothing is given back unless all blobs open.
+    ///   - shared: the shares of other agents.
+    ///   - nextCard: gives a token that can open one of the blobs, of which it sees one for each group of agents; see
+    ///     ``TokenOpener/openCard(among:for:)``.
+    ///   - progress: told after each share.
+    ///   - take: gets each key as soon as it is open, in any order.
     package func open(
-        nextCard: ([Blob]) async throws -> any KeyToken, progress: (Int) -> Void = { _ in }
-    ) async throws -> [Opened] {
-        var opened: [Int: RecoveredKey] = [:]
-        while opened.count < self.blobs.count {
-            let rest = self.blobs.indices.filter { opened[$0] == nil }
-            let card = try await RecoveryCard(nextCard(rest.map { self.blobs[$0] }))
-            let before = opened.count
-            try await self.open(rest, with: card) { index, key in
-                opened[index] = key
-                progress(opened.count)
-            }
-            if opened.count == before, let first = rest.first { throw self.blobs[first].recovery.noRecoveryKey }
+        shared: SharedRecovery = SharedRecovery(), nextCard: ([Blob]) async throws -> any KeyToken,
+        progress: (String) -> Void = { _ in }, take: (Opened) async throws -> Void
+    ) async throws {
+        var cards: [any KeyToken] = []
+        for index in self.entries.indices where self.entries[index].isSealed {
+            let blob = try await shared.combine(self.blob(at: index), &cards, nextCard, progress)
+            try await take(Opened(blob: blob, key: blob.recovery.recover(with: cards), index: index))
         }
-        return self.blobs.indices.compactMap { index in
-            opened[index].map { Opened(blob: self.blobs[index], key: $0) }
+        var rest = self.entries.indices.filter { !self.entries[$0].isSealed }
+        while !rest.isEmpty {
+            let wanted = Set(rest.map { self.entries[$0].sample }).sorted().map { self.samples[$0] }
+            let left = try await self.open(rest, with: self.card(among: cards, for: wanted, nextCard), take)
+            guard left.count < rest.count else { throw wanted[0].recovery.noRecoveryKey }
+            rest = left
         }
+    }
+
+    private func card(
+        among cards: [any KeyToken], for blobs: [Blob], _ nextCard: ([Blob]) async throws -> any KeyToken
+    ) async throws -> RecoveryCard {
+        for card in cards where try await blobs.containOne(openedBy: card) { return try await RecoveryCard(card) }
+        return try await RecoveryCard(nextCard(blobs))
     }
 
     /// So many at a time that the card has work while an opened key is looked at.
     private static let concurrentKeys = 4
 
     /// Opens those of the blobs that the card opens.
+    ///
+    /// - Returns: the others.
     private func open(
-        _ indices: [Int], with card: RecoveryCard, _ body: (Int, RecoveredKey) -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: (Int, RecoveredKey?).self) { group in
+        _ indices: [Int], with card: RecoveryCard, _ take: (Opened) async throws -> Void
+    ) async throws -> [Int] {
+        var left: [Int] = []
+        try await withThrowingTaskGroup(of: (Int, Opened?).self) { group in
             var rest = indices[...]
             func addNext() {
                 guard let index = rest.popFirst() else { return }
-                let recovery = self.blobs[index].recovery
                 group.addTask {
+                    let blob = try self.blob(at: index)
                     do {
-                        return (index, try await recovery.recover(with: card))
+                        return (
+                            index, Opened(blob: blob, key: try await blob.recovery.recover(with: card), index: index)
+                        )
                     } catch let error as ArchivalError where error.code == .noRecoveryKey {
                         // Another card's.
                         return (index, nil)
@@ -114,45 +188,11 @@ package struct AgentRecovery: Sendable {
                 }
             }
             for _ in 0..<Self.concurrentKeys { addNext() }
-            while let (index, key) = try await group.next() {
-                if let key { body(index, key) }
+            while let (index, opened) = try await group.next() {
                 addNext()
+                if let opened { try await take(opened) } else { left.append(index) }
             }
         }
-    }
-
-    /// Key, certificate and chain of all of them in one PKCS #12.
-    package static func pkcs12(_ opened: [Opened], _ settings: FileSettings) throws -> SecretBytes {
-        try PKCS12.make(
-            opened.map { item in
-                PKCS12.Entry(
-                    privateKey: item.key.privateKey.derBytes, certificate: item.key.certificate.derBytes,
-                    friendlyName: item.blob.subject)
-            },
-            chain: opened.flatMap { $0.key.chain.map(\.derBytes) } + settings.furtherChain.map(\.derBytes),
-            password: settings.password, protection: settings.protection)
-    }
-
-    /// Opens the only blob and packs key, certificate and chain.
-    ///
-    /// - Returns: the PKCS #12.
-    package func recover(with card: any KeyToken, password: SecretBytes) async throws -> SecretBytes {
-        try AgentRecovery.pkcs12(await self.open { _ in card }, FileSettings(password: password))
-    }
-}
-
-/// A password that is shown to somebody once.
-package enum GeneratedPassword {
-    /// Sixty-four, without those that look alike: six bits a character.
-    private static let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789+-=_%.@".utf8)
-    package static let characters = 16
-
-    /// Sixteen characters, 96 bits.
-    ///
-    /// - Parameter random: gives as many random bytes as it is asked for.
-    package static func make(random: (Int) throws -> [UInt8] = LibCrypto.randomBytes) throws -> SecretBytes {
-        var bytes = try random(self.characters)
-        for index in bytes.indices { bytes[index] = self.alphabet[Int(bytes[index] & 0x3F)] }
-        return try SecretBytes(moving: &bytes)
+        return left.sorted()
     }
 }

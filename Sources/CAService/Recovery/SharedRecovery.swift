@@ -35,30 +35,21 @@ package struct SharedRecovery: Sendable {
         return (message, recovery.holder(of: share))
     }
 
-    /// Opens as many shares as each blob needs, with one card after another, and combines them. Blobs that one agent
-    /// opens alone come back as they are.
+    /// Opens as many shares of a blob as it needs, with one card after another, and combines them.
     ///
     /// - Parameters:
+    ///   - cards: those that are open already; whichever are opened for it come behind them.
     ///   - nextCard: gives a token that has a share which is still wanted.
     ///   - progress: told after each share.
-    /// - Returns: the cards that were opened, in their order.
+    /// - Returns: the blob, which one of the cards opens alone.
     /// - Throws: `ArchivalError` naming the holder of a share that is bad, foreign, for another card or there twice;
     ///   `KeyProviderError`; `PKIMessageError`.
-    package func combine(
-        _ recovery: AgentRecovery, nextCard: ([AgentRecovery.Blob]) async throws -> any KeyToken,
-        progress: (String) -> Void = { _ in }
-    ) async throws -> (recovery: AgentRecovery, cards: [any KeyToken]) {
-        var cards: [any KeyToken] = []
-        var blobs: [AgentRecovery.Blob] = []
-        for blob in recovery.blobs {
-            guard blob.recovery.threshold != nil else {
-                blobs.append(blob)
-                continue
-            }
-            let shares = try await self.shares(of: blob, &cards, nextCard, progress)
-            blobs.append(AgentRecovery.Blob(name: blob.name, recovery: try blob.recovery.combining(shares)))
-        }
-        return (AgentRecovery(checked: blobs), cards)
+    func combine(
+        _ blob: AgentRecovery.Blob, _ cards: inout [any KeyToken],
+        _ nextCard: ([AgentRecovery.Blob]) async throws -> any KeyToken, _ progress: (String) -> Void
+    ) async throws -> AgentRecovery.Blob {
+        let shares = try await self.shares(of: blob, &cards, nextCard, progress)
+        return AgentRecovery.Blob(name: blob.name, recovery: try blob.recovery.combining(shares))
     }
 
     private func shares(

@@ -30,8 +30,6 @@ package struct KeyRecovery: Sendable {
     package let certificate: CertificateFields
     /// The certificates above it that are in the blob, nearest first.
     package let chain: [CertificateFields]
-    /// The CA certificate whose key signed the blob; of an archive from the database the user's own.
-    package let signer: CertificateFields
     /// In the order of the blob. Where several must act together, those who hold a share.
     package internal(set) var recipients: [Recipient]
     /// How several agents open it together; `nil` where any one of them opens it alone.
@@ -65,13 +63,46 @@ package struct KeyRecovery: Sendable {
             anchors.contains(signer.derBytes)
                 || CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
         else { throw ArchivalError.untrustedBlob("none of the trusted certification authorities signed it") }
-        self.envelopedData = blob.envelopedData
-        self.threshold = try ThresholdEnvelope(blob.envelopedData)
+        let certificate = try CertificateFields(derEncoded: blob.userCertificate())
+        let chain = Array(CertificatePath.path(from: certificate, through: pool).dropFirst())
+        try self.init(blob.envelopedData, of: certificate, chain: chain, certificates)
+    }
+
+    /// What stays of a blob that was checked, so that the same bytes need no second check.
+    package struct Checked: Sendable {
+        let blobSHA256: [UInt8]
+        package let chain: [CertificateFields]
+
+        /// - Parameter chain: that of the blob.
+        package init(blobDER: [UInt8], chain: [CertificateFields]) {
+            self.blobSHA256 = Digest.sha256.hash(blobDER)
+            self.chain = chain
+        }
+    }
+
+    /// Reads a blob again whose signature and chain were checked before.
+    ///
+    /// - Throws: ``ArchivalError`` with `untrustedBlob` when it is not the same blob; ``PKIMessageError``.
+    package init(blobDER: [UInt8], checked: Checked, read: ReadCertificates<CertificateFields>) throws {
+        guard Digest.sha256.hash(blobDER) == checked.blobSHA256 else {
+            throw ArchivalError.untrustedBlob("it is not the blob any more that was checked")
+        }
+        let blob = try RecoveryBlob(derEncoded: blobDER)
+        try self.init(
+            blob.envelopedData, of: CertificateFields(derEncoded: blob.userCertificate()), chain: checked.chain,
+            blob.signedData.certificates.map { try read.value(of: $0) { $0 } })
+    }
+
+    private init(
+        _ envelopedData: EnvelopedData, of certificate: CertificateFields, chain: [CertificateFields],
+        _ certificates: [CertificateFields]
+    ) throws {
+        self.envelopedData = envelopedData
+        self.threshold = try ThresholdEnvelope(envelopedData)
         self.certificates = certificates
-        self.signer = signer
-        self.certificate = try CertificateFields(derEncoded: blob.userCertificate())
-        self.chain = Array(CertificatePath.path(from: self.certificate, through: pool).dropFirst())
-        let transported = self.threshold?.shares.map(\.recipient) ?? blob.envelopedData.recipients
+        self.certificate = certificate
+        self.chain = chain
+        let transported = self.threshold?.shares.map(\.recipient) ?? envelopedData.recipients
         self.recipients = transported.map { Self.recipient($0, certificates) }
     }
 
@@ -79,16 +110,10 @@ package struct KeyRecovery: Sendable {
     ///
     /// - Parameter agentsDER: the certificates of the agents to whom it is encrypted.
     init(envelopedDataDER: [UInt8], certificateDER: [UInt8], agentsDER: [[UInt8]]) throws {
-        let envelopedData = try EnvelopedData(contentInfoDER: envelopedDataDER)
-        let certificates = try agentsDER.map { try CertificateFields(derEncoded: $0) }
-        self.envelopedData = envelopedData
-        self.threshold = try ThresholdEnvelope(envelopedData)
-        self.certificates = certificates
-        self.certificate = try CertificateFields(derEncoded: certificateDER)
-        self.signer = self.certificate
-        self.chain = []
-        let transported = self.threshold?.shares.map(\.recipient) ?? envelopedData.recipients
-        self.recipients = transported.map { Self.recipient($0, certificates) }
+        try self.init(
+            EnvelopedData(contentInfoDER: envelopedDataDER), of: CertificateFields(derEncoded: certificateDER),
+            chain: [],
+            agentsDER.map { try CertificateFields(derEncoded: $0) })
     }
 
     static func recipient(_ info: KeyTransRecipientInfo, _ certificates: [CertificateFields]) -> Recipient {

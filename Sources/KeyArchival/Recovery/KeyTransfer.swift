@@ -18,6 +18,12 @@ extension KeyRecovery {
         }
     }
 
+    /// SHA-256 of the public keys of those who can open the blob, or have a share of it; empty where the blob has no
+    /// certificate of an agent.
+    package var agentKeys: [[UInt8]] {
+        self.recipients.map { $0.certificate?.subjectPublicKeyInfo.sha256 ?? [] }
+    }
+
     /// That no token has the key of a recipient.
     package var noRecoveryKey: ArchivalError { .noRecoveryKey(self.recipients) }
 

@@ -62,18 +62,18 @@ struct BlobOptions: ParsableArguments {
     var caCertificates: String
 
     /// Checks the blobs and shows what is in them; no PIN was asked for yet.
-    func read(_ files: [String]) throws -> AgentRecovery {
-        let recovery = try AgentRecovery(
-            blobs: files.map { ($0, try FilePaths.read($0, limit: 1 << 22)) },
-            authorityPEM: FilePaths.read(self.caCertificates))
-        for blob in recovery.blobs {
+    ///
+    /// - Parameter see: lent each of them besides.
+    func read(_ files: [String], _ see: (AgentRecovery.Blob) throws -> Void = { _ in }) throws -> AgentRecovery {
+        try AgentRecovery(files.map(AgentRecovery.Source.init), authorityPEM: FilePaths.read(self.caCertificates)) {
+            blob in
             Console.say("Key of: \(blob.subject) (serial \(blob.serialNumber))")
             if let threshold = blob.recovery.threshold {
                 Console.say("  opens when \(threshold.threshold) of these \(threshold.count) agents act together:")
             }
             for agent in blob.recipients { Console.say("  can be opened by: \(agent)") }
+            try see(blob)
         }
-        return recovery
     }
 }
 
@@ -86,6 +86,9 @@ struct RecoverCommand: ContextCommand {
             checked, and what is in it is shown, before the PIN is asked for. Nothing is ever overwritten.
             Where several agents have to act together, one card after another is asked for; or each of the agents passes a
             share with --share-out to the one who finishes with --share.
+            With --out-directory each key is written as soon as it is open, so that thousands of blobs need no more memory than
+            a few; what was written is removed again when one of them does not open. With --out all keys are in memory until
+            the last one is open.
             """,
         examples: #"""
             signet recover alice.rec --ca-certificates chain.pem --token-file kra1.yaml \
@@ -96,7 +99,9 @@ struct RecoverCommand: ContextCommand {
 
     @OptionGroup var options: BlobOptions
 
-    @Option(name: .long, help: "Where to write one PKCS#12 with all keys (mode 0600).")
+    @Option(
+        name: .long,
+        help: "Where to write one PKCS#12 with all keys, which are in memory together until then (mode 0600).")
     var out: String?
 
     @Option(name: .long, help: "A directory for one PKCS#12 a key, named by its subject and serial number.")
@@ -112,7 +117,7 @@ struct RecoverCommand: ContextCommand {
     @Flag(name: .long, help: "Triple DES and SHA-1, for clients that do not know AES in PKCS#12 (before 2018).")
     var legacy = false
 
-    @Option(name: .long, help: "Milliseconds to look for missing certificates of the chain, each key; 0: not at all.")
+    @Option(name: .long, help: "Milliseconds to look for missing certificates of a chain, for each CA; 0: not at all.")
     var timeout: Int = 15_000
 
     @Argument(help: "Recovery blobs.")
@@ -133,90 +138,115 @@ struct RecoverCommand: ContextCommand {
         for file in [self.out, self.shares.shareOut].compactMap({ $0 }) where FilePaths.exists(file) {
             throw ServiceError.exists(file, "The file")
         }
-        let recovery = try self.options.read(self.blobs)
+        var names: [String] = []
+        let recovery = try self.options.read(self.blobs) { names.append(try self.fileName($0)) }
         let opener = try context.opener()
         let configurations = try self.options.cards.configurations()
-        if let shareOut = self.shares.shareOut, let name = self.shares.shareFor, let blob = recovery.blobs.first {
-            let passed = try await SharedRecovery.message(of: blob, for: name) { blobs in
+        if let shareOut = self.shares.shareOut, let name = self.shares.shareFor {
+            let passed = try await SharedRecovery.message(of: recovery.blob(at: 0), for: name) { blobs in
                 try await opener.openCard(among: configurations, for: blobs)
             }
             try FilePaths.createWhole(shareOut, with: passed.message, mode: 0o600)
             return Console.say("The share of \(passed.holder) is in \(shareOut), encrypted to \(name).")
         }
-        let files = try self.files(recovery)
+        guard Set(names).count == names.count else {
+            throw ValidationError("One key is in several of the blobs; name each once.")
+        }
         let password = try self.readPassword()
-        let count = recovery.blobs.count
-        let combined = try await self.shares.shared().combine(recovery) { blobs in
-            try await opener.openCard(among: configurations, for: blobs)
-        } progress: {
-            Console.complain($0)
-        }
-        let opened = try await combined.recovery.open { blobs in
-            for card in combined.cards {
-                if try await blobs.containOne(openedBy: card) { return card }
+        let files = RecoveredFiles(password: password, protection: self.legacy ? .legacy : .modern)
+        let open: Opening = { take in
+            try await recovery.open(shared: self.shares.shared()) { blobs in
+                try await opener.openCard(among: configurations, for: blobs)
+            } progress: {
+                Console.complain($0)
+            } take: {
+                try await take($0)
             }
-            return try await opener.openCard(among: configurations, for: blobs)
-        } progress: { done in
-            if count > 1 { Console.complain("\(done) of \(count) keys") }
         }
-        let settings = AgentRecovery.FileSettings(
-            password: password, protection: self.legacy ? .legacy : .modern,
-            furtherChain: await self.furtherChain(opened))
-        try self.write(opened, to: files, settings)
+        if let out = self.out {
+            try await self.writeOne(out, files, recovery.count, open)
+        } else {
+            try await self.writeEach(names, files, open)
+        }
         if self.password == "generate" {
             Console.say("PASSWORD: \(password.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })")
         }
     }
+
+    /// Gives each key as soon as it is open.
+    private typealias Opening = (_ take: (AgentRecovery.Opened) async throws -> Void) async throws -> Void
 
     private func readPassword() throws -> SecretBytes {
         if self.password == "generate" { return try GeneratedPassword.make() }
         return try SecretInput.system.readNew(PINSource(self.password), what: "a password for the PKCS#12")
     }
 
-    /// One for each blob, none of which is there yet.
-    private func files(_ recovery: AgentRecovery) throws -> [String] {
-        guard let directory = self.outDirectory else { return [] }
-        let files = recovery.blobs.map { blob in
-            let name = ArchivedKeyListing.fileName(blob.subject.replacing("CN=", with: ""))
-            return "\(directory)/\(name)-\(blob.serialNumber).p12"
-        }
-        guard Set(files).count == files.count else {
-            throw ValidationError("One key is in several of the blobs; name each once.")
-        }
-        for file in files where FilePaths.exists(file) { throw ServiceError.exists(file, "The file") }
-        return files
+    /// The file of a key, which is not there yet; the serial number alone where no directory is named.
+    private func fileName(_ blob: AgentRecovery.Blob) throws -> String {
+        guard let directory = self.outDirectory else { return blob.serialNumber }
+        let name = ArchivedKeyListing.fileName(blob.subject.replacing("CN=", with: ""))
+        let file = "\(directory)/\(name)-\(blob.serialNumber).p12"
+        guard !FilePaths.exists(file) else { throw ServiceError.exists(file, "The file") }
+        return file
     }
 
-    private func furtherChain(_ opened: [AgentRecovery.Opened]) async -> [CertificateFields] {
-        guard self.timeout > 0 else { return [] }
+    /// All keys in one file.
+    private func writeOne(_ out: String, _ files: RecoveredFiles, _ count: Int, _ open: Opening) async throws {
+        var opened: [AgentRecovery.Opened] = []
+        var completion = ChainLookUp(timeout: self.timeout)
         var chain: [CertificateFields] = []
-        for item in opened {
-            let completed = await ChainCompletion(limit: .milliseconds(self.timeout)).complete(item.key)
-            chain += completed.found
-            for note in completed.notes { Console.complain("note: the chain is not complete: \(note)") }
+        try await open { key in
+            opened.append(key)
+            chain += await completion.furtherChain(of: key.key)
+            Self.tell(opened.count, of: count)
         }
-        return chain
+        opened.sort { $0.index < $1.index }
+        try FilePaths.create(out, secret: files.pkcs12(opened, furtherChain: chain))
+        Console.say("Recovered into \(out), with certificate and chain.")
     }
 
-    /// All of them, or none when one cannot be written.
-    private func write(
-        _ opened: [AgentRecovery.Opened], to files: [String], _ settings: AgentRecovery.FileSettings
-    ) throws {
-        if let out = self.out {
-            try FilePaths.create(out, secret: AgentRecovery.pkcs12(opened, settings))
-            return Console.say("Recovered into \(out), with certificate and chain.")
-        }
+    /// A file each, or none when one cannot be opened or written.
+    private func writeEach(_ names: [String], _ files: RecoveredFiles, _ open: Opening) async throws {
         var written: [String] = []
+        var completion = ChainLookUp(timeout: self.timeout)
         do {
-            for (item, file) in zip(opened, files) {
-                try FilePaths.create(file, secret: AgentRecovery.pkcs12([item], settings))
+            try await open { key in
+                let file = names[key.index]
+                let chain = await completion.furtherChain(of: key.key)
+                try FilePaths.create(file, secret: files.pkcs12([key], furtherChain: chain))
                 written.append(file)
+                Self.tell(written.count, of: names.count)
             }
         } catch {
             for file in written { try FilePaths.remove(file) }
             throw error
         }
-        for file in written { Console.say("Recovered into \(file), with certificate and chain.") }
+        for file in names { Console.say("Recovered into \(file), with certificate and chain.") }
+    }
+
+    private static func tell(_ done: Int, of count: Int) {
+        if count > 1, done % 100 == 0 || done == count { Console.complain("\(done) of \(count) keys") }
+    }
+}
+
+/// Looks for what the chains of recovered certificates lack, once for each authority.
+private struct ChainLookUp {
+    /// Milliseconds for each; 0: not at all.
+    let timeout: Int
+    private var known: [[UInt8]: [CertificateFields]] = [:]
+
+    init(timeout: Int) {
+        self.timeout = timeout
+    }
+
+    mutating func furtherChain(of key: RecoveredKey) async -> [CertificateFields] {
+        guard self.timeout > 0 else { return [] }
+        let authority = key.chain.last?.derBytes
+        if let authority, let found = self.known[authority] { return found }
+        let completed = await ChainCompletion(limit: .milliseconds(self.timeout)).complete(key)
+        for note in completed.notes { Console.complain("note: the chain is not complete: \(note)") }
+        if let authority { self.known[authority] = completed.found }
+        return completed.found
     }
 }
 
@@ -245,10 +275,9 @@ struct PutKeyOnCard: ContextCommand {
     var blob: String
 
     func run(in context: CommandContext) async throws {
-        let recovery = try self.options.read([self.blob])
-        guard let blob = recovery.blobs.first else { return }
+        let blob = try self.options.read([self.blob]).blob(at: 0)
         let opener = try context.opener()
-        let card = try await opener.openCard(among: self.options.cards.configurations(), for: recovery.blobs)
+        let card = try await opener.openCard(among: self.options.cards.configurations(), for: [blob])
         let target = try await opener.open(
             TokenConfiguration(yaml: String(decoding: FilePaths.read(self.onto), as: UTF8.self), file: self.onto))
         let put = try await blob.recovery.transfer(

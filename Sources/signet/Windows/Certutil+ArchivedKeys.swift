@@ -52,10 +52,10 @@ extension WindowsSession {
         var options = try self.tokenOptions() + ["--ca-certificates", self.trustedCertificates()]
         if let limit = self.arguments["t"] { options += ["--timeout", limit] }
         guard let output = self.values.dropFirst().first else {
-            return try AgentRecovery(
-                blobs: [(self.values[0], FilePaths.read(self.values[0], limit: 1 << 22))],
-                authorityPEM: FilePaths.read(self.trustedCertificates())
-            ).blobs.forEach(WindowsSession.sayRecipients)
+            _ = try AgentRecovery(
+                [.init(file: self.values[0])], authorityPEM: FilePaths.read(self.trustedCertificates()),
+                show: WindowsSession.sayRecipients)
+            return
         }
         options += ["--password", try self.secretSource(), "--out", output, self.values[0]]
         try await self.run(RecoverCommand.self, options)

@@ -137,9 +137,13 @@ import Testing
     func recovery() async throws {
         let site = try await SweepSite()
         let blob = try await site.recoveryBlob()
-        let password = try SecretBytes(copying: "password".utf8)
+        let files = RecoveredFiles(password: try SecretBytes(copying: "password".utf8))
         let swept = Swept(card: site.agentCard, token: site.agentToken) {
-            _ = try await blob.recover(with: site.agentToken, password: password)
+            try await blob.open { _ in
+                site.agentToken
+            } take: {
+                _ = try files.pkcs12([$0])
+            }
         }
         try await self.sweepAll(swept, turns: [.before: 2, .after: 2], calls: 2)
         #expect(try await site.contradictions(acknowledged: []) == [])
