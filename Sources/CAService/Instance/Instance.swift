@@ -21,12 +21,13 @@ package struct Instance: Sendable {
     /// - Parameters:
     ///   - secrets: where PINs are read from.
     ///   - claim: how the database is this instance's.
+    ///   - other: whose modules the instance's tokens use as well; it is closed after the instance's.
     /// - Throws: ``ServiceError`` or `StorageError`, `otherInstance` for another instance's database; ``ServiceError`` with
     ///   code `suspended` (0x80094006) while the instance is being restored, and for one of which the restore was
     ///   interrupted.
     package static func open(
         _ directory: String, secrets: SecretInput, surroundings: Surroundings = .system,
-        claim: DatabaseClaim = .own
+        claim: DatabaseClaim = .own, beside other: TokenOpener? = nil
     ) throws -> Instance {
         let layout = InstanceLayout(directory: directory)
         guard !FilePaths.exists(layout.restoreMarkerPath) else { throw ServiceError.restoreInterrupted(directory) }
@@ -34,7 +35,7 @@ package struct Instance: Sendable {
             throw ServiceError.restoreIncomplete(directory, note)
         }
         if let retirement = try Retirement.read(layout) { throw ServiceError.retired(directory, retirement) }
-        return try self.open(layout, secrets: secrets, surroundings: surroundings, claim: claim)
+        return try self.open(layout, secrets: secrets, surroundings: surroundings, claim: claim, beside: other)
     }
 
     /// That no other process has the instance open, until this one closes it.
@@ -47,7 +48,8 @@ package struct Instance: Sendable {
     ///   - tokens: take the place of those of the same name in the configuration.
     static func open(
         _ layout: InstanceLayout, secrets: SecretInput, surroundings: Surroundings, claim: DatabaseClaim = .restored,
-        sharing opener: TokenOpener? = nil, replacing tokens: [String: TokenConfiguration] = [:]
+        sharing opener: TokenOpener? = nil, beside other: TokenOpener? = nil,
+        replacing tokens: [String: TokenConfiguration] = [:]
     ) throws -> Instance {
         let directory = layout.directory
         guard FilePaths.exists(layout.configurationPath) else {
@@ -76,7 +78,8 @@ package struct Instance: Sendable {
                 ?? TokenOpener(
                     directory: directory, secrets: secrets,
                     profiles: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
-                    records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment)),
+                    records: .standard(instance: directory, environment: ProcessInfo.processInfo.environment),
+                    beside: other),
             surroundings: surroundings, database: storage, use: use)
     }
 

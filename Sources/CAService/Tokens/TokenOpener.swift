@@ -13,15 +13,23 @@ package actor TokenOpener {
     private let profiles: ProfileDirectories
     private let records: TokenRecords
     let modules: ModuleRegistry
+    private let finalizesModules: Bool
     private var opened: [TokenConfiguration: Task<TokenKeyStore, any Error>] = [:]
     private var healthObserver: (@Sendable (TokenIdentification, TokenHealth) -> Void)?
     /// What was set for a module, so that a second token cannot silently change it.
     private var moduleEnvironment: [String: String] = [:]
 
-    /// - Parameter directory: relative paths of a configuration are below it.
-    package init(directory: String, secrets: SecretInput, profiles: ProfileDirectories, records: TokenRecords) {
+    /// - Parameters:
+    ///   - directory: relative paths of a configuration are below it.
+    ///   - other: whose modules are used as well, because a module is initialised once a process; it is closed after this
+    ///     one.
+    package init(
+        directory: String, secrets: SecretInput, profiles: ProfileDirectories, records: TokenRecords,
+        beside other: TokenOpener? = nil
+    ) {
         self.records = records
-        self.modules = ModuleRegistry(trace: records.trace)
+        self.modules = other?.modules ?? ModuleRegistry(trace: records.trace)
+        self.finalizesModules = other == nil
         self.directory = directory
         self.secrets = secrets
         self.profiles = profiles
@@ -135,13 +143,15 @@ package actor TokenOpener {
         try? await self.profile(of: configuration, in: self.module(of: configuration))
     }
 
-    /// Logs out of every token and finalises the modules. To be called before the program ends.
+    /// Logs out of every token, and finalises the modules unless another opener has them. To be called before the program
+    /// ends.
     package func close() async {
         for opening in self.opened.values {
             // A token that did not open has nothing to close.
             if let store = try? await opening.value { await store.close() }
         }
         self.opened = [:]
+        guard self.finalizesModules else { return }
         let modules = self.modules
         // A module in which a call hangs may hang in this one as well, and the program ends all the same.
         try? await DetachedCalls().run(limit: .seconds(10), for: TokenIdentification(any: "?")) {

@@ -6,12 +6,14 @@ import Foundation
 import KeyProvider
 
 /// The instances and tokens that one command has opened. They are closed when the command ends, however it ends.
+///
+/// The first one that opens tokens has the modules of all, and is closed last.
 final class CommandContext {
     private var openers: [TokenOpener] = []
     private var instances: [Instance] = []
 
     func open(_ options: InstanceOptions) throws -> Instance {
-        let instance = try Instance.open(options.instance, secrets: .interactive)
+        let instance = try Instance.open(options.instance, secrets: .interactive, beside: self.openers.first)
         self.openers.append(instance.tokens)
         self.instances.append(instance)
         return instance
@@ -35,7 +37,8 @@ final class CommandContext {
         let opener = try TokenOpener(
             directory: ".", secrets: .interactive,
             profiles: .standard(instance: nil, environment: ProcessInfo.processInfo.environment),
-            records: .standard(instance: nil, environment: ProcessInfo.processInfo.environment))
+            records: .standard(instance: nil, environment: ProcessInfo.processInfo.environment),
+            beside: self.openers.first)
         self.openers.append(opener)
         return opener
     }
@@ -61,7 +64,7 @@ final class CommandContext {
 
     func close() async {
         await self.forwardEvents()
-        for opener in self.openers { await opener.close() }
+        for opener in self.openers.reversed() { await opener.close() }
     }
 }
 
