@@ -20,6 +20,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+static inline int signet_EVP_PKEY_PUBLIC_KEY(void) { return EVP_PKEY_PUBLIC_KEY; }
+
 /* STACK_OF(X509) */
 static inline STACK_OF(X509) *signet_sk_X509_new_null(void) { return sk_X509_new_null(); }
 static inline int signet_sk_X509_push(STACK_OF(X509) *stack, X509 *certificate) {

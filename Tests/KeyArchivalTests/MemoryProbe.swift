@@ -17,9 +17,39 @@ struct MemoryProbe: Codable {
 
     let fragments: [Fragment]
 
-    /// From the middle of each private number of an RSA key, in both byte orders: libcrypto and PRIVATEKEYBLOB have the
-    /// least significant byte first.
+    /// From the middle of each private number of the key, in both byte orders: libcrypto and PRIVATEKEYBLOB have the least
+    /// significant byte first.
     init(privateKeyInfo: SecretBytes) throws {
+        if try PrivateKeyInfo(derEncoded: privateKeyInfo).algorithm == OID.rsaEncryption {
+            try self.init(rsa: privateKeyInfo)
+        } else {
+            try self.init(p256: privateKeyInfo)
+        }
+    }
+
+    /// The one private number is the OCTET STRING of 32 bytes in the ECPrivateKey (RFC 5915, section 3).
+    private init(p256 privateKeyInfo: SecretBytes) throws {
+        self.fragments = try privateKeyInfo.withUnsafeBytes { bytes in
+            let header: [UInt8] = [0x02, 0x01, 0x01, 0x04, 0x20]
+            let start = (0...(bytes.count - header.count - 32)).first { offset in
+                header.indices.allSatisfy { bytes[offset + $0] == header[$0] }
+            }
+            guard let start else { throw PKIMessageError.malformed("test key", "it is not on P-256") }
+            let middle = start + header.count + (32 - MemoryProbe.fragmentBytes) / 2
+            return MemoryProbe.fragments(
+                "d", (0..<MemoryProbe.fragmentBytes).map { bytes[middle + $0] ^ MemoryProbe.mask })
+        }
+    }
+
+    /// - Parameter masked: big-endian.
+    private static func fragments(_ name: String, _ masked: [UInt8]) -> [Fragment] {
+        [
+            Fragment(name: "\(name), little-endian", masked: masked.reversed()),
+            Fragment(name: "\(name), big-endian", masked: masked),
+        ]
+    }
+
+    private init(rsa privateKeyInfo: SecretBytes) throws {
         let blob = try PrivateKeyBlob(privateKeyInfo: privateKeyInfo)
         let (bits, half) = (blob.modulusBits, blob.modulusBits / 16)
         let names = ["p", "q", "d mod p-1", "d mod q-1", "inverse of q"]
@@ -29,10 +59,7 @@ struct MemoryProbe: Codable {
             fields.flatMap { name, offset, length -> [Fragment] in
                 let start = offset + length / 2 - MemoryProbe.fragmentBytes / 2
                 let little = (0..<MemoryProbe.fragmentBytes).map { bytes[start + $0] ^ MemoryProbe.mask }
-                return [
-                    Fragment(name: "\(name), little-endian", masked: little),
-                    Fragment(name: "\(name), big-endian", masked: little.reversed()),
-                ]
+                return MemoryProbe.fragments(name, little.reversed())
             }
         }
     }

@@ -24,9 +24,37 @@ struct MemoryScenario: Codable {
     var publicKey: [UInt8]
     var exchangeKey: KeyLocator
     var agentKey: [UInt8]
-    /// Encrypted to the requester's key.
-    var challenge: [UInt8]
+    var challenge: Challenge
     var maskedPrivateKey: [UInt8]
+
+    /// What only the holder of the requester's private key can read.
+    struct Challenge: Codable {
+        var ciphertext: [UInt8]
+        /// With which a key on a curve agrees on the key of the ciphertext; `nil` for an RSA key, which decrypts it.
+        var point: [UInt8]?
+
+        static let cipher = ContentCipher(algorithm: .aes256, initializationVector: [UInt8](repeating: 7, count: 16))
+
+        init(to publicKey: PKIMessages.SubjectPublicKeyInfo) throws {
+            guard !publicKey.isRSA else {
+                self.ciphertext = try KeyTransport.encrypt([1, 2, 3], to: publicKey, transport: .pkcs1v15)
+                return
+            }
+            let agreement = try KeyAgreement(with: publicKey)
+            self.point = agreement.point
+            self.ciphertext = try SymmetricCipher.aes256CBC.encrypt(
+                SecretBytes(copying: [1, 2, 3]), key: agreement.secret, iv: Self.cipher.initializationVector)
+        }
+
+        func read(with key: TransientKey, _ token: any TransientKeyOperations) throws {
+            guard let point = self.point else {
+                _ = try token.decrypt(self.ciphertext, with: key, transport: .rsaPKCS1v15)
+                return
+            }
+            let agreed = try token.deriveSecretKey(from: key, with: point)
+            _ = try token.decrypt(self.ciphertext, with: agreed, cipher: Self.cipher)
+        }
+    }
 
     enum Work: String, Codable, Sendable {
         /// Archival as the service does it.
@@ -106,7 +134,7 @@ struct MemoryScenario: Codable {
                 envelope.recipients[0].encryptedKey, with: self.exchangeKey, transport: .rsaOAEP(.sha1), as: .aes256)
             let privateKey = try token.unwrapPrivateKey(
                 envelope.encryptedContent, with: received, algorithm: .aesKeyWrapPadded, of: self.publicKey)
-            _ = try token.decrypt(self.challenge, with: privateKey, transport: .rsaPKCS1v15)
+            try self.challenge.read(with: privateKey, token)
             let fresh = try token.generateSecretKey(.aes256)
             _ = try token.wrap(privateKey, under: fresh, algorithm: .aesKeyWrapPadded)
             _ = try token.wrap(fresh, to: self.agentKey, transport: .rsaOAEP(.sha1))
@@ -125,9 +153,7 @@ struct MemoryScenario: Codable {
         }
         try await token.withTransientKeys { token in
             let key = try token.generateSecretKey(.aes256)
-            let cipher = ContentCipher(
-                algorithm: .aes256, initializationVector: [UInt8](repeating: 7, count: 16))
-            _ = try token.encrypt(plaintext, with: key, cipher: cipher)
+            _ = try token.encrypt(plaintext, with: key, cipher: Challenge.cipher)
             _ = try token.wrap(key, to: self.agentKey, transport: .rsaOAEP(.sha1))
         }
     }
@@ -142,19 +168,34 @@ struct MemoryTests {
         return access(coreDumper, X_OK) == 0 && (geteuid() == 0 || scope == nil || scope == "0\n")
     }()
 
-    /// What SoftHSM 2.6 leaves in the memory of its process by itself.
-    private static let leftBySoftHSM: [Bool: Set<String>] = [true: [], false: []]
+    /// A path, and the key that takes it.
+    struct Case: CustomTestStringConvertible, Sendable {
+        let isRSA: Bool
+        let isOnToken: Bool
+        /// What SoftHSM 2.6 leaves in the memory of its process by itself.
+        var leftBySoftHSM: Set<String> = []
+
+        var testDescription: String {
+            "\(self.isRSA ? "RSA" : "P-256") \(self.isOnToken ? "on the token" : "in host memory")"
+        }
+    }
+
+    static let cases = [
+        Case(isRSA: true, isOnToken: true), Case(isRSA: true, isOnToken: false), Case(isRSA: false, isOnToken: true),
+        Case(isRSA: false, isOnToken: false),
+    ]
 
     @Test(
         "After archival no private component of the key is in memory that the bare token calls do not leave, nor on disk",
-        arguments: [true, false])
-    func memory(isOnToken: Bool) async throws {
+        arguments: cases)
+    func memory(_ tested: Case) async throws {
+        let isOnToken = tested.isOnToken
         let directory = try TemporaryDirectory()
-        let scenario = try await self.prepare(directory, isOnToken: isOnToken)
+        let scenario = try await self.prepare(directory, tested)
         let planted = try await self.child(.leak, isOnToken, directory)
         #expect(planted == scenario.probe.names.filter { $0.hasSuffix("big-endian") }, "the probe does not see a leak")
         let control = try await self.child(.tokenCalls, isOnToken, directory)
-        #expect(control == Self.leftBySoftHSM[isOnToken], "the token leaves something else than was known of it")
+        #expect(control == tested.leftBySoftHSM, "the token leaves something else than was known of it")
         let archival = try await self.child(.archival, isOnToken, directory)
         #expect(archival.subtracting(control) == [])
 
@@ -168,10 +209,11 @@ struct MemoryTests {
 
     @Test(
         "A core of the process has no private component that its memory does not have, and a leak is seen in it",
-        .enabled(if: MemoryTests.canDumpCore), arguments: [true, false])
-    func core(isOnToken: Bool) async throws {
+        .enabled(if: MemoryTests.canDumpCore), arguments: cases)
+    func core(_ tested: Case) async throws {
+        let isOnToken = tested.isOnToken
         let directory = try TemporaryDirectory()
-        let scenario = try await self.prepare(directory, isOnToken: isOnToken)
+        let scenario = try await self.prepare(directory, tested)
         for work in [MemoryScenario.Work.leak, .archival] {
             let inMemory = try await self.child(work, isOnToken, directory, dumpsCore: true)
             let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
@@ -184,7 +226,7 @@ struct MemoryTests {
         }
     }
 
-    private func prepare(_ directory: TemporaryDirectory, isOnToken: Bool) async throws -> MemoryScenario {
+    private func prepare(_ directory: TemporaryDirectory, _ tested: Case) async throws -> MemoryScenario {
         let authority = try await TestAuthority(database: directory.path("database.sqlite"))
         var made: MemoryScenario?
         try await TestToken.with(.softHSM) { token in
@@ -194,7 +236,7 @@ struct MemoryTests {
             // The token's files outlive the object that made them.
             try FileManager.default.copyItem(
                 atPath: token.software.directory.path, toPath: directory.path("token"))
-            made = try self.scenario(token, pair, exchange, isOnToken: isOnToken)
+            made = try self.scenario(token, pair, exchange, tested)
         }
         var scenario = try #require(made)
         let text = "directories.tokendir = \(directory.path("token/tokens"))\nobjectstore.backend = file\n"
@@ -206,20 +248,22 @@ struct MemoryTests {
     }
 
     private func scenario(
-        _ token: TestToken, _ pair: TokenKeyPair, _ exchange: PKIMessages.CertificateFields, isOnToken: Bool
+        _ token: TestToken, _ pair: TokenKeyPair, _ exchange: PKIMessages.CertificateFields, _ tested: Case
     ) throws -> MemoryScenario {
-        let key = try TestKey.user
+        let privateKey = try tested.isRSA ? TestKey.user.privateKey : SoftwareKeys.generate(.p256)
+        let publicKey = try PrivateKeyInfo(derEncoded: privateKey).subjectPublicKeyInfo()
+        let inHost = tested.isRSA ? PrivateKeyEncryption.microsoft2003 : .aes256CBC
         return MemoryScenario(
             modulePath: "", softHSMConfiguration: "", label: token.software.label, pin: token.software.userPIN,
-            probe: try MemoryProbe(privateKeyInfo: key.privateKey),
+            probe: try MemoryProbe(privateKeyInfo: privateKey),
             encryptedKey: try KeyArchivalMessage.sealForExchange(
-                privateKey: key.privateKey, exchangeCertificate: exchange,
-                format: isOnToken ? .aesKeyWrapPadded : .microsoft2003, transport: .oaep(.sha1),
+                privateKey: privateKey, exchangeCertificate: exchange,
+                format: tested.isOnToken ? .aesKeyWrapPadded : inHost, transport: .oaep(.sha1),
                 random: LibCrypto.randomBytes),
-            publicKey: key.publicKey.derBytes, exchangeKey: pair.locator,
+            publicKey: publicKey.derBytes, exchangeKey: pair.locator,
             agentKey: try TestKey.agents[0].publicKey.derBytes,
-            challenge: try KeyTransport.encrypt([1, 2, 3], to: key.publicKey, transport: .pkcs1v15),
-            maskedPrivateKey: key.privateKey.withUnsafeBytes { $0.map { $0 ^ MemoryProbe.mask } })
+            challenge: try .init(to: publicKey),
+            maskedPrivateKey: privateKey.withUnsafeBytes { $0.map { $0 ^ MemoryProbe.mask } })
     }
 
     /// Does the work in a process of its own, which never has the key but by that work.

@@ -15,14 +15,35 @@ extension CertificationAuthority {
     package func signedMessage(
         _ draft: SignedDataDraft, purpose: String = "message", requestID: Int64? = nil
     ) async throws -> [UInt8] {
-        let number = Hexadecimal.upper(try self.surroundings.randomBytes(16))
-        let use = KeyUseIntent(kind: .message, number: number, requestID: requestID, purpose: purpose)
-        return try await self.sign(draft, use) { [self] db, _ in
+        let planned = try self.plan(draft, purpose: purpose, requestID: requestID)
+        let intentID = try await self.storage.write { try $0.insert(planned.intent) }
+        return try await self.sign(planned, intentID: intentID)
+    }
+
+    /// A message that the CA key is to sign, once its intent is stored.
+    struct PlannedMessage: Sendable {
+        fileprivate let draft: SignedDataDraft
+        fileprivate let use: KeyUseIntent
+        let intent: SigningIntent
+    }
+
+    func plan(_ draft: SignedDataDraft, purpose: String, requestID: Int64?) throws -> PlannedMessage {
+        let use = KeyUseIntent(
+            kind: .message, number: Hexadecimal.upper(try self.surroundings.randomBytes(16)), requestID: requestID,
+            purpose: purpose)
+        return PlannedMessage(draft: draft, use: use, intent: try self.intent(draft, use))
+    }
+
+    /// - Parameter intentID: of the stored intent.
+    func sign(_ planned: PlannedMessage, intentID: Int64) async throws -> [UInt8] {
+        let (draft, use) = (planned.draft, planned.use)
+        return try await self.sign(draft, use, intentID: intentID) { [self] db, _ in
             try db.append(
                 self.event(
                     .messageSigned, who: Principal.service.name,
                     [
-                        "Number": number, "Purpose": purpose, "Request ID": requestID.map { "\($0)" } ?? "",
+                        "Number": use.number, "Purpose": use.purpose,
+                        "Request ID": use.requestID.map { "\($0)" } ?? "",
                         "SHA-256": Hexadecimal.lower(Digest.sha256.hash(draft.bytesToSign)),
                     ]))
         }
@@ -54,7 +75,9 @@ extension CertificationAuthority {
         let draft = try self.statement(
             SignedAuditHead.statement(sequence: head.sequence, hash: head.hash, when: when))
         let use = KeyUseIntent(kind: .auditHead, number: number, requestID: nil, purpose: "audit head")
-        let statement = try await self.sign(draft, use) { [self] db, statement in
+        let intent = try self.intent(draft, use)
+        let intentID = try await self.storage.write { try $0.insert(intent) }
+        let statement = try await self.sign(draft, use, intentID: intentID) { [self] db, statement in
             try db.insert(
                 SignedAuditHead(
                     sequence: head.sequence, hash: head.hash, signedWhen: when, number: number,
@@ -68,26 +91,28 @@ extension CertificationAuthority {
             sequence: head.sequence, hash: head.hash, signedWhen: when, number: number, statementDER: statement)
     }
 
-    private struct KeyUseIntent: Sendable {
+    fileprivate struct KeyUseIntent: Sendable {
         var kind: SigningIntent.Kind
         var number: String
         var requestID: Int64?
         var purpose: String
     }
 
-    /// Intent, signature, outcome.
-    private func sign(
-        _ draft: SignedDataDraft, _ use: KeyUseIntent,
-        storing store: @escaping @Sendable (any StorageWriting, [UInt8]) throws -> Void
-    ) async throws -> [UInt8] {
+    private func intent(_ draft: SignedDataDraft, _ use: KeyUseIntent) throws -> SigningIntent {
         guard draft.signatureAlgorithm == self.signingKey.algorithm else {
             throw IssuanceError.unsupportedKeyOperation("sign a message with another algorithm than the CA key's")
         }
-        let intent = SigningIntent(
+        return SigningIntent(
             kind: use.kind, requestID: use.requestID, number: use.number,
             toBeSignedSHA256: Digest.sha256.hash(draft.bytesToSign), caKeyIndex: self.currentSigner.keyIndex,
             createdWhen: self.surroundings.now())
-        let intentID = try await self.storage.write { try $0.insert(intent) }
+    }
+
+    /// Signature and outcome of what was announced.
+    private func sign(
+        _ draft: SignedDataDraft, _ use: KeyUseIntent, intentID: Int64,
+        storing store: @escaping @Sendable (any StorageWriting, [UInt8]) throws -> Void
+    ) async throws -> [UInt8] {
         do {
             let message = try draft.assemble(signature: await self.signingKey.sign(draft.bytesToSign))
             try await self.storage.write { [self] db in

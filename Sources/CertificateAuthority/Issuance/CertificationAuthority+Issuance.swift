@@ -170,7 +170,8 @@ extension CertificationAuthority {
             toBeSignedSHA256: Digest.sha256.hash(toBeSigned), caKeyIndex: signer.keyIndex, createdWhen: date)
     }
 
-    /// 10. Certificate, outcome, archived key and audit event in one transaction; only then the answer.
+    /// 10. Certificate, outcome, archived key and audit event in one transaction, and that the answer is to be signed, when
+    /// it is; only then the answer.
     private func storeOutcome(
         _ issued: SignedCertificate, of decided: DecidedRequest
     ) async throws -> EnrollmentResult {
@@ -178,13 +179,23 @@ extension CertificationAuthority {
         let row = decided.row.with(.issued, .ok, decided.row.issuedMessage).resolved(at: now)
         let outcome = self.outcome(
             issued, row: row, at: now, isOnlyChange: decided.isStoredAsDecided, request: decided.request)
-        try await self.recording(issued.intentID) {
+        let result = EnrollmentResult(row, certificateDER: issued.fields.derBytes)
+        // A response that cannot be made holds up no certificate: the failure is told with it.
+        let bodyPartID = decided.request.message.bodyPartID
+        let response: Result<PlannedMessage, any Error>? =
+            decided.wantsFullResponse
+            ? Result { try self.plannedResponse(to: result, for: row, bodyPartID: bodyPartID) } : nil
+        let intentID = try await self.recording(issued.intentID) {
             try await self.storage.write { [self] db in
                 try outcome.store(in: db)
                 try self.storeArchivedKey(decided.archivedKey, row: row, at: now, db)
+                guard case .success(let planned)? = response else { return Int64?.none }
+                return try db.insert(planned.intent)
             }
         }
-        return EnrollmentResult(row, certificateDER: issued.fields.derBytes)
+        if case .failure(let error)? = response { return await result.answered { throw error } }
+        guard case .success(let planned)? = response, let intentID else { return result }
+        return await result.answered { try await self.sign(planned, intentID: intentID) }
     }
 
     /// Certificate row, issued request, closed intent, audit event 791: made before the transaction, stored in it.

@@ -28,8 +28,10 @@ extension CertificationAuthority {
         }
         let row = try await self.store(draft)
         do {
-            let decided = try await self.decide(received, early, row: row, caller: submission.caller)
+            var decided = try await self.decide(received, early, row: row, caller: submission.caller)
+            decided.wantsFullResponse = submission.wantsFullResponse || decided.request.type == .cmc
             let result = try await self.carryOut(decided)
+            guard result.disposition != .issued else { return result }
             return await self.addingFullResponse(
                 to: result, for: decided.row, wanted: submission.wantsFullResponse)
         } catch {
@@ -76,6 +78,7 @@ extension CertificationAuthority {
     ) async throws -> EnrollmentResult? {
         var decided = decided
         decided.isStoredAsDecided = true
+        decided.wantsFullResponse = submission.wantsFullResponse || decided.request.type == .cmc
         let begun: BegunIssuance
         do {
             begun = try await self.begin(decided)
@@ -83,9 +86,7 @@ extension CertificationAuthority {
             return nil
         }
         do {
-            let result = try await self.finish(begun, of: decided)
-            return await self.addingFullResponse(
-                to: result, for: begun.row, wanted: submission.wantsFullResponse)
+            return try await self.finish(begun, of: decided)
         } catch {
             return try await self.failed(error, row: begun.row, submission)
         }
@@ -142,6 +143,8 @@ extension CertificationAuthority {
         var archivedKey: ArchivedKeyDraft?
         /// The row is stored as it is here.
         var isStoredAsDecided = false
+        /// The certificate is answered by a full response.
+        var wantsFullResponse = false
     }
 
     private func decide(

@@ -35,19 +35,27 @@ extension CertificationAuthority {
         guard wanted || row.type == .cmc, row.disposition != .active || result.disposition != .active else {
             return result
         }
-        var result = result
-        do {
-            let draft = try self.fullResponse(to: result, row: row)
-            result.fullResponseDER = try await self.signedMessage(
-                draft, purpose: "full response", requestID: row.requestID)
-        } catch {
-            if result.failure == nil { result.failure = RequestFailure(.signing, error).error }
+        return await result.answered {
+            let planned = try self.plannedResponse(to: result, for: row, bodyPartID: self.bodyPartID(of: row))
+            let intentID = try await self.storage.write { try $0.insert(planned.intent) }
+            return try await self.sign(planned, intentID: intentID)
         }
-        return result
     }
 
-    private func fullResponse(to result: EnrollmentResult, row: RequestRecord) throws -> SignedDataDraft {
-        let bodyPartID = try self.bodyPartID(of: row)
+    /// The full response to a request.
+    ///
+    /// - Parameter bodyPartID: of the certification request in a CMC request, 1 for any other.
+    func plannedResponse(
+        to result: EnrollmentResult, for row: RequestRecord, bodyPartID: UInt32
+    ) throws -> PlannedMessage {
+        try self.plan(
+            self.fullResponse(to: result, row: row, bodyPartID: bodyPartID), purpose: "full response",
+            requestID: row.requestID)
+    }
+
+    private func fullResponse(
+        to result: EnrollmentResult, row: RequestRecord, bodyPartID: UInt32
+    ) throws -> SignedDataDraft {
         let statusInfo: CMCStatusInfo
         switch result.disposition {
         case .issued, .revoked, .caCertificate, .foreign: statusInfo = .issued(bodyPartID: bodyPartID)
@@ -72,5 +80,16 @@ extension CertificationAuthority {
     private func bodyPartID(of row: RequestRecord) throws -> UInt32 {
         guard row.type == .cmc else { return 1 }
         return try RequestMessage(derEncoded: row.rawRequest).bodyPartID
+    }
+}
+
+extension EnrollmentResult {
+    /// The same with a full response, or with why there is none.
+    func answered(_ sign: () async throws -> [UInt8]) async -> EnrollmentResult {
+        var result = self
+        do { result.fullResponseDER = try await sign() } catch {
+            if result.failure == nil { result.failure = RequestFailure(.signing, error).error }
+        }
+        return result
     }
 }

@@ -31,11 +31,13 @@ package final class KRASelection: Sendable {
 
     /// The state of every configured agent, in the order in which they were added.
     package func statuses() async throws -> [KRAStatus] {
-        let (check, now) = (self.check, self.surroundings.now())
-        return try await self.storage.read { reader in
-            try reader.keyRecoveryAgents().enumerated().map {
-                try check.status(of: $1, index: $0, in: reader, at: now)
-            }
+        try await self.storage.read { try self.statuses(in: $0) }
+    }
+
+    private func statuses(in reader: any StorageReading) throws -> [KRAStatus] {
+        let now = self.surroundings.now()
+        return try reader.keyRecoveryAgents().enumerated().map {
+            try self.check.status(of: $1, index: $0, in: reader, at: now)
         }
     }
 
@@ -51,7 +53,11 @@ package final class KRASelection: Sendable {
     ///
     /// - Throws: ``ArchivalError``: `notConfigured` (0x8009400A), `noValidAgent` (0x8009400B); ``StorageError``.
     package func ready() async throws -> [CertificateFields] {
-        let statuses = try await self.statuses()
+        try await self.storage.read { try self.ready(in: $0) }
+    }
+
+    private func ready(in reader: any StorageReading) throws -> [CertificateFields] {
+        let statuses = try self.statuses(in: reader)
         if let obstacle = KRASelection.obstacle(statuses, count: self.count) { throw obstacle }
         return statuses.compactMap(\.certificate)
     }
@@ -60,7 +66,12 @@ package final class KRASelection: Sendable {
     ///
     /// - Throws: as ``ready()``.
     package func next() async throws -> [CertificateFields] {
-        let agents = try await self.ready()
+        try await self.storage.read { try self.next(in: $0) }
+    }
+
+    /// The same in a read that looks for more.
+    func next(in reader: any StorageReading) throws -> [CertificateFields] {
+        let agents = try self.ready(in: reader)
         let first = self.start.withLock { start in
             defer { start &+= UInt64(self.count) }
             return Int(start % UInt64(agents.count))

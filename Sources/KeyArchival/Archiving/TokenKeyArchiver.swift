@@ -39,8 +39,9 @@ package struct TokenKeyArchiver: KeyArchiver {
     /// - Throws: ``ArchivalError``; ``KeyProviderError`` when the token fails; ``StorageError``; ``PKIMessageError`` for
     ///   a message that cannot be read.
     package func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
-        let agents = try await self.agents.next()
-        let sent = try await self.received(request)
+        let (agents, sent) = try await self.storage.read {
+            try (self.agents.next(in: $0), self.received(request, in: $0))
+        }
         let result =
             switch try self.path(for: sent) {
             case .onToken: try await OnTokenArchival(sent, self.token, agents, self.keyTransport).run(self.surroundings)
@@ -73,17 +74,18 @@ package struct TokenKeyArchiver: KeyArchiver {
 
     /// Finds the exchange certificate among all that this CA ever had: a request may be older than the current one. One
     /// that was revoked is taken by nobody: others may have what was encrypted to it.
-    private func received(_ request: KeyArchivalRequest) async throws -> ReceivedKey {
+    private func received(_ request: KeyArchivalRequest, in reader: any StorageReading) throws -> ReceivedKey {
         let publicKey = try SubjectPublicKeyInfo(derEncoded: request.subjectPublicKeyInfo)
         try self.mustBeArchivable(publicKey)
         let envelopedData = try EnvelopedData(contentInfoDER: request.encryptedKeyDER)
-        for record in try await self.storage.read({ try $0.exchangeCertificates() }) {
+        for record in try reader.exchangeCertificates() {
             let certificate = try self.exchangeCertificates.value(of: record.certificateDER) { $0 }
             if let recipient = envelopedData.recipients.first(where: { $0.rid.names(certificate) }) {
                 let serialNumber = certificate.serialHex
                 guard record.retiredWhen == nil else { throw ArchivalError.exchangeKeyRetired(serialNumber) }
-                let issued = try await self.storage.read { try $0.certificate(serialNumber: serialNumber) }
-                guard issued?.revocation == nil else { throw ArchivalError.exchangeCertificateRevoked(serialNumber) }
+                guard try reader.certificate(serialNumber: serialNumber)?.revocation == nil else {
+                    throw ArchivalError.exchangeCertificateRevoked(serialNumber)
+                }
                 return ReceivedKey(
                     envelopedData: envelopedData, encryptedKey: recipient.encryptedKey,
                     transport: KeyTransportAlgorithm(try recipient.keyEncryption), exchangeKey: record.locator,

@@ -55,9 +55,9 @@ package struct PrivateKeyInfo: Sendable {
         _ publicKey: SubjectPublicKeyInfo, random: @Sendable (Int) throws -> [UInt8] = LibCrypto.randomBytes
     ) throws -> Bool {
         guard publicKey.algorithm == self.algorithm else { return false }
-        let key = try self.key()
         let challenge = try random(32)
         if publicKey.isRSA {
+            let key = try self.key()
             let encrypted = try KeyTransport.encrypt(challenge, to: publicKey, transport: .pkcs1v15)
             do {
                 return try key.decrypt(encrypted, transport: .pkcs1v15).matches(SecretBytes(copying: challenge))
@@ -68,8 +68,37 @@ package struct PrivateKeyInfo: Sendable {
         guard let algorithm = publicKey.defaultSignatureAlgorithm else {
             throw PKIMessageError.unsupportedAlgorithm(Self.what, self.algorithm)
         }
+        let key = try self.signingKey(of: publicKey)
         let signature = try key.sign(challenge, digest: algorithm.digest)
         return try publicKey.isValidSignature(signature, over: challenge, algorithm: algorithm)
+    }
+
+    /// For a proof: a key on the NIST curve of `publicKey` by its number alone, any other as libcrypto decodes it.
+    ///
+    ///     ECPrivateKey ::= SEQUENCE { version INTEGER { 1 }, privateKey OCTET STRING, ... }     -- RFC 5915, section 3
+    private func signingKey(of publicKey: SubjectPublicKeyInfo) throws -> LibCrypto.PrivateKey {
+        let curve: (name: StaticString, orderBytes: Int)
+        switch publicKey.namedCurve {
+        case OID.secp256r1: curve = ("P-256", 32)
+        case OID.secp384r1: curve = ("P-384", 48)
+        case OID.secp521r1: curve = ("P-521", 66)
+        default: return try self.key()
+        }
+        let known = try self.derBytes.withUnsafeBytes { bytes -> LibCrypto.PrivateKey? in
+            var outer = DERFields(bytes)
+            var info = DERFields(outer.next(0x30)?.content ?? bytes)
+            _ = info.next(0x02)
+            guard let algorithm = info.next(0x30), let octets = info.next(0x04) else { return nil }
+            var identifier = DERFields(algorithm.content)
+            var inner = DERFields(octets.content)
+            var fields = DERFields(inner.next(0x30)?.content ?? octets.content)
+            guard identifier.next(0x06) != nil, let parameters = identifier.next(0x06),
+                parameters.element.elementsEqual(publicKey.parametersDER ?? []), fields.next(0x02) != nil,
+                let number = fields.next(0x04)?.content, number.count == curve.orderBytes
+            else { return nil }
+            return try LibCrypto.PrivateKey(curve: curve.name, privateKey: number)
+        }
+        return try known ?? self.key()
     }
 
     /// True when this is the private half of `publicKey`, of a pair that has proven itself before: its numbers are those of
