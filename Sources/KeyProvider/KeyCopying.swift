@@ -13,7 +13,7 @@ public struct KeyPairCopy: Hashable, Sendable {
 /// Takes a copy of another token's key pair, for a backup. What goes between them is ciphertext only.
 public protocol KeyCopying: Sendable {
     /// Checks the room, unwraps the private key, reads the pair back and proves it in a new session. A failure half-way
-    /// removes what was written. For tokens of which ``TransientKeyOperating/canRewrapPrivateKeys`` is true.
+    /// removes what was written. For tokens of which ``TransientKeyOperating/canRewrapPrivateKey(of:)`` is true.
     ///
     /// - Parameter wrap: wraps the private key to the public key (DER SubjectPublicKeyInfo, RSA) that this token made
     ///   for the purpose; it is removed again.

@@ -15,15 +15,17 @@ extension TokenKeyStore: KeyCopying {
                 reason: "the device has no AES key wrap with padding for private keys, says \(self.profile.name)",
                 advice: "Copy the key by the means of the device's maker.")
         }
+        let rules = self.profile.template
         let unwrappingKey = try TransientTemplates.unwrappedSecretKey(.aes256)
-            .inSession(of: .secretKey, self.profile.template, operation: operation)
+            .inSession(of: .secretKey, rules, operation: operation)
         return try await self.receiving(specification.label, wrap, operation: operation) { wrapped, resolver in
             try await self.adopting(
                 specification, copy.subjectPublicKeyInfo, operation: operation
             ) { session, privateKey in
                 try session.unwrap(
                     wrapped, with: resolver.find(session).handle, mechanism, unwrappingKey: unwrappingKey,
-                    privateKey: privateKey)
+                    privateKey: privateKey.unwrapping(
+                        copy.subjectPublicKeyInfo, specification.algorithm, rules, operation: operation))
             }
         }
     }

@@ -20,8 +20,10 @@ extension TokenKeyStore: KeyImporting {
             specification, imported.subjectPublicKeyInfo, operation: operation
         ) { session, privateKey in
             if let wrapping {
+                let template = try privateKey.unwrapping(
+                    imported.subjectPublicKeyInfo, specification.algorithm, rules, operation: operation)
                 try WrappedImport(mechanism: wrapping, rules: rules, operation: operation)
-                    .unwrap(imported.privateKey, template: privateKey, in: session)
+                    .unwrap(imported.privateKey, template: template, in: session)
             } else {
                 var privateKey = privateKey
                 privateKey[.ecParameters] = specification.algorithm.curve?.parametersDER

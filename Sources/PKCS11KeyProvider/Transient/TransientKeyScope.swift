@@ -95,12 +95,9 @@ final class TransientKeyScope: TransientKeyOperations {
                 operation: operation, expected: "an RSA key, or one on P-256, P-384 or P-521")
         }
         let mechanism = try self.mechanism(algorithm, operation)
-        var template = try TransientTemplates.unwrappedPrivateKey(keyAlgorithm)
+        let template = try TransientTemplates.unwrappedPrivateKey(keyAlgorithm)
             .inSession(of: .privateKey, rules, operation: operation)
-        if let curve = keyAlgorithm.curve, let attribute = rules.unwrapECPoint.value {
-            template[Attribute<[UInt8]>(rawValue: attribute)] = try SubjectPublicKeyInfo.point(
-                subjectPublicKeyInfo, on: curve, operation: operation)
-        }
+            .unwrapping(subjectPublicKeyInfo, keyAlgorithm, rules, operation: operation)
         return try self.translating(operation) {
             self.kept(
                 try self.session.unwrapKey(

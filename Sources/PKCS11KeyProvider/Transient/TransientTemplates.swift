@@ -71,6 +71,22 @@ enum TransientTemplates {
     }
 }
 
+extension AttributeTemplate {
+    /// The same for a private key that comes wrapped: some devices want to be told the point of one on a curve.
+    ///
+    /// - Parameter subjectPublicKeyInfo: of the key.
+    func unwrapping(
+        _ subjectPublicKeyInfo: [UInt8], _ algorithm: KeyAlgorithm, _ rules: DeviceProfile.TemplateRules,
+        operation: String
+    ) throws(KeyProviderError) -> AttributeTemplate {
+        guard let curve = algorithm.curve, let attribute = rules.unwrapECPoint.value else { return self }
+        var template = self
+        template[Attribute<[UInt8]>(rawValue: attribute)] = try SubjectPublicKeyInfo.point(
+            subjectPublicKeyInfo, on: curve, operation: operation)
+        return template
+    }
+}
+
 extension SecretKeyAlgorithm {
     var generation: Mechanism {
         switch self {
