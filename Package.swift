@@ -71,6 +71,7 @@ let package = Package(
         // C boundaries
         .systemLibrary(name: "CPKCS11"),
         .systemLibrary(name: "CFileSystem"),
+        .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CLibCrypto", providers: [.apt(["libssl-dev"])]),
 
         // Tokens: no heavy package below this line's end, so that this part builds in seconds.
@@ -108,7 +109,7 @@ let package = Package(
             [
                 "Diagnostics", "SecretMemory", "PKCS11", "DeviceProfiles", "KeyProvider", "PKCS11KeyProvider",
                 "TokenDoctor", "PKIMessages", "MessageDescription", "CertificateAuthority", "KeyArchival",
-                "SQLiteStorage", "BackupSets", "CLibCrypto", "CFileSystem",
+                "SQLiteStorage", "BackupSets", "CLibCrypto", "CFileSystem", "CProcess",
                 asn1, x509, crypto, yams, logging,
             ]),
         library(
@@ -195,6 +196,7 @@ let package = Package(
             [
                 "CAService", "CertificateAuthority", "KeyArchival", "PKIMessages", "KeyProvider", "PKCS11",
                 "PKCS11KeyProvider", "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority", "signetd",
+                "CProcess",
                 logging, lifecycle, asn1, x509,
             ]),
         // The programs are built with the tests, which run them.

@@ -29,8 +29,8 @@ struct Signet: AsyncParsableCommand {
 
     /// Renders errors here and nowhere else: what, facts, token, code, hints.
     static func main() async {
-        ProcessHardening.forbidCoreDumps()
         do {
+            try ProcessHardening.forbidCoreDumps()
             let arguments = try Signet.argumentsWithoutTrace()
             if let tool = WindowsTool.named(CommandLine.arguments[0]) { Glibc.exit(await tool.run(arguments)) }
             try await Signet.perform(arguments)

@@ -20,9 +20,9 @@ struct SignetService: AsyncParsableCommand {
     var allowPlainHTTP = false
 
     func run() async throws {
-        ProcessHardening.forbidCoreDumps()
         let logger = Logger(label: "signetd") { LineLogHandler.standardError(label: $0) }
         do {
+            try ProcessHardening.forbidCoreDumps()
             try await ServiceComposition(
                 directory: self.instance, allowPlainHTTP: self.allowPlainHTTP, logger: logger
             ).run()

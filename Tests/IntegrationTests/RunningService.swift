@@ -15,6 +15,11 @@ final class RunningService: Sendable {
         try await self.untilItAnswers(site)
     }
 
+    /// What the system lets it do.
+    func limits() throws -> String {
+        try String(contentsOfFile: "/proc/\(self.process.identifier)/limits", encoding: .utf8)
+    }
+
     /// Ends it without a chance to clean up.
     func killHard() async throws {
         self.process.signal(SIGKILL)

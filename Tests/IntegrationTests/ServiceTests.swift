@@ -37,7 +37,7 @@ struct ServiceTests {
         #expect(trail.contains(" 784 ") && trail.contains(" 785 "))
     }
 
-    @Test("An archival request over the web gives the CMC response that the client checks")
+    @Test("An archival request over the web gives the CMC response that the client checks; the service dumps no core")
     func archivalOverTheWeb() async throws {
         let port = try await RunningService.freePorts()
         let site = try await Site.serving(port: port)
@@ -54,6 +54,7 @@ struct ServiceTests {
         #expect(page.contains(/certnew.cer\?ReqID=(\d+)&/))
         let found = try await site.operate("key", "find", "--instance", site.path("issuing"), "alice")
         #expect(found.text.contains("UPN: alice@example.test"))
+        #expect(try service.limits().contains(/\nMax core file size +0 +0 +bytes/))
         #expect(try await service.stop() == 0)
     }
 

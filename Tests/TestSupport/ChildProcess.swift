@@ -7,7 +7,7 @@ internal import Synchronization
 /// Not Foundation's `Process`: when that starts a child it copies whole `dirent` records of `/proc/self/fd`, reads
 /// past the end of a mapping where a record is shorter, and so crashes once in a few hundred starts (Swift 6.3.1).
 package final class ChildProcess: Sendable {
-    private let identifier: pid_t
+    package let identifier: Int32
     private let status = Mutex<Int32?>(nil)
 
     /// - Parameters:

@@ -2,6 +2,14 @@ package import Diagnostics
 
 /// What can be wrong with `signet.yaml`, files, secrets and the state of an instance.
 extension ServiceError {
+    static func coreDumpsNotForbidden(_ reason: String) -> ServiceError {
+        ServiceError(
+            code: .coreDumpsNotForbidden,
+            headline: "The system does not let this process forbid core dumps: \(reason).",
+            hresult: .accessDenied,
+            advice: ["Let the process lower RLIMIT_CORE and clear PR_SET_DUMPABLE; look at its seccomp filter."])
+    }
+
     package static func notAnInstance(_ directory: String) -> ServiceError {
         ServiceError(
             code: .notFound, headline: "There is no instance in \"\(directory)\": it has no signet.yaml.",

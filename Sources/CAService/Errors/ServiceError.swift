@@ -44,6 +44,7 @@ package struct ServiceError: DiagnosableError, Equatable {
         package static let notAnAuditFile = Code(rawValue: "notAnAuditFile")
         package static let noStoppedKey = Code(rawValue: "noStoppedKey")
         package static let suspended = Code(rawValue: "suspended")
+        package static let coreDumpsNotForbidden = Code(rawValue: "coreDumpsNotForbidden")
         package static let unknownName = Code(rawValue: "unknownName")
     }
 

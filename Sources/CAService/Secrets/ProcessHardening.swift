@@ -1,10 +1,16 @@
+import CProcess
 import Glibc
 
 /// What a process does so that secrets do not leave it.
 package enum ProcessHardening {
-    /// No core dump.
-    package static func forbidCoreDumps() {
+    /// No core dump, neither as a file nor into a program that takes cores through a pipe, which the limit does not bind; and
+    /// no other process of the same user can read the memory.
+    ///
+    /// - Throws: ``ServiceError`` when the system refuses either.
+    package static func forbidCoreDumps() throws {
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0, signet_set_dumpable(0) == 0 else {
+            throw ServiceError.coreDumpsNotForbidden(String(cString: strerror(errno)))
+        }
     }
 }
