@@ -52,6 +52,50 @@ struct RecoveryAgentTests {
         #expect(gone.text.contains("0x8009400a (-2146877430)"))
         try await site.operate("audit", "verify", "--instance", issuing)
     }
+
+    /// "If the CA is unable to retrieve a current CRL": nobody could tell of a revoked agent. Requests without a key are
+    /// decided as before, because the revocations of this CA are in its database.
+    @Test("With the CA's list out of date or missing no key is archived, 0x80092013 says why, and a new list ends it")
+    func revocationList() async throws {
+        let site = try await Site.issuing()
+        _ = try await site.makeAgent()
+        let issuing = site.path("issuing")
+        try await site.makeArchivalRequest("alice", format: "token-wrapped")
+        let submit = [
+            "request", "submit", "--instance", issuing, "--out", site.path("alice.crt"), site.path("alice.cmc"),
+        ]
+        for change in ["UPDATE revocation_list SET next_update = this_update", "DELETE FROM revocation_list"] {
+            try await self.change(issuing, change)
+            let state = try await site.signet("kra", "status", "--instance", issuing)
+            #expect(state.status == 1)
+            #expect(state.text.contains("  State: 4 invalid\n"))
+            #expect(
+                state.text.contains(
+                    "The revocation function was unable to check revocation because the revocation server was offline. "
+                        + "0x80092013 (-2146885613)"))
+            let refused = try await site.signet(submit)
+            #expect(refused.status == 1)
+            #expect(refused.stderr.contains("0x8009400b CERTSRV_E_NO_VALID_KRA"))
+            #expect(refused.stderr.contains("there is no current revocation list of its issuer"))
+            #expect(!FileManager.default.fileExists(atPath: site.path("alice.crt")))
+        }
+        try await site.issue("www")
+        try await site.operate("crl", "publish", "--instance", issuing)
+        try await succeed([Programs.signet] + submit)
+        try await site.operate("kra", "status", "--instance", issuing)
+    }
+
+    private func change(_ instance: String, _ statement: String) async throws {
+        try await succeed([
+            "python3", "-c",
+            """
+            import sqlite3, sys
+            database = sqlite3.connect(sys.argv[1])
+            database.execute(sys.argv[2])
+            database.commit()
+            """, "\(instance)/signet.sqlite", statement,
+        ])
+    }
 }
 
 @Suite("Evidence of archived keys, on the command line")
