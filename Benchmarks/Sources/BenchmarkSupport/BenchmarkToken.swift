@@ -49,6 +49,9 @@ package struct BenchmarkToken {
     /// Initialises the token, with its PIN.
     package func initialize() async throws {
         let module = try Module(path: BenchmarkToken.module)
+        // Not when the last reference goes: a thread of the token may have it, and would finalise the module while the next
+        // token is initialised behind it.
+        defer { module.finalize() }
         guard let empty = try module.slots().first(where: { try !$0.tokenInfo().flags.contains(.tokenInitialized) })
         else { throw BenchmarkFailure.noToken }
         try Array("87654321".utf8).withUnsafeBytes {

@@ -2,7 +2,9 @@ import CRawPKCS11
 import Foundation
 
 /// The token calls that an archival on the token cannot do without, in a loop on threads of its own, with nothing of
-/// Signet in between: unwrap, unwrap, decrypt, generate, wrap, wrap to the agent, sign. All RSA keys have 2048 bits.
+/// Signet in between: unwrap, unwrap, decrypt, generate, wrap, wrap to the agent, attributes, sign, sign. All RSA keys have
+/// 2048 bits. The second signature is that of the full CMC response, by whose hash the client sees that its key was
+/// archived; the attributes of the unwrapped key stand in the evidence.
 ///
 /// The module is initialised and logged in by somebody else in this process. Its keys are session objects of its own.
 package struct RawArchival: @unchecked Sendable {
@@ -30,7 +32,7 @@ package struct RawArchival: @unchecked Sendable {
 
     /// The whole sequence, for `seconds` on as many threads.
     ///
-    /// - Parameter signing: false leaves the certificate's signature out.
+    /// - Parameter signing: false leaves the signatures of certificate and response out.
     package func rate(threads: Int, seconds: Double, signing: Bool = true) throws -> Rate {
         try RawLoop.rate(threads: threads, seconds: seconds, self.token) { try self.once($0, signing: signing) }
     }
@@ -53,7 +55,8 @@ package struct RawArchival: @unchecked Sendable {
         let fresh = try token.generateSecretKey(session)
         _ = try token.wrap(session, .aesKeyWrapPadded, privateKey, with: fresh)
         _ = try token.wrap(session, .oaep, fresh, with: self.agentKey)
-        if signing { try token.sign(session, with: self.authorityKey) }
+        try token.readAttributes(session, of: privateKey)
+        if signing { for _ in 0..<2 { try token.sign(session, with: self.authorityKey) } }
         for object in [secret, privateKey, fresh] { try token.destroy(session, object) }
     }
 }

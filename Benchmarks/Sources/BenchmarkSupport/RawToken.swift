@@ -165,6 +165,21 @@ struct RawToken: @unchecked Sendable {
         try self.check(self.list.pointee.C_Sign?(session, &input, CK_ULONG(input.count), &signature, &length))
     }
 
+    /// What the evidence of an archived key tells of it.
+    func readAttributes(_ session: CK_SESSION_HANDLE, of key: CK_OBJECT_HANDLE) throws {
+        let types = [
+            CKA_PRIVATE, CKA_SENSITIVE, CKA_ALWAYS_SENSITIVE, CKA_EXTRACTABLE, CKA_NEVER_EXTRACTABLE, CKA_LOCAL,
+        ]
+        var values = [UInt8](repeating: 0, count: types.count)
+        try values.withUnsafeMutableBytes { bytes in
+            var template = types.indices.map { index in
+                CK_ATTRIBUTE(type: types[index], pValue: bytes.baseAddress.map { $0 + index }, ulValueLen: 1)
+            }
+            try self.check(
+                self.list.pointee.C_GetAttributeValue?(session, key, &template, CK_ULONG(template.count)))
+        }
+    }
+
     func destroy(_ session: CK_SESSION_HANDLE, _ object: CK_OBJECT_HANDLE) throws {
         try self.check(self.list.pointee.C_DestroyObject?(session, object))
     }

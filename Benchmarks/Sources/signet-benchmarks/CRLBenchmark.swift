@@ -108,7 +108,7 @@ struct CRLBenchmark {
     }
 
     /// Runs a program, and gives the numbers that it prints.
-    private static func numbers(of command: [String]) throws -> [Double] {
+    static func numbers(of command: [String]) throws -> [Double] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())
@@ -123,9 +123,9 @@ struct CRLBenchmark {
         return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     }
 
-    private static var executable: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
+    static var executable: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
 
-    private static func peakMemory() throws -> Double {
+    static func peakMemory() throws -> Double {
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
         return Double(line.split(whereSeparator: { !$0.isNumber }).first ?? "") ?? 0

@@ -7,13 +7,26 @@ import KeyProvider
 /// token calls of archiving a key.
 struct KeyImport {
     let token: BenchmarkToken
-    private static let password = "benchmark"
+    static let password = "benchmark"
 
     func measure(files count: Int) async throws {
         let site = try await ArchivingAuthority.make(on: self.token)
         let authority = site.authority
         let directory = self.token.directory + "/files"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        try await self.makeFiles(count, in: directory, authority)
+        let opening = try self.openAll(directory)
+        let archiving = try RawArchival(module: BenchmarkToken.module, label: self.token.label)
+            .rate(threads: 1, seconds: 2, signing: false)
+        let stopwatch = Stopwatch()
+        let imported = stopwatch.rate(of: try await authority.importKeys(directory, password: Self.password))
+        guard imported.operations == count else { throw BenchmarkFailure.callFailed }
+        self.report(opening, archiving, imported)
+        await site.close()
+    }
+
+    /// PKCS #12 files `NUMBER.p12`, each with another certificate of the authority's.
+    func makeFiles(_ count: Int, in directory: String, _ authority: EmbeddedAuthority) async throws {
         let key = self.token.directory + "/user"
         try self.openSSL(
             "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "\(key).key", "-outform", "DER", "-out",
@@ -27,14 +40,6 @@ struct KeyImport {
                 "pkcs12", "-export", "-in", "\(key).pem", "-inkey", "\(key).key", "-out", "\(directory)/\(number).p12",
                 "-passout", "pass:\(Self.password)")
         }
-        let opening = try self.openAll(directory)
-        let archiving = try RawArchival(module: BenchmarkToken.module, label: self.token.label)
-            .rate(threads: 1, seconds: 2, signing: false)
-        let stopwatch = Stopwatch()
-        let imported = stopwatch.rate(of: try await authority.importKeys(directory, password: Self.password))
-        guard imported.operations == count else { throw BenchmarkFailure.callFailed }
-        self.report(opening, archiving, imported)
-        await site.close()
     }
 
     private func report(_ opening: Rate, _ archiving: Rate, _ imported: Rate) {

@@ -24,9 +24,10 @@ struct Benchmarks {
             try ChildRun.run(["growth"])
             try ChildRun.run(["crl"])
             try ChildRun.run(["backup"])
-            for part in ["archival", "recovery", "import"] { try ChildRun.run([part]) }
+            for part in ["archival", "recovery", "import", "memory"] { try ChildRun.run([part]) }
             return
         }
+        if part == "memory-once" { return try await KeyMemory.measureOnce(arguments) }
         if part.hasPrefix("crl") { return try await CRLBenchmark.run(arguments) }
         let token = try BenchmarkToken(label: "benchmark")
         defer { try? token.remove() }  // a temporary directory; the system removes what is left
@@ -44,6 +45,7 @@ struct Benchmarks {
         case "archival": try await Archival(token: token).measure(rounds: rounds ?? 10)
         case "recovery": try await KeyRecoveries(token: token).measure(rounds: rounds ?? 5)
         case "import": try await KeyImport(token: token).measure(files: Int(arguments.dropFirst().first ?? "") ?? 200)
+        case "memory": try await KeyMemory(token: token).measure()
         case "serial": try await SlowTokens(token: token).measureSerial(rounds: rounds ?? 3)
         default:
             guard arguments.count > 1, let algorithm = KeyAlgorithm(arguments[1]) else {
