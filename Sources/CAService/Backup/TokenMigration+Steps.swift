@@ -58,7 +58,8 @@ extension TokenMigration {
         }
         do {
             let authority = try await self.instance.authority(for: .records).authority
-            let keys = Set(moved.map(\.locator.publicKeySHA256))
+            // All of those there: whoever was interrupted after the write above has moved them, and proven none.
+            let keys = Set(place.keys.compactMap(place.pair).map(\.locator.publicKeySHA256))
             for signer in authority.signers where keys.contains(signer.signingKey.locator.publicKeySHA256) {
                 try await authority.prove(signer, purpose: "move to the token \(name)")
             }
