@@ -34,6 +34,9 @@ struct Signet: AsyncParsableCommand {
             let arguments = try Signet.argumentsWithoutTrace()
             if let tool = WindowsTool.named(CommandLine.arguments[0]) { Glibc.exit(await tool.run(arguments)) }
             try await Signet.perform(arguments)
+        } catch let error as UsageError {
+            Console.complain(error.text)
+            Glibc.exit(Signet.exitCode(for: error.error).rawValue)
         } catch let error where Signet.belongsToParser(error) {
             Signet.exit(withError: error)
         } catch {
@@ -45,12 +48,18 @@ struct Signet: AsyncParsableCommand {
     }
 
     /// Runs a command line, without the program's name.
+    ///
+    /// - Throws: ``UsageError`` for options that do not go together; what the parser and the command throw.
     static func perform(_ arguments: [String]) async throws {
         var command = try Signet.parseAsRoot(arguments)
-        if var command = command as? any AsyncParsableCommand {
-            try await command.run()
-        } else {
-            try command.run()
+        do {
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ValidationError {
+            throw UsageError(error: error, usage: Signet.usageString(for: type(of: command)))
         }
     }
 
@@ -91,4 +100,14 @@ struct Signet: AsyncParsableCommand {
         !(error is any DiagnosableError) && Signet.exitCode(for: error) != .failure
             || error is ValidationError || error is ExitCode || error is CleanExit
     }
+}
+
+/// A command that runs found that its options do not go together. The parser would show the usage of `signet` then, for it
+/// does not know any more which command it was.
+struct UsageError: Error {
+    let error: ValidationError
+    let usage: String
+
+    /// As the parser words its own.
+    var text: String { "Error: \(self.error.message)\nUsage: \(self.usage)" }
 }

@@ -31,8 +31,8 @@ struct ReplaceCertificate: ContextCommand {
     @Option(name: .long, help: "Where the password of the key's file comes from: prompt, file:PATH or env:NAME.")
     var keyPassword = "prompt"
 
-    @Option(name: .long, help: "Why the old one is revoked: superseded, keyCompromise and so on.")
-    var reason = "superseded"
+    @Option(name: .long, help: "Why the old one is revoked.")
+    var reason = ReasonArgument(.superseded)
 
     @Option(name: .long, help: "For how many hours the successor can be asked for.")
     var windowHours = 72
@@ -41,9 +41,6 @@ struct ReplaceCertificate: ContextCommand {
     var out: String?
 
     func run(in context: CommandContext) async throws {
-        guard let reason = CRLReason(name: self.reason) else {
-            throw ValidationError("--reason does not know \"\(self.reason)\".")
-        }
         guard (self.request != nil) != self.new, self.new == (self.keyOut != nil) else {
             throw ValidationError("Name --request FILE, or --new with --key-out FILE.")
         }
@@ -52,7 +49,7 @@ struct ReplaceCertificate: ContextCommand {
         let who = try await instance.localOperator()
         let authority = try await instance.authority()
         let order = ReplacementOrder(
-            serialNumber: serial, reason: reason, requestBytes: try await self.requestBytes(serial, instance, who),
+            serialNumber: serial, reason: self.reason.reason, requestBytes: try await self.requestBytes(serial, instance, who),
             window: TimeInterval(self.windowHours) * 3600)
         let status = try await authority.authority.replace(order, by: who)
         Console.say("Case \(status.replacement.caseID): revoked \(serial). Publish it with: signet crl publish")

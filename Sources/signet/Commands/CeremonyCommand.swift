@@ -155,6 +155,8 @@ struct CeremonyTerminal: CeremonyParticipation {
             try await Console.$listener.withValue({ text in lines.withLock { $0.append(text) } }) {
                 try await Signet.perform(words)
             }
+        } catch let error as UsageError {
+            throw CommandFailure(words, error.error.message)
         } catch let error where Signet.belongsToParser(error) {
             let status = Signet.exitCode(for: error).rawValue
             let message = Signet.message(for: error)

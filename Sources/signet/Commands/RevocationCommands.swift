@@ -40,6 +40,22 @@ struct TimeArgument: ExpressibleByArgument {
     }
 }
 
+/// A reason for a revocation on the command line, by its name or number.
+struct ReasonArgument: ExpressibleByArgument {
+    let reason: CRLReason
+
+    init(_ reason: CRLReason) { self.reason = reason }
+
+    init?(argument: String) {
+        guard let reason = CRLReason(name: argument) else { return nil }
+        self.init(reason)
+    }
+
+    var defaultValueDescription: String { self.reason.name }
+
+    static var allValueStrings: [String] { CRLReason.allCases.map(\.name) }
+}
+
 /// `signet certificate revoke`
 struct RevokeCertificate: ContextCommand {
     static let configuration = CommandConfiguration(
@@ -51,13 +67,8 @@ struct RevokeCertificate: ContextCommand {
 
     @OptionGroup var options: InstanceOptions
 
-    @Option(
-        name: .long,
-        help: """
-            unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, \
-            certificateHold, removeFromCRL (ends a hold) or privilegeWithdrawn.
-            """)
-    var reason = "unspecified"
+    @Option(name: .long, help: "Why, by the name of RFC 5280 or its number; removeFromCRL ends a hold.")
+    var reason = ReasonArgument(.unspecified)
 
     @Option(name: .long, help: "From when on it is revoked, as 2026-01-31T12:00:00Z; now when left out.")
     var effective: TimeArgument?
@@ -68,15 +79,12 @@ struct RevokeCertificate: ContextCommand {
     @OptionGroup var serial: SerialNumberArgument
 
     func run(in context: CommandContext) async throws {
-        guard let reason = CRLReason(name: self.reason) else {
-            throw ValidationError("--reason does not know \"\(self.reason)\"; see --help.")
-        }
         let serial = try self.serial.canonical()
         let authority = try await context.open(self.options).authority(for: .records)
         try await authority.revoke(
-            serialNumber: serial, reason: reason, effective: self.effective?.date, invalidity: self.invalidity?.date,
+            serialNumber: serial, reason: self.reason.reason, effective: self.effective?.date, invalidity: self.invalidity?.date,
             by: authority.localOperator())
-        Console.say("Revoked \(serial): \(self.reason). Publish it with: signet crl publish")
+        Console.say("Revoked \(serial): \(self.reason.reason.name). Publish it with: signet crl publish")
     }
 }
 
