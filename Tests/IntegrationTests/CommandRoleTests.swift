@@ -67,6 +67,7 @@ struct CommandRoleTests {
         "backup create": .role(["--recipient", "FILE", "OUT"]),
         "backup keys": .role(["--to", "TOKEN"]), "backup list": .nothing, "move plan": .role([]),
         "move export": .role(["--password", "env:NONE", "OUT"]), "move import": .nothing, "move undo": .nothing,
+        "move token": .role(["--to", "TOKEN", "--name", "other"]), "certificate import": .role(["FILE"]),
         "backup show": .nothing, "backup verify": .nothing, "ceremony verify": .nothing, "key install": .nothing,
         // Its steps are commands, and ask each for itself; who restores is asked of the instance that is replaced: BackupTests.
         "ceremony run": .nothing, "restore": .nothing,
