@@ -49,7 +49,8 @@ struct ReplaceCertificate: ContextCommand {
         let who = try await instance.localOperator()
         let authority = try await instance.authority()
         let order = ReplacementOrder(
-            serialNumber: serial, reason: self.reason.reason, requestBytes: try await self.requestBytes(serial, instance, who),
+            serialNumber: serial, reason: self.reason.reason,
+            requestBytes: try await self.requestBytes(serial, instance, who),
             window: TimeInterval(self.windowHours) * 3600)
         let status = try await authority.authority.replace(order, by: who)
         Console.say("Case \(status.replacement.caseID): revoked \(serial). Publish it with: signet crl publish")

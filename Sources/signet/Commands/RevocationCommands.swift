@@ -82,7 +82,8 @@ struct RevokeCertificate: ContextCommand {
         let serial = try self.serial.canonical()
         let authority = try await context.open(self.options).authority(for: .records)
         try await authority.revoke(
-            serialNumber: serial, reason: self.reason.reason, effective: self.effective?.date, invalidity: self.invalidity?.date,
+            serialNumber: serial, reason: self.reason.reason, effective: self.effective?.date,
+            invalidity: self.invalidity?.date,
             by: authority.localOperator())
         Console.say("Revoked \(serial): \(self.reason.reason.name). Publish it with: signet crl publish")
     }
