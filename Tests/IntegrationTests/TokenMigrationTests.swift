@@ -30,6 +30,7 @@ struct TokenMigrationTests {
         #expect(status.hasPrefix("describe: describe the token as hsm2 in signet.yaml\ncopy-keys: later\n"))
         #expect(status.hasSuffix("Next: describe: describe the token as hsm2 in signet.yaml\n"))
         let first = try await site.certify("first")
+        try await site.makeArchivalRequest("earlier", format: "token-wrapped")
         var steps: [String] = []
         while true {
             let text = try await Self.move(site, "--to", hsm, "--name", "hsm2", "--step")
@@ -59,6 +60,9 @@ struct TokenMigrationTests {
         try await site.makeArchivalRequest("user", format: "token-wrapped")
         try await site.operate(
             "request", "submit", "--instance", issuing, "--out", site.path("user.crt"), site.path("user.cmc"))
+        // And one that was encrypted to the former exchange key, which stays on its token while it is kept.
+        try await site.operate(
+            "request", "submit", "--instance", issuing, "--out", site.path("earlier.crt"), site.path("earlier.cmc"))
         let unchanged = try await Self.move(site, "--to", hsm, "--name", "hsm2", "--status")
         #expect(Self.lines(unchanged).contains("archives: done: archived keys are encrypted to the agents of today"))
     }

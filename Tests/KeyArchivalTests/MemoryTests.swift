@@ -116,7 +116,7 @@ struct MemoryScenario: Codable {
                 issuers: own.map { try PKIMessages.CertificateFields(derEncoded: $0.certificateDER) }),
             count: 1, surroundings: surroundings)
         let archiver = TokenKeyArchiver(
-            exchangeToken: token, storage: storage, agents: agents,
+            exchangeToken: { _ in token }, storage: storage, agents: agents,
             settings: ArchivalSettings(format: isOnToken ? .tokenWrapped : .cmsAES), surroundings: surroundings)
         let draft = try await archiver.archive(
             KeyArchivalRequest(

@@ -145,7 +145,8 @@ final class TestAuthority: Sendable {
         _ token: any KeyToken, settings: ArchivalSettings = ArchivalSettings(), count: Int = 1
     ) throws -> TokenKeyArchiver {
         TokenKeyArchiver(
-            exchangeToken: token, storage: self.storage, agents: try self.agents(count: count), settings: settings,
+            exchangeToken: { _ in token }, storage: self.storage, agents: try self.agents(count: count),
+            settings: settings,
             surroundings: self.surroundings)
     }
 

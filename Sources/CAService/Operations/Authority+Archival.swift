@@ -3,28 +3,6 @@ import Foundation
 package import KeyArchival
 package import PKIMessages
 
-/// Archives with the exchange token, opened when the first key comes.
-struct LazyArchiver: KeyArchiver {
-    let token: LazyToken
-    let storage: any CAStorage
-    let agents: KRASelection
-    let settings: ArchivalSettings
-    let surroundings: Surroundings
-    let exchangeCertificates = ReadCertificates<CertificateFields>()
-
-    /// Needs no token: an agent's certificate is judged by the database.
-    func checkReadiness() async throws {
-        _ = try await self.agents.ready()
-    }
-
-    func archive(_ request: KeyArchivalRequest) async throws -> ArchivedKeyDraft {
-        try await TokenKeyArchiver(
-            exchangeToken: self.token.token(), storage: self.storage, agents: self.agents, settings: self.settings,
-            surroundings: self.surroundings, exchangeCertificates: self.exchangeCertificates
-        ).archive(request)
-    }
-}
-
 extension ArchivalSettings {
     init(_ policy: InstanceConfiguration.ArchivalPolicy) {
         let format: ArchiveFormat? =

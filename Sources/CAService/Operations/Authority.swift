@@ -10,7 +10,7 @@ package struct Authority: Sendable {
     package let instance: Instance
     package let authority: CertificationAuthority
     let agents: KRASelection
-    let archiver: LazyArchiver
+    let archiver: TokenKeyArchiver
     private let exchangeKeys: ExchangeKeyKeeper
 
     init(instance: Instance, certificates: [CACertificateRecord]) throws {
@@ -27,9 +27,11 @@ package struct Authority: Sendable {
                     SignerTrustDirectory(path: FilePaths.resolve($0, in: instance.directory))
                 }),
             count: configuration.archival.recoveryAgents, surroundings: instance.surroundings)
-        self.archiver = LazyArchiver(
-            token: exchangeToken, storage: instance.storage, agents: self.agents,
-            settings: ArchivalSettings(configuration.archival), surroundings: instance.surroundings)
+        // No token is opened before the first key comes: an agent's certificate is judged by the database.
+        self.archiver = TokenKeyArchiver(
+            exchangeToken: { try await instance.exchangeToken(holding: $0) }, storage: instance.storage,
+            agents: self.agents, settings: ArchivalSettings(configuration.archival),
+            surroundings: instance.surroundings)
         self.authority = try CertificationAuthority(
             configuration: CAConfiguration(
                 instance: configuration, largeListDirectory: instance.layout.largeListDirectory),

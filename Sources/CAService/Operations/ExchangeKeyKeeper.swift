@@ -85,11 +85,12 @@ extension Authority {
         }
         guard self.instance.configuration.exchange.retiresAutomatically else { return done }
         let due = try await self.instance.outdatedExchangeCertificates()
-        guard !due.isEmpty else { return done }
-        let token = try await self.instance.token(named: self.instance.configuration.exchangeToken)
-        for use in try await self.instance.keyUses(on: token) where use.retirable != nil {
-            try await self.instance.retireUnneeded(use.pair.locator, on: token, by: .service)
-            done.retired.append(use.pair.label)
+        for name in try self.instance.exchangeTokenNames(of: due).sorted() {
+            let token = try await self.instance.token(named: name)
+            for use in try await self.instance.keyUses(on: token) where use.retirable != nil {
+                try await self.instance.retireUnneeded(use.pair.locator, on: token, by: .service)
+                done.retired.append(use.pair.label)
+            }
         }
         return done
     }

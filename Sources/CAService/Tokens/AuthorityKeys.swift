@@ -29,16 +29,38 @@ extension Instance {
 
     /// The same, opened now.
     package func token(holding locator: KeyLocator) async throws -> any KeyToken {
-        let key = try PKCS11URI(locator.reference.uri)
-        let others = self.configuration.tokens.keys.sorted().filter { $0 != self.configuration.signingToken }
-        for name in [self.configuration.signingToken] + others {
-            guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
-            guard try PKCS11URI(token.token).canBeSameToken(as: key) else { continue }
+        try await self.token(holding: locator, preferring: self.configuration.signingToken)
+    }
+
+    /// The token that has an exchange key: a former one may be on another token than the next will be made on.
+    func exchangeToken(holding locator: KeyLocator) async throws -> any KeyToken {
+        try await self.token(holding: locator, preferring: self.configuration.exchangeToken)
+    }
+
+    /// Where the exchange keys of some certificates are.
+    func exchangeTokenNames(of records: [ExchangeCertificateRecord]) throws -> Set<String> {
+        Set(
+            try records.map { record in
+                try self.tokenName(holding: record.locator, preferring: self.configuration.exchangeToken)
+                    ?? self.configuration.exchangeToken
+            })
+    }
+
+    private func token(holding locator: KeyLocator, preferring first: String) async throws -> any KeyToken {
+        if let name = try self.tokenName(holding: locator, preferring: first) {
             return try await self.token(named: name)
         }
         // A token that is described wrongly, or absent, is the more useful thing to be told of.
-        _ = try await self.token(named: self.configuration.signingToken)
+        _ = try await self.token(named: first)
         throw ServiceError.noTokenForKey(locator.reference.uri)
+    }
+
+    private func tokenName(holding locator: KeyLocator, preferring first: String) throws -> String? {
+        let key = try PKCS11URI(locator.reference.uri)
+        return try ([first] + self.configuration.tokens.keys.sorted().filter { $0 != first }).first { name in
+            guard let token = self.configuration.tokens[name] else { throw ServiceError.unknownToken(name) }
+            return try PKCS11URI(token.token).canBeSameToken(as: key)
+        }
     }
 }
 
@@ -53,9 +75,9 @@ extension PKCS11URI {
 extension ServiceError {
     fileprivate static func noTokenForKey(_ uri: String) -> ServiceError {
         ServiceError(
-            code: .unknownToken, headline: "signet.yaml has no token that could hold the CA key \(uri).",
+            code: .unknownToken, headline: "signet.yaml has no token that could hold the key \(uri).",
             hresult: .objectNotFound,
-            advice: ["Describe the token of the old key under `tokens:` in signet.yaml; its CRL cannot be signed else."]
+            advice: ["Describe the token of the old key under `tokens:` in signet.yaml: the key cannot be used else."]
         )
     }
 }

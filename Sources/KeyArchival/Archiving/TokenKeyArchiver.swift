@@ -9,7 +9,7 @@ package import PKIMessages
 /// its plaintext is in locked memory of the host for one step. In both cases the content-encryption key of the record
 /// is made on the token and leaves it only wrapped to the key recovery agents.
 package struct TokenKeyArchiver: KeyArchiver {
-    private let token: any KeyToken
+    private let token: @Sendable (KeyLocator) async throws -> any KeyToken
     private let storage: any CAStorage
     private let agents: KRASelection
     private let settings: ArchivalSettings
@@ -17,12 +17,14 @@ package struct TokenKeyArchiver: KeyArchiver {
     private let exchangeCertificates: ReadCertificates<CertificateFields>
 
     /// - Parameters:
-    ///   - exchangeToken: has the private keys of the exchange certificates in `storage`.
+    ///   - exchangeToken: the token that has the private key of an exchange certificate in `storage`. A former one may be on
+    ///     another token than the present one.
     ///   - agents: kept by the caller for as long as the service runs, so that agents take turns.
     ///   - exchangeCertificates: kept by the caller as well, so that each is read once.
     package init(
-        exchangeToken: any KeyToken, storage: any CAStorage, agents: KRASelection, settings: ArchivalSettings,
-        surroundings: Surroundings, exchangeCertificates: ReadCertificates<CertificateFields> = ReadCertificates()
+        exchangeToken: @escaping @Sendable (KeyLocator) async throws -> any KeyToken, storage: any CAStorage,
+        agents: KRASelection, settings: ArchivalSettings, surroundings: Surroundings,
+        exchangeCertificates: ReadCertificates<CertificateFields> = ReadCertificates()
     ) {
         self.exchangeCertificates = exchangeCertificates
         self.token = exchangeToken
@@ -42,21 +44,24 @@ package struct TokenKeyArchiver: KeyArchiver {
         let (agents, sent) = try await self.storage.read {
             try (self.agents.next(in: $0), self.received(request, in: $0))
         }
+        let token = try await self.token(sent.exchangeKey)
+        let transport = self.keyTransport(of: token)
         let result =
-            switch try self.path(for: sent) {
-            case .onToken: try await OnTokenArchival(sent, self.token, agents, self.keyTransport).run(self.surroundings)
+            switch try self.path(for: sent, on: token) {
+            case .onToken: try await OnTokenArchival(sent, token, agents, transport).run(self.surroundings)
             case .hostMemory(let format):
-                try await HostMemoryArchival(sent, self.token, agents, self.keyTransport, format)
-                    .run(self.surroundings)
+                try await HostMemoryArchival(sent, token, agents, transport, format).run(self.surroundings)
             }
-        return try self.draft(result, agents)
+        return try self.draft(result, agents, transport)
     }
 
-    private func draft(_ result: ArchivalResult, _ agents: [CertificateFields]) throws -> ArchivedKeyDraft {
+    private func draft(
+        _ result: ArchivalResult, _ agents: [CertificateFields], _ transport: TransportPadding
+    ) throws -> ArchivedKeyDraft {
         var (envelopedData, evidence) = (result.envelopedData, result.evidence)
         if let threshold = self.settings.threshold {
             envelopedData = try ThresholdEnvelope.sealing(
-                envelopedData, to: agents, threshold: threshold, transport: self.keyTransport,
+                envelopedData, to: agents, threshold: threshold, transport: transport,
                 random: self.surroundings.randomBytes)
             evidence.threshold = .init(required: threshold, agents: agents.count)
         }
@@ -104,9 +109,9 @@ package struct TokenKeyArchiver: KeyArchiver {
         }
     }
 
-    private func path(for sent: ReceivedKey) throws -> Path {
+    private func path(for sent: ReceivedKey, on token: any KeyToken) throws -> Path {
         let isWrapped = sent.envelopedData.contentEncryptionAlgorithm == .aes256WrapPad
-        let canStayOnToken = isWrapped && self.token.canRewrapPrivateKey(of: sent.publicKey.derBytes)
+        let canStayOnToken = isWrapped && token.canRewrapPrivateKey(of: sent.publicKey.derBytes)
         switch self.settings.format {
         case nil where canStayOnToken, .tokenWrapped where canStayOnToken: return .onToken
         case .tokenWrapped:
@@ -125,10 +130,8 @@ package struct TokenKeyArchiver: KeyArchiver {
         }
     }
 
-    private var keyTransport: TransportPadding {
-        self.settings.keyTransport
-            ?? TransportPadding(
-                self.token.oaepHashes.first.map { .rsaOAEP($0) } ?? .rsaPKCS1v15)
+    private func keyTransport(of token: any KeyToken) -> TransportPadding {
+        self.settings.keyTransport ?? TransportPadding(token.oaepHashes.first.map { .rsaOAEP($0) } ?? .rsaPKCS1v15)
     }
 }
 
