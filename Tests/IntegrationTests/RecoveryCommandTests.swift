@@ -68,11 +68,11 @@ struct RecoveryCommandTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(files[0])")) == before)
     }
 
-    @Test("At a terminal the agent whose card is wanted is named, and the recovery goes on when it is put in")
+    @Test("At a terminal the agent whose card is wanted is named, and a bar shows how far the recovery is")
     func prompt() async throws {
         let site = try await Site.issuing()
         let card = try await site.makeAgent()
-        try await self.makeBlobs(site, "alice")
+        try await self.makeBlobs(site, "alice", "bob")
         try site.setFaults(
             """
               - {function: C_GetSlotList, call: 1, effect: eject}
@@ -84,10 +84,12 @@ struct RecoveryCommandTests {
             [
                 Programs.signet, "recover", "--token-file", card, "--ca-certificates", site.path("chain.pem"),
                 "--password", "file:\(site.path("file.password"))", "--timeout", "0", "--out",
-                site.path("alice.p12"), site.path("alice.rec"),
+                site.path("alice.p12"), site.path("alice.rec"), site.path("bob.rec"),
             ])
         #expect(shown.status == 0, "\(shown.text)")
         #expect(shown.text.contains("Insert the card of one of: CN=Agent, serial number "))
+        #expect(shown.text.contains("\r\u{1B}[K[###############...............] 50 %  1 of 2 keys\r"))
+        #expect(shown.text.contains("[##############################] 100 %  2 of 2 keys\r\u{1B}[K"))
         #expect(FileManager.default.fileExists(atPath: site.path("alice.p12")))
     }
 

@@ -27,17 +27,19 @@ struct RewrapKeys: ContextCommand {
         let who = try await authority.localOperator()
         let rewrap = try authority.keyRewrap(for: who)
         let cards = try await self.cards.open(in: context)
+        let meter = ProgressMeter()
         var count = 0
         let report = try await rewrap.run(with: cards, includingCurrent: self.all, by: who) { progress in
             switch progress {
             case .rewrapped: break
-            case .notOpened(let requestID): Console.complain("request \(requestID): the cards cannot open its key")
+            case .notOpened(let requestID): meter.complain("request \(requestID): the cards cannot open its key")
             case .refused(let requestID, let error):
-                Console.complain("request \(requestID) stays as it is: \(error.headline) \(error.hresult)")
+                meter.complain("request \(requestID) stays as it is: \(error.headline) \(error.hresult)")
             }
             count += 1
-            if count % 100 == 0 { Console.complain("\(count) keys") }
+            meter.reached(keys: count)
         }
+        meter.finish()
         if report.rewrapped > 0 { await authority.vouchForKeys() }
         Console.say("Archived keys: \(report.archives)")
         Console.say("Encrypted anew: \(report.rewrapped)")

@@ -64,11 +64,12 @@ struct ImportKeys: ContextCommand {
 extension KeyImportRun {
     /// Tells on standard error which keys failed, and how far it is.
     func runTelling(_ path: String) async throws -> KeyImportCounters {
+        let meter = ProgressMeter()
         var count = 0
         return try await self.run(path) { progress in
             count += 1
-            if case .failed(let file, let reason) = progress { Console.complain("\(file): \(reason)") }
-            if count % 100 == 0 { Console.complain("\(count) keys") }
+            if case .failed(let file, let reason) = progress { meter.complain("\(file): \(reason)") }
+            meter.reached(keys: count)
         }
     }
 }

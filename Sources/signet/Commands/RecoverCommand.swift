@@ -193,13 +193,15 @@ struct RecoverCommand: ContextCommand {
     /// All keys in one file.
     private func writeOne(_ out: String, _ files: RecoveredFiles, _ count: Int, _ open: Opening) async throws {
         var opened: [AgentRecovery.Opened] = []
-        var completion = ChainLookUp(timeout: self.timeout)
+        let meter = ProgressMeter()
+        var completion = ChainLookUp(timeout: self.timeout, meter: meter)
         var chain: [CertificateFields] = []
         try await open { key in
             opened.append(key)
             chain += await completion.furtherChain(of: key.key)
-            Self.tell(opened.count, of: count)
+            meter.reached(keys: opened.count, of: count)
         }
+        meter.finish()
         opened.sort { $0.index < $1.index }
         try FilePaths.create(out, secret: files.pkcs12(opened, furtherChain: chain))
         Console.say("Recovered into \(out), with certificate and chain.")
@@ -208,24 +210,22 @@ struct RecoverCommand: ContextCommand {
     /// A file each, or none when one cannot be opened or written.
     private func writeEach(_ names: [String], _ files: RecoveredFiles, _ open: Opening) async throws {
         var written: [String] = []
-        var completion = ChainLookUp(timeout: self.timeout)
+        let meter = ProgressMeter()
+        var completion = ChainLookUp(timeout: self.timeout, meter: meter)
         do {
             try await open { key in
                 let file = names[key.index]
                 let chain = await completion.furtherChain(of: key.key)
                 try FilePaths.create(file, secret: files.pkcs12([key], furtherChain: chain))
                 written.append(file)
-                Self.tell(written.count, of: names.count)
+                meter.reached(keys: written.count, of: names.count)
             }
         } catch {
             for file in written { try FilePaths.remove(file) }
             throw error
         }
+        meter.finish()
         for file in names { Console.say("Recovered into \(file), with certificate and chain.") }
-    }
-
-    private static func tell(_ done: Int, of count: Int) {
-        if count > 1, done % 100 == 0 || done == count { Console.complain("\(done) of \(count) keys") }
     }
 }
 
@@ -233,10 +233,12 @@ struct RecoverCommand: ContextCommand {
 private struct ChainLookUp {
     /// Milliseconds for each; 0: not at all.
     let timeout: Int
+    let meter: ProgressMeter
     private var known: [[UInt8]: [CertificateFields]] = [:]
 
-    init(timeout: Int) {
+    init(timeout: Int, meter: ProgressMeter) {
         self.timeout = timeout
+        self.meter = meter
     }
 
     mutating func furtherChain(of key: RecoveredKey) async -> [CertificateFields] {
@@ -244,7 +246,7 @@ private struct ChainLookUp {
         let authority = key.chain.last?.derBytes
         if let authority, let found = self.known[authority] { return found }
         let completed = await ChainCompletion(limit: .milliseconds(self.timeout)).complete(key)
-        for note in completed.notes { Console.complain("note: the chain is not complete: \(note)") }
+        for note in completed.notes { self.meter.complain("note: the chain is not complete: \(note)") }
         if let authority { self.known[authority] = completed.found }
         return completed.found
     }
