@@ -195,8 +195,8 @@ let package = Package(
             "CAServiceTests",
             [
                 "CAService", "CertificateAuthority", "KeyArchival", "PKIMessages", "KeyProvider", "PKCS11",
-                "PKCS11KeyProvider", "SimulatorControl", "SecretMemory", "Diagnostics", "swept-authority", "signetd",
-                "CProcess",
+                "PKCS11KeyProvider", "SimulatorControl", "SecretMemory", "SQLiteStorage", "BackupSets", "Diagnostics",
+                "swept-authority", "signetd", "CProcess",
                 logging, lifecycle, asn1, x509,
             ]),
         // The programs are built with the tests, which run them.

@@ -1,5 +1,6 @@
 import BackupSets
 import CFileSystem
+import CoreFoundation
 import Diagnostics
 import Foundation
 import Glibc
@@ -132,6 +133,13 @@ enum FileTree {
         guard fsync(descriptor) == 0 else {
             throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }
+    }
+
+    /// The size of a file, which is not opened.
+    static func byteCount(of path: String) throws -> Int64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw ServiceError.unreadable(path, String(cString: strerror(errno))) }
+        return Int64(status.st_size)
     }
 
     /// - Throws: ``ServiceError`` when the file system of `path` has less room than that, in bytes.

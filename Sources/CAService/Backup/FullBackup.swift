@@ -14,7 +14,9 @@ struct FullBackup: Sendable {
         let instance = self.writing.instance
         var files = try BackedUpFiles(before: instance)
         let database = instance.databasePath
-        let size = try SequentialFile(database).byteCount
+        // Asked by name: SQLite's locks are gone when a process closes a file that it has opened itself
+        // (https://www.sqlite.org/howtocorrupt.html, 2.2), and others would take its log away under it.
+        let size = try FileTree.byteCount(of: database)
         try FileTree.mustHaveRoom(size + size / 16, at: instance.directory)
         let progress = self.writing.order.progress
         let (image, snapshot) = try DatabaseImage.make(

@@ -1,0 +1,63 @@
+import BackupSets
+import CertificateAuthority
+import CoreFoundation
+import Foundation
+import Glibc
+import PKIMessages
+import SQLiteStorage
+import SecretMemory
+import TestSupport
+import Testing
+
+@testable import CAService
+
+@Suite("SQLite's locks on an open database")
+struct DatabaseLocksTests {
+    /// The locks of this process on a file, by the kernel: a process loses all of them when it closes the file once, by
+    /// whichever descriptor.
+    private static func count(_ path: String) throws -> Int {
+        var status = stat()
+        try #require(stat(path, &status) == 0)
+        let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        return locks.split(separator: "\n").count { line in
+            let fields = line.split(separator: " ")
+            return fields.contains("POSIX") && fields.contains("\(getpid())")
+                && fields.contains { $0.hasSuffix(":\(status.st_ino)") }
+        }
+    }
+
+    @Test("They are there after a backup, full or incremental, so that no other process takes the log away")
+    func backup() async throws {
+        try await withSoftHSM { token in
+            let place = try await RootPlace(token)
+            let authority = try await place.instance.authority()
+            let who = try await authority.localOperator()
+            let before = try Self.count(place.instance.databasePath)
+            #expect(before > 0)
+            for isIncremental in [false, true] {
+                _ = try await authority.backUp(
+                    BackupOrder(
+                        directory: place.directory.path(isIncremental ? "increment" : "full"),
+                        recipients: BackupRecipients(
+                            certificates: [], password: SecretBytes(copying: Array("a password".utf8))),
+                        isIncremental: isIncremental), by: who)
+                #expect(try Self.count(place.instance.databasePath) >= before)
+            }
+            await place.instance.tokens.close()
+        }
+    }
+
+    @Test("They are there after the process has opened the database a second time")
+    func opening() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path("signet.sqlite")
+        let first = try SQLiteStorage(path: path)
+        _ = try await first.read { try $0.auditHead() }
+        let before = try Self.count(path)
+        #expect(before > 0)
+        let second = try SQLiteStorage(path: path)
+        #expect(try Self.count(path) >= before)
+        try second.close()
+        try first.close()
+    }
+}
