@@ -56,7 +56,8 @@ package final class SQLiteStorage: CAStorage {
 
     /// The pool has set NORMAL, which may lose the last commits when the power fails.
     ///
-    /// 16 MiB of pages keep the ends of all indices at hand, which every issuance writes to. The log is copied into the
+    /// 8 MiB of pages keep the ends of all indices at hand, which every issuance writes to, and are full after some thousand
+    /// issuances, so that a service's memory stands still from then on. The log is copied into the
     /// database every 16 MiB: most of those pages were written many times by then, and are copied once.
     ///
     /// What savepoints keep stays in memory; it would be written to a file else.
@@ -69,7 +70,7 @@ package final class SQLiteStorage: CAStorage {
         PRAGMA secure_delete = ON;
         PRAGMA synchronous = FULL;
         PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -16384;
+        PRAGMA cache_size = -8192;
         PRAGMA wal_autocheckpoint = 4096;
         """
 
