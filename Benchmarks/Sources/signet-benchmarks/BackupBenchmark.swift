@@ -58,7 +58,10 @@ struct BackupBenchmark {
         let tool =
             URL(fileURLWithPath: BenchmarkToken.profiles).deletingLastPathComponent().path
             + "/Benchmarks/Tools/make-database.py"
-        _ = try Self.run(["python3", tool, self.path(name), "--issued", "\(count)"])
+        let tenth = "\(count / 10)"
+        _ = try Self.run([
+            "python3", tool, self.path(name), "--issued", "\(count)", "--revoked", tenth, "--failed", tenth,
+        ])
     }
 
     /// Rounds in turns: what the tools take together, and what the backup takes, which reads everything back as well.
