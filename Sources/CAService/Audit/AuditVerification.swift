@@ -50,8 +50,7 @@ extension Instance {
 
     /// The keys of all the CA's own certificates, which may have signed heads of the chain.
     func authorityKeys() async throws -> [SubjectPublicKeyInfo] {
-        try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
-            .map { try CertificateFields(derEncoded: $0.certificateDER).subjectPublicKeyInfo }
+        try await self.storage.ownCertificates().map(\.fields.subjectPublicKeyInfo)
     }
 
     /// - Throws: ``ServiceError`` with code `auditChainBroken` for an entry that is none, naming the one before it.

@@ -53,7 +53,6 @@ extension BackupSet {
 extension Instance {
     /// Own certificates of every key, with which a backup of this CA is checked.
     package func backupTrust() async throws -> BackupTrust {
-        let own = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
-        return .certificates(try own.map { try CertificateFields(derEncoded: $0.certificateDER) })
+        .certificates(try await self.storage.ownCertificates().map(\.fields))
     }
 }

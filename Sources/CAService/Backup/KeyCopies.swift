@@ -45,7 +45,7 @@ extension Instance {
     private func copyableKeys(
         on source: any KeyToken, for target: any KeyToken
     ) async throws -> [(keyIndex: Int, pair: TokenKeyPair)] {
-        let own = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let own = try await self.storage.read { try $0.ownCACertificates() }
         var pairs: [(keyIndex: Int, pair: TokenKeyPair)] = []
         for record in own.sorted(by: { $0.index < $1.index }) {
             guard let locator = record.locator, !pairs.contains(where: { $0.keyIndex == record.keyIndex }) else {

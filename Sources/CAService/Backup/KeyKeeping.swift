@@ -6,7 +6,7 @@ import PKIMessages
 extension Instance {
     /// The keys of a manifest, each with how the key itself is kept.
     func withKeeping(_ keys: [BackupManifest.Key]) async throws -> [BackupManifest.Key] {
-        let records = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let records = try await self.storage.read { try $0.ownCACertificates() }
         let offer = await self.makersOffer()
         var all: [BackupManifest.Key] = []
         for var key in keys {

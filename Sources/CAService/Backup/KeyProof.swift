@@ -33,7 +33,7 @@ struct KeyProof {
 
     func run() async throws -> [RestoredKey] {
         let (certificates, exchange) = try await self.instance.storage.read {
-            (try $0.caCertificates().filter { $0.use == .own }, try $0.exchangeCertificates())
+            (try $0.ownCACertificates(), try $0.exchangeCertificates())
         }
         guard !certificates.isEmpty else { return [] }
         let tokens = await self.openTokens()

@@ -21,7 +21,7 @@ struct MigrationPlace {
         self.pairs = Dictionary(
             try await self.token.keyPairs().map { ($0.locator.publicKeySHA256, $0) }
         ) { first, _ in first }
-        let own = try await instance.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let own = try await instance.storage.read { try $0.ownCACertificates() }
         let newest = Dictionary(own.map { ($0.keyIndex, $0) }) { $0.index > $1.index ? $0 : $1 }
         self.keys = newest.values.sorted { $0.index < $1.index }
         self.pending = try await PendingAuthorityKey.load(from: instance.storage)

@@ -22,6 +22,8 @@ struct PublicationMerge {
     private let instance: Instance
     private let who: Principal
     private(set) var merged = MergedPublications()
+    /// Read when the first list or certificate comes; nothing here changes them.
+    private var known: [OwnCertificate]?
 
     init(instance: Instance, who: Principal) {
         self.instance = instance
@@ -90,9 +92,16 @@ struct PublicationMerge {
                 invalidityDate: revocation.invalidityWhen), keyIndex: record.caKeyIndex, isFromList: false)
     }
 
+    private mutating func ownCertificates() async throws -> [OwnCertificate] {
+        if let known = self.known { return known }
+        let own = try await self.storage.ownCertificates()
+        self.known = own
+        return own
+    }
+
     private mutating func take(_ list: CertificateListFields) async throws {
         guard
-            let own = try await self.instance.ownCertificates().first(where: {
+            let own = try await self.ownCertificates().first(where: {
                 list.isSigned(by: $0.fields.subjectPublicKeyInfo)
             })
         else { return }
@@ -157,7 +166,7 @@ struct PublicationMerge {
 
     /// A certificate that one of the own keys has signed and that the database does not have.
     private mutating func take(_ certificate: CertificateFields, from origin: ImportedRow.Origin?) async throws {
-        let own = try await self.instance.ownCertificates()
+        let own = try await self.ownCertificates()
         guard !own.contains(where: { $0.fields.derBytes == certificate.derBytes }),
             let key = own.first(where: { certificate.isSigned(by: $0.fields.subjectPublicKeyInfo) })
         else { return }

@@ -8,7 +8,7 @@ extension Instance {
     ///
     /// - Parameter file: where somebody wanted it.
     package func keyLeavesNoToken(file: String) async throws -> ServiceError {
-        let records = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let records = try await self.storage.read { try $0.ownCACertificates() }
         return .keyLeavesNoToken(
             file, keys: Set(records.compactMap { $0.locator?.reference.uri }).sorted(),
             offers: await self.makersOffer())

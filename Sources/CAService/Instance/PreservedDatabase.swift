@@ -14,7 +14,7 @@ extension Instance {
     func preservedCertificate(
         _ adopted: AdoptedCertificate, key: TokenKeyPair
     ) async throws -> CACertificateRecord? {
-        let own = try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let own = try await self.storage.read { try $0.ownCACertificates() }
         guard let newest = own.max(by: { $0.index < $1.index }) else { return nil }
         guard newest.certificateDER == adopted.certificate,
             newest.locator?.publicKeySHA256 == key.locator.publicKeySHA256

@@ -45,7 +45,7 @@ extension Instance {
             certificate = try CertificateFields(
                 derEncoded: TextEncoding.decode(order.certificate, what: "certificate"))
         } catch { throw ServiceError.noCertificateToImport(ErrorReport(error).headline) }
-        let own = try await self.ownCertificates()
+        let own = try await self.storage.ownCertificates()
         guard !own.contains(where: { $0.fields.derBytes == certificate.derBytes }) else {
             throw ServiceError.certificateKnown(certificate)
         }

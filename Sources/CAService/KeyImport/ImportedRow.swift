@@ -98,26 +98,14 @@ struct ImportedRow: Sendable {
     }
 
     private func record(of row: RequestRecord) throws -> CertificateRecord {
-        let fields = self.certificate
-        let names = try ExtensionDecoding(fields.extensions).subjectAlternativeNames()
-        return CertificateRecord(
-            requestID: row.requestID, serialNumber: fields.serialHex, certificateDER: fields.derBytes,
-            sha1Thumbprint: fields.sha1Thumbprint, sha256Thumbprint: fields.sha256Thumbprint,
-            subject: DistinguishedNameText.text(of: fields.subject),
-            commonName: DistinguishedNameText.commonName(of: fields.subject),
-            userPrincipalName: self.origin?.record.userPrincipalName
-                ?? names.lazy.compactMap(\.userPrincipalName).first,
-            requesterName: row.requesterName, templateName: row.templateName,
-            subjectKeyIdentifier: fields.subjectPublicKeyInfo.keyIdentifier, notBefore: fields.notBefore,
-            notAfter: fields.notAfter, caKeyIndex: self.keyIndex, crlShard: self.origin?.record.crlShard ?? 0)
-    }
-}
-
-extension Instance {
-    /// Certificates of this CA's keys, each with the number of its key.
-    func ownCertificates() async throws -> [(keyIndex: Int, fields: CertificateFields)] {
-        try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
-            .map { ($0.keyIndex, try CertificateFields(derEncoded: $0.certificateDER)) }
+        var record = try CertificateRecord(
+            imported: self.certificate, requestID: row.requestID, requesterName: row.requesterName,
+            templateName: row.templateName, caKeyIndex: self.keyIndex)
+        if let known = self.origin?.record {
+            record.userPrincipalName = known.userPrincipalName ?? record.userPrincipalName
+            record.crlShard = known.crlShard
+        }
+        return record
     }
 }
 

@@ -84,7 +84,7 @@ extension Instance {
         let names = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".crl") }
         guard !names.isEmpty else { return }
         let keys = Set(
-            try await self.storage.read { try $0.caCertificates() }.filter { $0.use == .own }.map(\.keyIndex))
+            try await self.storage.read { try $0.ownCACertificates() }.map(\.keyIndex))
         let kept = try await self.storage.read { db in
             // A number above all that are stored belongs to a list that is being signed now.
             let newest = try db.crls(limit: 1).first?.number ?? 0

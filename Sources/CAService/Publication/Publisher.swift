@@ -131,7 +131,7 @@ extension Instance {
     private func crl(number: UInt64?, kind: CRLKind) async throws -> CRLRecord {
         let found = try await self.storage.read { db in
             if let number { return try db.crl(number: number, kind: kind) }
-            let own = try db.caCertificates().filter { $0.use == .own }
+            let own = try db.ownCACertificates()
             return try db.latestCRL(CRLScope(caKeyIndex: own.map(\.keyIndex).max() ?? 0), kind)
         }
         guard let found else { throw ServiceError.noCRL(number, kind) }

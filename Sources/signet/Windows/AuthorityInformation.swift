@@ -22,7 +22,7 @@ struct AuthorityInformation {
         self.instance = instance
         self.host = ProcessInfo.processInfo.hostName
         (self.certificates, self.isRoleSeparated) = try await instance.storage.read {
-            (try $0.caCertificates().filter { $0.use == .own }, try $0.isRoleSeparationEnforced())
+            (try $0.ownCACertificates(), try $0.isRoleSeparationEnforced())
         }
         let authority = try await instance.authority(for: .records)
         (self.agents, self.agentCount, _) = try await authority.archivalState(for: authority.localOperator())

@@ -111,7 +111,7 @@ extension WindowsSession {
     /// Finds every key that the instance knows on the token where it is, by its public key.
     fileprivate func verifyKeys() async throws {
         let instance = try await self.instance(for: .manageCACertificates, to: "verify the CA's keys")
-        let records = try await instance.storage.read { try $0.caCertificates() }.filter { $0.use == .own }
+        let records = try await instance.storage.read { try $0.ownCACertificates() }
         var usable: [String: [ProvenKey]] = [:]
         for record in records.sorted(by: { $0.index < $1.index }) {
             let certificate = try CertificateFields(derEncoded: record.certificateDER)

@@ -1,0 +1,31 @@
+package import PKIMessages
+
+/// A certificate of one of the CA's keys.
+package struct OwnCertificate: Sendable {
+    /// ``CACertificateRecord/keyIndex``
+    package let keyIndex: Int
+    package let fields: CertificateFields
+}
+
+extension StorageReading {
+    /// The CA's own certificates: of every key, and of every renewal.
+    package func ownCACertificates() throws -> [CACertificateRecord] {
+        try self.caCertificates().filter { $0.use == .own }
+    }
+
+    /// Whether one of this CA's keys has signed the certificate.
+    package func hasSigned(_ certificate: CertificateFields) throws -> Bool {
+        try self.ownCACertificates().contains { own in
+            try certificate.isSigned(by: CertificateFields(derEncoded: own.certificateDER).subjectPublicKeyInfo)
+        }
+    }
+}
+
+extension CAStorage {
+    /// ``StorageReading/ownCACertificates()``, read.
+    package func ownCertificates() async throws -> [OwnCertificate] {
+        try await self.read { try $0.ownCACertificates() }.map {
+            OwnCertificate(keyIndex: $0.keyIndex, fields: try CertificateFields(derEncoded: $0.certificateDER))
+        }
+    }
+}
