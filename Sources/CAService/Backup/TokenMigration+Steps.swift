@@ -42,13 +42,13 @@ extension TokenMigration {
         }
     }
 
-    /// Notes where the copies are, has each work there, and makes the token the one that new keys are made on. A copy that does
-    /// not work is not used.
-    private mutating func use() async throws {
+    /// Has each copy work, notes where they are, and makes the token the one that new keys are made on. A copy that does not
+    /// work is not used.
+    private func use() async throws {
         let place = try await MigrationPlace(self)
-        let former = place.keys.compactMap(\.locator)
-        let moved = place.misplaced
         let name = self.order.name
+        try await self.proveKeys(on: place)
+        let moved = place.misplaced
         try await self.instance.storage.write { db in
             for pair in moved { try db.setReference(pair.locator.reference, ofKey: pair.locator.publicKeySHA256) }
             let beginning = Beginning(token: name, crlNumber: try db.highestCRLNumber())
@@ -56,21 +56,21 @@ extension TokenMigration {
             try db.setSetting(Beginning.setting, to: text)
             try Instance.askForBackup(db)
         }
-        do {
-            let authority = try await self.instance.authority(for: .records).authority
-            // All of those there: whoever was interrupted after the write above has moved them, and proven none.
-            let keys = Set(place.keys.compactMap(place.pair).map(\.locator.publicKeySHA256))
-            for signer in authority.signers where keys.contains(signer.signingKey.locator.publicKeySHA256) {
-                try await authority.prove(signer, purpose: "move to the token \(name)")
-            }
-        } catch {
-            try await self.instance.storage.write { db in
-                for locator in former { try db.setReference(locator.reference, ofKey: locator.publicKeySHA256) }
-            }
-            throw error
-        }
         try await self.instance.changeSettings(
             [(SettingPath("keys", "signing-token"), YAMLText.quoted(name))], by: self.who)
+    }
+
+    /// Those that are on the token, under the references that they have there. Nothing is noted before all have worked.
+    private func proveKeys(on place: MigrationPlace) async throws {
+        var records = try await self.instance.storage.read { try $0.caCertificates() }
+        for index in records.indices where records[index].use == .own {
+            guard let pair = place.pair(of: records[index]) else { continue }
+            records[index].locator = pair.locator
+        }
+        let authority = try await self.instance.authority(with: records, for: .records, settling: true).authority
+        for signer in authority.signers where place.pairs[signer.signingKey.locator.publicKeySHA256] != nil {
+            try await authority.prove(signer, purpose: "move to the token \(self.order.name)")
+        }
     }
 
     private func makeKey() async throws {
