@@ -57,10 +57,10 @@ package struct FinishedRestore: Sendable {
 /// Everything is made in `INSTANCE.restoring` and takes its place by one rename at the end. What was there before is
 /// untouched until then, whatever fails and whenever the process ends.
 package struct Restoration: Sendable {
-    private let order: RestoreOrder
+    var order: RestoreOrder
     private let secrets: SecretInput
     private let surroundings: Surroundings
-    private let layout: InstanceLayout
+    let layout: InstanceLayout
 
     package init(_ order: RestoreOrder, secrets: SecretInput, surroundings: Surroundings = .system) {
         self.order = order
@@ -140,7 +140,7 @@ package struct Restoration: Sendable {
     }
 
     /// The database of the instance that is to be replaced; `nil` when it cannot be read any more.
-    private func oldInstance() async throws -> SQLiteStorage? {
+    func oldInstance() async throws -> SQLiteStorage? {
         // `try?`: an instance whose configuration cannot be read may well be what is to be replaced.
         let configuration = try? self.layout.configuration()
         let path = configuration?.databasePath(in: self.layout) ?? self.layout.databasePath
@@ -154,11 +154,11 @@ package struct Restoration: Sendable {
         return storage
     }
 
-    private func trust(_ old: SQLiteStorage?) async throws -> BackupTrust {
+    func trust(_ old: SQLiteStorage?) async throws -> BackupTrust {
         if let thumbprint = self.order.authoritySHA256 { return .thumbprint(thumbprint) }
-        let own = try await old?.read { try $0.caCertificates() }.filter { $0.use == .own } ?? []
+        let own = try await old?.ownCertificates() ?? []
         guard !own.isEmpty else { throw ServiceError.trustNeeded() }
-        return .certificates(try own.map { try CertificateFields(derEncoded: $0.certificateDER) })
+        return .certificates(own.map(\.fields))
     }
 
     private func finish(_ extraction: BackupExtraction, _ old: SQLiteStorage?) async throws -> FinishedRestore {

@@ -1,5 +1,5 @@
 package import BackupSets
-package import CertificateAuthority
+import CertificateAuthority
 import Diagnostics
 import Foundation
 import PKIMessages
@@ -37,46 +37,44 @@ package struct RestoreSequence: Sendable {
         }
     }
 
-    private let order: RestoreOrder
-    private let secrets: SecretInput
-    private let surroundings: Surroundings
-    private let layout: InstanceLayout
+    /// Of the backups that are named now.
+    private let restoration: Restoration
 
-    package init(_ order: RestoreOrder, secrets: SecretInput, surroundings: Surroundings = .system) {
-        self.order = order
-        self.secrets = secrets
-        self.surroundings = surroundings
-        self.layout = InstanceLayout(directory: order.instance)
+    package init(_ restoration: Restoration) {
+        self.restoration = restoration
     }
+
+    private var order: RestoreOrder { self.restoration.order }
+    private var layout: InstanceLayout { self.restoration.layout }
 
     /// - Throws: as ``Restoration/run()``; for increments `targetExists` (0x80070050) when the CA was used since the full backup
     ///   was restored.
     package func run() async throws -> Outcome {
         let sets = try self.order.backups.map { try BackupSet($0) }
         guard !sets.contains(where: { $0.manifest.kind == .full }), let note = try Note.read(self.layout) else {
-            return try await self.restore(self.order)
+            return try await self.restore(self.restoration)
         }
         let sequence = try await self.auditSequence()
         guard self.order.replaces || sequence == note.auditSequence else {
             throw ServiceError.targetExists(self.layout.directory)
         }
-        var all = self.order
-        all.replaces = true
-        all.backups = note.backups + self.order.backups.map(Self.absolute).filter { !note.backups.contains($0) }
-        do { _ = try BackupChain(all.backups.map { try BackupSet($0) }) } catch let error as BackupError
+        var all = self.restoration
+        all.order.replaces = true
+        all.order.backups = note.backups + self.order.backups.map(Self.absolute).filter { !note.backups.contains($0) }
+        do { _ = try BackupChain(all.order.backups.map { try BackupSet($0) }) } catch let error as BackupError
             where error.code == .missingIncrement
         {
             try await self.verify(sets, following: BackupSet(note.backups[0]))
-            try Note(backups: all.backups, auditSequence: note.auditSequence, isWaiting: true).write(self.layout)
+            try Note(backups: all.order.backups, auditSequence: note.auditSequence, isWaiting: true).write(self.layout)
             return .waiting(error)
         }
         return try await self.restore(all)
     }
 
-    private func restore(_ order: RestoreOrder) async throws -> Outcome {
-        let finished = try await Restoration(order, secrets: self.secrets, surroundings: self.surroundings).run()
+    private func restore(_ restoration: Restoration) async throws -> Outcome {
+        let finished = try await restoration.run()
         // The full one first: it tells which CA it is.
-        let paths = try order.backups.map(Self.absolute).map { ($0, try BackupSet($0).manifest.kind) }
+        let paths = try restoration.order.backups.map(Self.absolute).map { ($0, try BackupSet($0).manifest.kind) }
         let sorted = paths.filter { $0.1 == .full } + paths.filter { $0.1 != .full }
         let sequence = try await self.auditSequence()
         try Note(backups: sorted.map(\.0), auditSequence: sequence, isWaiting: false).write(self.layout)
@@ -85,13 +83,9 @@ package struct RestoreSequence: Sendable {
 
     /// What waits is whole, and of the chain, as far as it can be told without the one that is missing.
     private func verify(_ sets: [BackupSet], following full: BackupSet) async throws {
-        let storage = try SQLiteStorage(path: self.layout.databasePath)
-        let account = try SystemAccount.current(instance: self.layout.directory)
-        let (who, records) = try await storage.read { (try $0.principal(of: account), try $0.caCertificates()) }
-        try who.mustBeAllowed(.restore, to: "restore the CA")
-        let own = records.filter { $0.use == .own }
-        try storage.close()
-        let trust = BackupTrust.certificates(try own.map { try .init(derEncoded: $0.certificateDER) })
+        let storage = try await self.restoration.oldInstance()
+        let trust = try await self.restoration.trust(storage)
+        try storage?.close()
         for set in sets {
             guard set.manifest.link?.base == full.manifest.backupID else {
                 throw BackupError.foreign(set.directory, "it follows another full backup")

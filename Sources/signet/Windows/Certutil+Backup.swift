@@ -109,7 +109,7 @@ extension WindowsSession {
         let order = RestoreOrder(
             backups: self.values, instance: self.instanceDirectory, opener: opener, replaces: self.isForced,
             progress: meter.show)
-        let outcome = try await RestoreSequence(order, secrets: .interactive).run()
+        let outcome = try await RestoreSequence(Restoration(order, secrets: .interactive)).run()
         meter.finish()
         guard case .restored(let done) = outcome else {
             if case .waiting(let error) = outcome { Console.say("Database restore is suspended: \(error.headline)") }
