@@ -20,8 +20,6 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-static inline int signet_EVP_PKEY_PUBLIC_KEY(void) { return EVP_PKEY_PUBLIC_KEY; }
-
 /* STACK_OF(X509) */
 static inline STACK_OF(X509) *signet_sk_X509_new_null(void) { return sk_X509_new_null(); }
 static inline int signet_sk_X509_push(STACK_OF(X509) *stack, X509 *certificate) {
@@ -79,6 +77,8 @@ static inline STACK_OF(PKCS12_SAFEBAG) *signet_PKCS12_bags(const PKCS12 *file, c
 /* Constants that are computed in the headers. */
 static inline int signet_ERR_GET_REASON(unsigned long code) { return ERR_GET_REASON(code); }
 static inline int signet_ERR_GET_LIB(unsigned long code) { return ERR_GET_LIB(code); }
+static inline int signet_EVP_PKEY_PUBLIC_KEY(void) { return EVP_PKEY_PUBLIC_KEY; }
+static inline int signet_EVP_PKEY_KEYPAIR(void) { return EVP_PKEY_KEYPAIR; }
 
 /* EVP_CIPHER_CTX_FLAG_WRAP_ALLOW (key wrap modes must be asked for). */
 static inline void signet_EVP_CIPHER_CTX_allow_wrap(EVP_CIPHER_CTX *context) {

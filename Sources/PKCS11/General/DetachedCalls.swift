@@ -53,12 +53,8 @@ private final class DetachedAnswer: @unchecked Sendable {
     private let given = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     init() {
-        var monotonic = pthread_condattr_t()
-        pthread_condattr_init(&monotonic)
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)
         pthread_mutex_init(self.mutex, nil)
-        pthread_cond_init(self.given, &monotonic)
-        pthread_condattr_destroy(&monotonic)
+        self.given.initializeMonotonic()
     }
 
     func isFirst() -> Bool {

@@ -43,6 +43,17 @@ package struct TokenClock: Sendable {
     }
 }
 
+extension UnsafeMutablePointer<pthread_cond_t> {
+    /// Prepares a condition whose deadlines are those of ``MonotonicClock/deadline(at:)``.
+    func initializeMonotonic() {
+        var monotonic = pthread_condattr_t()
+        pthread_condattr_init(&monotonic)
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)
+        pthread_cond_init(self, &monotonic)
+        pthread_condattr_destroy(&monotonic)
+    }
+}
+
 extension Duration {
     /// Whole nanoseconds, 0 for a negative duration.
     var nanoseconds: UInt64 {

@@ -68,13 +68,9 @@ final class WorkerPool: @unchecked Sendable {
         self.size = max(1, size)
         self.limit = self.size
         self.idleLimit = idleLimit
-        var monotonic = pthread_condattr_t()
-        pthread_condattr_init(&monotonic)
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC)
         pthread_mutex_init(self.mutex, nil)
-        pthread_cond_init(self.condition, &monotonic)
-        pthread_cond_init(self.watch, &monotonic)
-        pthread_condattr_destroy(&monotonic)
+        self.condition.initializeMonotonic()
+        self.watch.initializeMonotonic()
         executor?.adopt(self)
     }
 

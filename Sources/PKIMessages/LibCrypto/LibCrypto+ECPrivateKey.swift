@@ -16,9 +16,6 @@ extension LibCrypto.PrivateKey {
             for index in buffer.indices { buffer[index] = privateKey[privateKey.count - 1 - index] }
             return privateKey.count
         }
-        let context = try LibCrypto.require(EVP_PKEY_CTX_new_from_name(nil, "EC", nil), what)
-        defer { EVP_PKEY_CTX_free(context) }
-        try LibCrypto.check(EVP_PKEY_fromdata_init(context), what)
         let made = try number.withUnsafeBytes { bytes in
             var parameters = [
                 OSSL_PARAM_construct_utf8_string(
@@ -28,21 +25,8 @@ extension LibCrypto.PrivateKey {
                     bytes.count),
                 OSSL_PARAM_construct_end(),
             ]
-            var made: OpaquePointer?
-            try LibCrypto.check(EVP_PKEY_fromdata(context, &made, Self.keyPair, &parameters), what)
-            return try LibCrypto.require(made, what)
+            return try LibCrypto.key("EC", signet_EVP_PKEY_KEYPAIR(), &parameters, what)
         }
         self.init(owning: made)
-    }
-
-    /// `EVP_PKEY_KEYPAIR` (openssl/evp.h), a macro of macros.
-    private static let keyPair =
-        OSSL_KEYMGMT_SELECT_DOMAIN_PARAMETERS | OSSL_KEYMGMT_SELECT_OTHER_PARAMETERS | OSSL_KEYMGMT_SELECT_PRIVATE_KEY
-        | OSSL_KEYMGMT_SELECT_PUBLIC_KEY
-}
-
-extension StaticString {
-    fileprivate var characters: UnsafePointer<CChar> {
-        UnsafeRawPointer(self.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 }

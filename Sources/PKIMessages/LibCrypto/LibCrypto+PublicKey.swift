@@ -95,17 +95,11 @@ extension LibCrypto {
         // libcrypto keeps the pointers to the names until the key is made (provider-keymgmt(7) has the names).
         let (modulusName, exponentName): (StaticString, StaticString) = ("n", "e")
         for (name, number) in [(modulusName, modulus), (exponentName, exponent)] {
-            let characters = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-            try self.check(OSSL_PARAM_BLD_push_BN(builder, characters, number), what)
+            try self.check(OSSL_PARAM_BLD_push_BN(builder, name.characters, number), what)
         }
         let parameters = try self.require(OSSL_PARAM_BLD_to_param(builder), what)
         defer { OSSL_PARAM_free(parameters) }
-        let context = try self.require(EVP_PKEY_CTX_new_from_name(nil, "RSA", nil), what)
-        defer { EVP_PKEY_CTX_free(context) }
-        try self.check(EVP_PKEY_fromdata_init(context), what)
-        var key: OpaquePointer?
-        try self.check(EVP_PKEY_fromdata(context, &key, signet_EVP_PKEY_PUBLIC_KEY(), parameters), what)
-        return try self.require(key, what)
+        return try self.key("RSA", signet_EVP_PKEY_PUBLIC_KEY(), parameters, what)
     }
 
     private static func number(_ magnitude: [UInt8], _ what: String) throws -> OpaquePointer {

@@ -17,9 +17,11 @@ enum DatabaseFile {
     /// A file that is there is not opened: were it closed again, the locks of every connection that this process has to it
     /// would be gone (https://www.sqlite.org/howtocorrupt.html, 2.2).
     static func prepare(path: String) throws {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, DatabaseFile.mode)
-        guard descriptor >= 0 || errno == EEXIST else { throw DatabaseFile.failure(path) }
-        if descriptor >= 0 { close(descriptor) }
+        if access(path, F_OK) != 0 {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, DatabaseFile.mode)
+            guard descriptor >= 0 else { throw DatabaseFile.failure(path) }
+            close(descriptor)
+        }
         guard chmod(path, DatabaseFile.mode) == 0 else { throw DatabaseFile.failure(path) }
         for companion in ["-wal", "-shm"] where access(path + companion, F_OK) == 0 {
             // Gone between the two calls: another process has closed the database.
