@@ -17,7 +17,7 @@ struct BackupBenchmark {
         await small.close()
         let large = try await self.root("large", request)
         await large.close()
-        try self.multiply("large", count)
+        try LargeDatabase.multiply(self.path("large"), count: count)
         let megabytes = try Self.bytes(self.path("large/signet.sqlite")) / 1_000_000
         let password = self.path("backup.password")
         try Data("benchmark password".utf8).write(to: URL(fileURLWithPath: password))
@@ -52,16 +52,6 @@ struct BackupBenchmark {
             keyAlgorithm: .p256)
         _ = try await authority.issue(request, template: "WebServer", requester: "pattern")
         return authority
-    }
-
-    private func multiply(_ name: String, _ count: Int) throws {
-        let tool =
-            URL(fileURLWithPath: BenchmarkToken.profiles).deletingLastPathComponent().path
-            + "/Benchmarks/Tools/make-database.py"
-        let tenth = "\(count / 10)"
-        _ = try Self.run([
-            "python3", tool, self.path(name), "--issued", "\(count)", "--revoked", tenth, "--failed", tenth,
-        ])
     }
 
     /// Rounds in turns: what the tools take together, and what the backup takes, which reads everything back as well.
@@ -129,20 +119,8 @@ struct BackupBenchmark {
             subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
             print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
             """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", program] + command
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        let numbers = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap {
-            Double($0)
-        }
-        guard process.terminationStatus == 0, numbers.count == 2 else {
-            throw BenchmarkFailure.commandFailed(command.joined(separator: " "))
-        }
+        let numbers = try ChildRun.numbers(of: ["/usr/bin/env", "python3", "-c", program] + command)
+        guard numbers.count == 2 else { throw BenchmarkFailure.commandFailed(command.joined(separator: " ")) }
         return Usage(seconds: numbers[0], megabytes: numbers[1] / 1000)
     }
 

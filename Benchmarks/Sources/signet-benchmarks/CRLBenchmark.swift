@@ -35,8 +35,8 @@ struct CRLBenchmark {
         var ratios: [Double] = []
         var lines: [String] = []
         for _ in 0..<Self.rounds {
-            let theirs = try Self.numbers(of: [compiled, "\(self.count)", token.directory + "/theirs.crl"])
-            let ours = try Self.numbers(of: [Self.executable, "crl-once", directory])
+            let theirs = try ChildRun.numbers(of: [compiled, "\(self.count)", token.directory + "/theirs.crl"])
+            let ours = try ChildRun.numbers(of: [ChildRun.executable, "crl-once", directory])
             ratios.append(ours[0] / theirs[0])
             lines.append(
                 String(
@@ -49,7 +49,7 @@ struct CRLBenchmark {
             String(
                 format: "CRL ratio to libcrypto, median of %d rounds: %.3f (at most 0.5)", Self.rounds,
                 Measurement.median(ratios)))
-        let rates = try Self.numbers(of: [Self.executable, "crl-issuing", directory, token.directory])
+        let rates = try ChildRun.numbers(of: [ChildRun.executable, "crl-issuing", directory, token.directory])
         print(
             String(
                 format: "issuance: %.0f/s alone, %.0f/s while a CRL is made, ratio %.2f (at least 0.8)", rates[0],
@@ -59,12 +59,12 @@ struct CRLBenchmark {
     /// One CRL in a process of its own: seconds, and KiB of memory at the peak above idle.
     static func publishOnce(_ directory: String) async throws {
         let authority = try await EmbeddedAuthority(directory: directory)
-        let idle = try self.peakMemory()
+        let idle = try ChildRun.peakMemory()
         let clock = ContinuousClock()
         let start = clock.now
         _ = try await authority.makeCRL()
         let seconds = self.seconds(start.duration(to: clock.now))
-        print(seconds, try self.peakMemory() - idle)
+        print(seconds, try ChildRun.peakMemory() - idle)
         await authority.close()
     }
 
@@ -95,7 +95,7 @@ struct CRLBenchmark {
                 (int(sys.argv[2]), now - 86400000, now + 86400000 * 365))
             db.commit(); print(0)
             """
-        _ = try Self.numbers(of: ["/usr/bin/python3", "-c", program, database, "\(self.count)"])
+        _ = try ChildRun.numbers(of: ["/usr/bin/python3", "-c", program, database, "\(self.count)"])
     }
 
     private func compile(in directory: String) throws -> String {
@@ -103,32 +103,8 @@ struct CRLBenchmark {
             URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().path + "/crl-libcrypto.c"
         let program = directory + "/crl-libcrypto"
-        _ = try Self.numbers(of: ["/usr/bin/env", "cc", "-O2", "-o", program, source, "-lcrypto"])
+        _ = try ChildRun.numbers(of: ["/usr/bin/env", "cc", "-O2", "-o", program, source, "-lcrypto"])
         return program
-    }
-
-    /// Runs a program, and gives the numbers that it prints.
-    static func numbers(of command: [String]) throws -> [Double] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw BenchmarkFailure.commandFailed(command.joined(separator: " "))
-        }
-        return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-    }
-
-    static var executable: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
-
-    static func peakMemory() throws -> Double {
-        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
-        return Double(line.split(whereSeparator: { !$0.isNumber }).first ?? "") ?? 0
     }
 
     private static func seconds(_ duration: Duration) -> Double {

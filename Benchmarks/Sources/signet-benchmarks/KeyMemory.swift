@@ -30,8 +30,8 @@ struct KeyMemory {
     }
 
     private func report(_ what: String, _ count: Int, _ arguments: [String]) throws {
-        let peak = try CRLBenchmark.numbers(
-            of: [CRLBenchmark.executable, "memory-once", what, self.token.directory] + arguments)
+        let peak = try ChildRun.numbers(
+            of: [ChildRun.executable, "memory-once", what, self.token.directory] + arguments)
         print(String(format: "%@ of %d keys: %.1f MB resident at the peak", what, count, (peak.first ?? 0) / 1024))
     }
 
@@ -63,7 +63,7 @@ struct KeyMemory {
             }
             await card.close()
         }
-        print(try CRLBenchmark.peakMemory())
+        print(try ChildRun.peakMemory())
         await authority.close()
     }
 }
