@@ -54,7 +54,8 @@ public struct KeyPairSpecification: Hashable, Sendable {
     public var label: String
     /// Bytes of certificate that will be stored beside the key and are reserved with it, 0 for none.
     public var certificateBytes: Int
-    /// Whether the private key may be wrapped, so that another token can have a copy of it (`CKA_EXTRACTABLE`).
+    /// Whether the private key may be wrapped, so that another token can have a copy of it, or of an imported key a file
+    /// (`CKA_EXTRACTABLE`).
     public var mayBeCopied: Bool
 
     public init(
@@ -247,7 +248,7 @@ public protocol TransientKeyOperating: Sendable {
 
 /// One token with all of its abilities. Code that needs one ability takes that protocol, not this one.
 public protocol KeyToken: DigestSigning, KeyDecrypting, KeyGenerating, KeyFinding, CapacityReporting, RandomGenerating,
-    TransientKeyOperating, HandleKeeping, UserKeyStoring, KeyCopying
+    TransientKeyOperating, HandleKeeping, UserKeyStoring, KeyCopying, ExtractionForbidding
 {
     var identification: TokenIdentification { get }
     /// The name of the device profile in force.

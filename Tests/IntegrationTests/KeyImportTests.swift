@@ -10,9 +10,9 @@ struct KeyImportTests {
     func imported(algorithm: String, subject: String) async throws {
         let site = try Site.empty()
         let token = try await site.makeToken("ca")
-        try await self.makeOldCA(site, algorithm)
+        try await site.makeOldCA(algorithm)
         let file = try site.directory.read("old.p12")
-        let result = try await self.importCA(site, token)
+        let result = try await site.importCA(token)
         #expect(result.status == 0, "\(result.stderr)")
         #expect(result.stderr.contains("warning: This key existed in software."))
         #expect(result.stderr.contains("destroy it"))
@@ -47,7 +47,7 @@ struct KeyImportTests {
     func refused() async throws {
         let site = try Site.empty()
         let token = try await site.makeToken("ca")
-        try await self.makeOldCA(site, "p-256")
+        try await site.makeOldCA("p-256")
         let before = try await site.objects(on: "ca")
         let nothing = { (result: ToolResult, code: String) async throws -> Void in
             #expect(result.status == 1)
@@ -56,22 +56,22 @@ struct KeyImportTests {
             #expect(!FileManager.default.fileExists(atPath: site.path("ca")))
         }
         try site.secret("wrong", to: "wrong")
-        try await nothing(self.importCA(site, token, password: "wrong"), "0x80070056")
+        try await nothing(site.importCA(token, password: "wrong"), "0x80070056")
         try await succeed([
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
             site.path("other.key"), "-out", site.path("other.crt"), "-subj", "/CN=Old CA",
         ])
         try await nothing(
-            self.importCA(site, token, ["--certificate", site.path("other.crt")]), "0x80094005")
+            site.importCA(token, ["--certificate", site.path("other.crt")]), "0x80094005")
         // Nobody is there to confirm it.
-        try await nothing(self.importCA(site, token, confirmation: nil), "it was not confirmed")
-        try await self.makeOldCA(site, "rsa-1024", name: "weak")
-        try await nothing(self.importCA(site, token, file: "weak"), "0x80094811")
+        try await nothing(site.importCA(token, confirmation: nil), "it was not confirmed")
+        try await site.makeOldCA("rsa-1024", name: "weak")
+        try await nothing(site.importCA(token, file: "weak"), "0x80094811")
         // A certificate that is no CA's.
-        try await self.makeOldCA(site, "p-256", name: "leaf", extensions: "basicConstraints=critical,CA:FALSE")
-        try await nothing(self.importCA(site, token, file: "leaf"), "0x80094005")
+        try await site.makeOldCA("p-256", name: "leaf", extensions: "basicConstraints=critical,CA:FALSE")
+        try await nothing(site.importCA(token, file: "leaf"), "0x80094005")
         try site.directory.write("broken.p12", Array(try site.directory.read("old.p12").dropLast(9)))
-        try await nothing(self.importCA(site, token, file: "broken"), "0x8007000d")
+        try await nothing(site.importCA(token, file: "broken"), "0x8007000d")
     }
 
     @Test(
@@ -80,11 +80,11 @@ struct KeyImportTests {
     func typed(answer: String, isImported: Bool) async throws {
         let site = try Site.empty()
         let token = try await site.makeToken("ca")
-        try await self.makeOldCA(site, "p-256")
+        try await site.makeOldCA("p-256")
         let before = try await site.objects(on: "ca")
         let shown = try await site.onTerminal(
             after: "type the CA's name (Old CA): ", type: "\(answer)\\n",
-            [Programs.signet] + self.importArguments(site, token, confirmation: nil))
+            [Programs.signet] + site.importArguments(token, confirmation: nil))
         #expect((shown.status == 0) == isImported, "\(shown.text)")
         let warning = try #require(shown.text.firstRange(of: "warning: This key existed in software."))
         let question = try #require(shown.text.firstRange(of: "To import it, type the CA's name"))
@@ -99,12 +99,12 @@ struct KeyImportTests {
     @Test("A card that is too small is refused before the key is written; one that is full in the middle is cleared")
     func fullCard() async throws {
         let site = try Site.empty()
-        try await self.makeOldCA(site, "rsa-4096")
+        try await site.makeOldCA("rsa-4096")
         let unknown = "profile-overrides: {capacity.bytes: unknown, capacity.max_pairs.rsa4096: unknown}"
         for (label, overrides) in [("known", ""), ("unknown", unknown)] {
             let card = try await site.makeCard(label, profile: "generic-8k-smartcard", overrides: overrides)
             let before = try await site.objects(on: label)
-            let result = try await self.importCA(site, card)
+            let result = try await site.importCA(card)
             #expect(result.status == 1)
             #expect(result.stderr.contains("0x80100028 SCARD_E_WRITE_TOO_MANY"), "\(result.stderr)")
             #expect(try await site.objects(on: label) == before)
@@ -118,8 +118,8 @@ struct KeyImportTests {
         let card = try await site.makeCard(
             "card", profile: "softhsm2", overrides: "profile-overrides: {mechanisms.rfc5649: unknown}")
         for algorithm in ["rsa-2048", "p-384"] {
-            try await self.makeOldCA(site, algorithm, name: algorithm)
-            let result = try await self.importCA(site, card, file: algorithm, directory: algorithm)
+            try await site.makeOldCA(algorithm, name: algorithm)
+            let result = try await site.importCA(card, file: algorithm, directory: algorithm)
             #expect(result.status == 0, "\(result.stderr)")
             try await site.operate("crl", "publish", "--instance", site.path(algorithm))
             try await succeed([
@@ -129,50 +129,5 @@ struct KeyImportTests {
         }
         let ledger = try String(contentsOfFile: site.path("card.ledger"), encoding: .utf8)
         #expect(!ledger.contains("C_UnwrapKey"))
-    }
-
-    /// A self-signed CA as openssl makes it, in `NAME.p12` and `NAME.crt`.
-    private func makeOldCA(
-        _ site: Site, _ algorithm: String, name: String = "old",
-        extensions: String = "basicConstraints=critical,CA:TRUE"
-    ) async throws {
-        let key =
-            algorithm.hasPrefix("rsa-")
-            ? ["rsa:\(algorithm.dropFirst(4))"] : ["ec", "-pkeyopt", "ec_paramgen_curve:\(algorithm.uppercased())"]
-        // openssl adds CA:TRUE by itself where its configuration says so.
-        let configuration = try site.directory.write(
-            "req.cnf", Array("[req]\ndistinguished_name=dn\nx509_extensions=ca\n[dn]\n[ca]\n\(extensions)\n".utf8))
-        try await succeed(
-            ["openssl", "req", "-x509", "-config", configuration, "-newkey"] + key + [
-                "-nodes", "-keyout", site.path("\(name).key"), "-out", site.path("\(name).crt"), "-subj", "/CN=Old CA",
-                "-days", "3650",
-            ])
-        try site.secret("old password", to: "old-password")
-        try await succeed([
-            "openssl", "pkcs12", "-export", "-inkey", site.path("\(name).key"), "-in", site.path("\(name).crt"),
-            "-passout", "pass:old password", "-out", site.path("\(name).p12"),
-        ])
-    }
-
-    private func importCA(
-        _ site: Site, _ token: String, _ further: [String] = [], file: String = "old",
-        password: String = "old-password",
-        confirmation: String? = "--accept-software-key", directory: String = "ca"
-    ) async throws -> ToolResult {
-        try await site.signet(
-            self.importArguments(
-                site, token, file: file, password: password, confirmation: confirmation, directory: directory) + further
-        )
-    }
-
-    private func importArguments(
-        _ site: Site, _ token: String, file: String = "old", password: String = "old-password", confirmation: String?,
-        directory: String = "ca"
-    ) -> [String] {
-        [
-            "init", "root", site.path(directory), "--name", "Old CA", "--subject", "CN=Old CA", "--token-file", token,
-            "--publication-url", "http://localhost:1", "--import-pkcs12", site.path("\(file).p12"),
-            "--import-password", "file:\(site.path(password))",
-        ] + (confirmation.map { [$0] } ?? [])
     }
 }

@@ -33,6 +33,11 @@ package struct BackupOrder: Sendable {
         self.keepsLog = keepsLog
         self.progress = progress
     }
+
+    /// - Throws: ``ServiceError`` with code `exists` (0x80070050) when no backup can be made in the directory.
+    package static func checkTarget(_ directory: String, replaces: Bool) throws {
+        try BackupDirectory.check(directory, replaces: replaces)
+    }
 }
 
 /// A backup that was made and verified.

@@ -7,7 +7,8 @@ import Glibc
 import PKIMessages
 
 /// Where a backup is made: a directory beside the target, which gets the target's name when everything in it was written,
-/// synced and verified. A backup that looks whole is whole, whenever the process ends.
+/// synced and verified. A backup that looks whole is whole, whenever the process ends. A PKCS #12 with the CA's keys that lies
+/// in the target stays there.
 final class BackupDirectory {
     private static let suffix = ".partial-"
 
@@ -42,12 +43,26 @@ final class BackupDirectory {
     /// True for the name of a directory in which a backup is being made, or was when the process ended.
     static func isUnfinished(_ path: String) -> Bool { path.contains(Self.suffix) }
 
+    private static func isKeyFile(_ name: String) -> Bool { name.hasSuffix(BackupLayout.keyFileSuffix) }
+
+    /// Has the target's PKCS #12 files also here.
+    private func takeKeyFiles() throws -> Bool {
+        // `try?`: where no directory is, no file is in it.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: self.target)) ?? []
+        for name in names where Self.isKeyFile(name) {
+            guard link(self.target + "/" + name, self.path + "/" + name) == 0 else {
+                throw ServiceError.notWritten(self.path + "/" + name, String(cString: strerror(errno)))
+            }
+        }
+        return names.contains(where: Self.isKeyFile)
+    }
+
     /// Nothing, an empty directory, or a backup that may go.
-    private static func check(_ target: String, replaces: Bool) throws {
+    static func check(_ target: String, replaces: Bool) throws {
         guard FilePaths.exists(target) else { return }
         // A file in its place has no contents to list, and is in the way.
         let names = (try? FileManager.default.contentsOfDirectory(atPath: target)) ?? [target]
-        guard !names.isEmpty else { return }
+        guard !names.allSatisfy({ FilePaths.exists(target + "/" + $0) && Self.isKeyFile($0) }) else { return }
         guard replaces else { throw ServiceError.backupExists(target) }
         guard FilePaths.exists(target + "/" + BackupLayout.manifest) else {
             throw ServiceError.exists(target, "Something that is no backup, the directory")
@@ -75,8 +90,9 @@ final class BackupDirectory {
 
     /// Gives the backup its name. An older one is there whole until then, and removed after.
     func finish() throws {
+        let hasKeyFiles = try self.takeKeyFiles()
         try FileTree.synchronize(self.path)
-        let isReplacing = FilePaths.exists(self.target + "/" + BackupLayout.manifest)
+        let isReplacing = hasKeyFiles || FilePaths.exists(self.target + "/" + BackupLayout.manifest)
         if isReplacing {
             try FileTree.exchange(self.path, self.target)
         } else {

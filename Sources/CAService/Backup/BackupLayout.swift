@@ -19,6 +19,11 @@ package enum BackupLayout {
 
     /// The CA's certificates.
     static func certificates(_ authority: String) -> String { "\(CAName.sanitized(authority)).p7b" }
+
+    static let keyFileSuffix = ".p12"
+
+    /// The CA's keys, where they may be in a file.
+    package static func keyFile(_ authority: String) -> String { CAName.sanitized(authority) + Self.keyFileSuffix }
 }
 
 extension BackupError {

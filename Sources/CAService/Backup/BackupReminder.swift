@@ -3,8 +3,11 @@ import CertificateAuthority
 extension Instance {
     /// Index of the newest CA certificate that a finished full backup has.
     private static let backedUpCertificate = "backup.certificate-index"
+    /// In its place: a backup is wanted that knows where the keys are.
+    private static let nothingBackedUp = "-1"
 
-    /// True until a full backup has the CA certificate in place: after the installation, and after each renewal.
+    /// True until a full backup, or a PKCS #12 with its key, has the CA certificate in place: after the installation, and after
+    /// each renewal.
     package func isBackupDue() async throws -> Bool {
         let (records, setting) = try await self.storage.read {
             (try $0.caCertificates(), try $0.setting(Self.backedUpCertificate))
@@ -15,7 +18,13 @@ extension Instance {
 
     /// Has a backup be due, whatever was backed up before: it does not know where the keys are now.
     static func askForBackup(_ db: any StorageWriting) throws {
-        try db.setSetting(Self.backedUpCertificate, to: "-1")
+        try db.setSetting(Self.backedUpCertificate, to: Self.nothingBackedUp)
+    }
+
+    /// Notes that a file has the key and the CA certificate. Who was asked for a backup that knows where keys are, still is.
+    static func noteKeyFile(withCertificate index: Int, _ db: any StorageWriting) throws {
+        guard try db.setting(Self.backedUpCertificate) != Self.nothingBackedUp else { return }
+        try db.setSetting(Self.backedUpCertificate, to: "\(index)")
     }
 
     func noteBackedUp(certificateIndex: Int) async throws {

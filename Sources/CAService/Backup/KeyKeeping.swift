@@ -27,9 +27,16 @@ extension Instance {
     private func keeping(of locator: KeyLocator, offer: String?) async throws -> BackupManifest.Key.Keeping? {
         let setting = Self.copySetting(Hexadecimal.lower(locator.publicKeySHA256))
         if let token = try await self.storage.read({ try $0.setting(setting) }) { return .init(.copied, token) }
+        let fileSetting = Self.keyFileSetting(Hexadecimal.lower(locator.publicKeySHA256))
+        if let when = try await self.storage.read({ try $0.setting(fileSetting) }) {
+            return .init(.locator, "a PKCS #12 was written at \(when)")
+        }
         // `try?`: of a token that is away nothing can be said.
         guard let pair = try? await self.token(holding: locator).keyPair(locator) else { return nil }
-        if pair.attributes.extractable == true { return .init(.locator, "a backup token may have a copy") }
+        if pair.attributes.extractable == true {
+            let isFile = try await self.wasImported(locator)
+            return .init(.locator, isFile ? "a PKCS #12 may be written" : "a backup token may have a copy")
+        }
         if let offer { return .init(.locator, "the device's maker offers: \(offer)") }
         return .init(.none, "it may not leave its token")
     }

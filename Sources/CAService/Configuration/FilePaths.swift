@@ -68,7 +68,7 @@ package enum FilePaths {
     }
 
     /// Makes a directory that only its owner may enter, unless it is there.
-    static func makeDirectory(_ path: String) throws {
+    package static func makeDirectory(_ path: String) throws {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw ServiceError.notWritten(path, String(cString: strerror(errno)))
         }

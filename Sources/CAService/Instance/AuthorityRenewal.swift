@@ -113,11 +113,16 @@ package struct AuthorityRenewal: Sendable {
         }
     }
 
-    /// As the key in place: who has a backup token wants the next key there, too.
+    /// As the key in place: who has a backup token wants the next key there, too. An imported key is extractable for the sake
+    /// of its file, which the next key has not: that follows only where a backup token has a copy.
     private func mayBeCopied(after records: [CACertificateRecord], on token: any KeyToken) async throws -> Bool {
         guard let newest = records.filter({ $0.use == .own }).max(by: { $0.index < $1.index }),
             let locator = newest.locator
         else { return false }
+        let sha256 = Hexadecimal.lower(locator.publicKeySHA256)
+        let hasCopy = try await self.instance.storage.read { try $0.setting(Instance.copySetting(sha256)) } != nil
+        let wasImported = try await self.instance.wasImported(locator)
+        guard hasCopy || !wasImported else { return false }
         // `try?`: the key in place may be on a token of its own, or gone.
         return (try? await token.keyPair(locator))?.attributes.extractable == true
     }

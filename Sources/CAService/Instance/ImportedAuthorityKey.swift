@@ -16,6 +16,12 @@ package struct ImportedAuthorityKey: Sendable {
         when the CA works.
         """
 
+    /// What an operator has to know beside it where the key is to be extractable.
+    package static let extractableWarning = """
+        The key stays extractable: whoever has the PIN of its token can take it out again. Write its PKCS #12 \
+        (signet backup keys --pkcs12), and end this at once with signet ca forbid-extraction.
+        """
+
     package let certificate: AdoptedCertificate
     /// The algorithm of the key.
     package let algorithm: KeyAlgorithm
@@ -49,13 +55,18 @@ package struct ImportedAuthorityKey: Sendable {
 
     /// Writes the key onto a token, where it is proven in a new session.
     ///
+    /// - Parameter isExtractable: whether it may be wrapped again, for a PKCS #12 or another token.
     /// - Throws: ``ServiceError`` with code `importUnsupported`, what the token throws; nothing is left then.
-    func write(to token: any KeyToken, label: String) async throws -> TokenKeyPair {
+    func write(to token: any KeyToken, label: String, isExtractable: Bool) async throws -> TokenKeyPair {
+        guard !isExtractable || token.canRewrapPrivateKey(of: self.publicKey.derBytes) else {
+            throw ServiceError.importNeverWrapped()
+        }
         guard let token = token as? any KeyImporting else { throw ServiceError.importUnsupported() }
         return try await token.importKeyPair(
             KeyPairImport(
                 specification: KeyPairSpecification(
-                    algorithm: self.algorithm, role: .caSigning, label: label, certificateBytes: 0),
+                    algorithm: self.algorithm, role: .caSigning, label: label, certificateBytes: 0,
+                    mayBeCopied: isExtractable),
                 privateKey: self.privateKey, subjectPublicKeyInfo: self.publicKey.derBytes))
     }
 
@@ -101,6 +112,12 @@ extension ServiceError {
         self.notImported(
             "importUnsupported", "this kind of token takes no key from outside", .notSupported,
             "Make a new CA with a key that is generated on the token.")
+    }
+
+    fileprivate static func importNeverWrapped() -> ServiceError {
+        self.notImported(
+            "importUnsupported", "this device wraps no private key (RFC 5649), so that an extractable one is of no use",
+            .notSupported, "Import it without --extractable, and keep its file where nobody reaches it.")
     }
 
     package static func importNotConfirmed() -> ServiceError {

@@ -18,7 +18,8 @@ package struct InstanceCreation: Sendable {
         package var policy: AuthorityPolicyFile?
         /// Whether the database is one that is there already: that of the same CA, whose instance was lost.
         package var preservesDatabase = false
-        /// Whether another token may have a copy of a key that is generated: `signet backup keys`.
+        /// Whether a key that is generated or imported is extractable, so that another token may have a copy of it, and of
+        /// an imported one a PKCS #12: `signet backup keys`.
         package var keyMayBeCopied = false
 
         package init(
@@ -147,8 +148,7 @@ package struct InstanceCreation: Sendable {
             let result: R
             do {
                 try await check(instance, token, pair)
-                try await instance.record(
-                    self.keyEvent, by: .founder(of: instance.directory), details: self.keyDetails(pair, token))
+                try await self.noteKey(pair, token, in: instance)
                 result = try await body(instance, token, pair)
             } catch {
                 // A key that was there before is somebody's.
@@ -185,6 +185,17 @@ package struct InstanceCreation: Sendable {
         }
     }
 
+    private func noteKey(_ pair: TokenKeyPair, _ token: any KeyToken, in instance: Instance) async throws {
+        let event = try AuditEvent(
+            self.keyEvent, when: self.surroundings.now(), who: Principal.founder(of: instance.directory).name,
+            details: self.keyDetails(pair, token))
+        let isImported = if case .imported = self.plan.keySource { true } else { false }
+        try await instance.storage.write { db in
+            try db.append(event)
+            if isImported { try Instance.noteImport(of: pair.locator, when: event.when, db) }
+        }
+    }
+
     /// Of an imported key also what the token says of its origin: the evidence that it was not made there.
     private func keyDetails(_ pair: TokenKeyPair, _ token: any KeyToken) -> [String: String] {
         var details = pair.auditDetails(on: token)
@@ -193,6 +204,8 @@ package struct InstanceCreation: Sendable {
         details["CKA_LOCAL"] = text(pair.attributes.local)
         details["CKA_NEVER_EXTRACTABLE"] = text(pair.attributes.neverExtractable)
         details["CKA_ALWAYS_SENSITIVE"] = text(pair.attributes.alwaysSensitive)
+        details["CKA_EXTRACTABLE"] = text(pair.attributes.extractable)
+        if self.plan.keyMayBeCopied { details["Warning"] = ImportedAuthorityKey.extractableWarning }
         return details
     }
 
@@ -206,7 +219,8 @@ package struct InstanceCreation: Sendable {
         case .existing(let reference):
             return try await AuthorityKeys.find(reference, on: token, surroundings: self.surroundings).pair
         case .imported(let key):
-            return try await key.write(to: token, label: self.plan.configuration.name)
+            return try await key.write(
+                to: token, label: self.plan.configuration.name, isExtractable: self.plan.keyMayBeCopied)
         }
     }
 

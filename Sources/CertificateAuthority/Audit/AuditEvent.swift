@@ -77,8 +77,10 @@ package struct AuditEventID: RawRepresentable, Hashable, Sendable, Codable {
     package static let keyImported = AuditEventID(rawValue: 10_012)
     /// Ours: a certificate manager consented to the release of an archived key.
     package static let keyReleaseApproved = AuditEventID(rawValue: 10_013)
-    /// Ours: a CA key was copied to another token.
+    /// Ours: a CA key was copied to another token, or an imported one into a PKCS #12.
     package static let keyCopied = AuditEventID(rawValue: 10_014)
+    /// Ours: an extractable CA key was made non-extractable.
+    package static let keyExtractionForbidden = AuditEventID(rawValue: 10_015)
 }
 
 /// An event to be recorded.

@@ -156,7 +156,10 @@ package struct AuditEventKind: Sendable {
             .keyImported, .configuration, "A private key that existed in software was imported onto a token.",
             always: true),
         .init(
-            .keyCopied, .backupAndRestore, "A key of the CA was copied, encrypted, to another token.", always: true),
+            .keyCopied, .backupAndRestore,
+            "A key of the CA was copied, encrypted, to another token or into a PKCS #12.", always: true),
+        .init(
+            .keyExtractionForbidden, .backupAndRestore, "A key of the CA was made non-extractable.", always: true),
         .init(.keyRetired, .configuration, "A key pair that nothing needs was removed from a token.", always: true),
         .init(.keyRemoved, .configuration, "A key pair that was made in vain was removed from a token.", always: true),
         .init(

@@ -23,6 +23,13 @@ extension Session {
         return ObjectHandle(rawValue: handle)
     }
 
+    /// Changes attributes of an object (`C_SetAttributeValue`). Never repeated.
+    public func setAttributes(of object: ObjectHandle, to template: AttributeTemplate) throws(PKCS11Error) {
+        try self.check("C_SetAttributeValue", self.functions.C_SetAttributeValue, object: object) { function in
+            template.withUnsafeAttributes { function(self.handle, object.rawValue, $0, $1) }
+        }
+    }
+
     /// Removes an object (`C_DestroyObject`).
     public func destroyObject(_ object: ObjectHandle) throws(PKCS11Error) {
         try self.check("C_DestroyObject", self.functions.C_DestroyObject, object: object) {

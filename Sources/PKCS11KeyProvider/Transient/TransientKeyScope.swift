@@ -145,7 +145,12 @@ final class TransientKeyScope: TransientKeyOperations {
         let resolver = try KeyResolver(key, token: self.store.identification, operation: operation)
         return try self.translating(operation) {
             try self.withPrivateKey(resolver) { privateKey in
-                try self.session.wrapKey(privateKey.handle, under: self.handle(wrappingKey), self.used(mechanism))
+                // NSS softokn wraps it all the same.
+                guard try self.session.keyAttributes(of: privateKey.handle).extractable != false else {
+                    throw KeyProviderError.nonExtractable(key.reference, operation: operation)
+                }
+                return try self.session.wrapKey(
+                    privateKey.handle, under: self.handle(wrappingKey), self.used(mechanism))
             }
         }
     }

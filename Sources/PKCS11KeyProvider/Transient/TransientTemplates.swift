@@ -122,6 +122,13 @@ extension ContentCipher {
 }
 
 extension KeyProviderError {
+    static func nonExtractable(_ reference: KeyReference, operation: String) -> KeyProviderError {
+        KeyProviderError(
+            code: .unsupported, operation: operation, reason: "the token says that the key is not extractable",
+            hresult: .badKeyState, facts: [Fact("key", reference.uri)],
+            advice: ["Copy the key by the means of the device's maker."])
+    }
+
     static func wrongKeyLength(operation: String) -> KeyProviderError {
         KeyProviderError(
             code: .decryptionFailed, operation: operation,

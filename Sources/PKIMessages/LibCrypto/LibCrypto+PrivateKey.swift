@@ -3,7 +3,8 @@ import SecretMemory
 
 extension LibCrypto {
     /// An `EVP_PKEY` with a software private key in it, for the time of a few calls on one thread. libcrypto wipes its
-    /// numbers when it is freed. Requesters' own keys only: no key of a certification authority comes here.
+    /// numbers when it is freed. Requesters' own keys, and a key of a certification authority only while it is imported from
+    /// software, or written into a PKCS #12 again.
     final class PrivateKey {
         let pointer: OpaquePointer
 

@@ -188,7 +188,13 @@ private final class PKCS12Bags {
     func addKey(
         _ entry: PKCS12.Entry, _ cipher: Int32, _ rounds: Int32, _ password: UnsafePointer<CChar>?
     ) throws {
-        let key = try PrivateKeyInfo(derEncoded: entry.privateKey).key()
+        let info = try PrivateKeyInfo(derEncoded: entry.privateKey)
+        let key = try info.key()
+        // A token wraps a key on a curve without its public half, which some readers want beside it.
+        if info.algorithm == OID.ecPublicKey {
+            try LibCrypto.check(
+                EVP_PKEY_set_int_param(key.pointer, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 1), PKCS12.what)
+        }
         let bag = try LibCrypto.require(
             PKCS12_add_key(&self.keys, key.pointer, 0, rounds, cipher, password), PKCS12.what)
         try self.mark(bag, name: entry.friendlyName, keyID: Digest.sha1.hash(entry.certificate))

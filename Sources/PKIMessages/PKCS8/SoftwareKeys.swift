@@ -1,8 +1,8 @@
 import CLibCrypto
 package import SecretMemory
 
-/// Keys of requesters, made and used in software. Never for a key of a certification authority, an exchange key or a
-/// key recovery agent's key: those are only on tokens.
+/// Keys of requesters, made and used in software, and those that another key is encrypted to on its way into a file. Never a
+/// key of a certification authority, an exchange key or a key recovery agent's key: those are made on tokens only.
 package enum SoftwareKeys {
     package enum Kind: Hashable, Sendable {
         case rsa(bits: Int)

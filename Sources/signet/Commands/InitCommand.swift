@@ -78,6 +78,14 @@ struct InitOptions: ParsableArguments {
     @Option(name: .long, help: "Where the password of that PKCS #12 comes from: prompt, file:PATH or env:NAME.")
     var importPassword = "prompt"
 
+    @Flag(
+        name: .long,
+        help: """
+            Leave the imported key extractable, so that a PKCS #12 can be made of it again: `signet backup keys --pkcs12`. To be \
+            decided now, and ended with `signet ca forbid-extraction`; without it the key can never leave its device.
+            """)
+    var extractable = false
+
     @Flag(name: .long, help: "Confirm the import of a key that existed in software, where nobody can be asked.")
     var acceptSoftwareKey = false
 
@@ -121,6 +129,9 @@ struct InitOptions: ParsableArguments {
         guard !self.copyableKey || self.keyAlgorithm != nil else {
             throw ValidationError("--copyable-key is for a key that is generated.")
         }
+        guard !self.extractable || self.importPkcs12 != nil else {
+            throw ValidationError("--extractable needs --import-pkcs12; for a key that is generated: --copyable-key.")
+        }
         guard !self.acceptSoftwareKey || self.importPkcs12 != nil else {
             throw ValidationError("--accept-software-key needs --import-pkcs12.")
         }
@@ -162,7 +173,7 @@ struct InitOptions: ParsableArguments {
             keySource: try imported.map { .imported($0) } ?? self.existingKey.map { .existing(try KeyReference($0)) }
                 ?? .generated, policy: policy)
         plan.preservesDatabase = self.preserveDatabase
-        plan.keyMayBeCopied = self.copyableKey
+        plan.keyMayBeCopied = self.copyableKey || self.extractable
         return plan
     }
 
@@ -184,6 +195,7 @@ struct InitOptions: ParsableArguments {
             certificate: self.namedCertificate())
         let certificate = try CertificateFields(derEncoded: key.certificate.certificate)
         Console.complain("warning: " + ImportedAuthorityKey.warning)
+        if self.extractable { Console.complain("warning: " + ImportedAuthorityKey.extractableWarning) }
         Console.complain("Key: \(key.algorithm), of the certificate \(certificate.serialHex), \(certificate.subject).")
         let isConfirmed =
             self.acceptSoftwareKey

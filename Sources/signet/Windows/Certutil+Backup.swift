@@ -55,21 +55,48 @@ extension WindowsSession {
         self.values.count == 2 && !["incremental", "keeplog"].contains(self.values[1].lowercased())
     }
 
+    /// Keys that may be in a file first, and the database beside them, as Windows does.
     fileprivate func backUpAll() async throws {
-        if self.hasOldForm { return try await self.refuseKeyFile(at: self.values[1]) }
-        let instance = try await self.backUp(BackupWords("backup", self.values))
+        let instance = try await self.instanceToBackUp()
+        if self.hasOldForm {
+            let source = Result { try self.secretSource(self.values[0], of: "backup") }
+            return try await self.backUpKeys(of: instance, to: self.values[1]) { try Self.newPassword(source.get()) }
+        }
+        let words = try BackupWords("backup", self.values)
+        let password = try Self.newPassword(self.secretSource())
+        let hasKeyFile = try await instance.keysMayBeInFile()
+        if hasKeyFile {
+            try BackupOrder.checkTarget(words.directory, replaces: self.isForced)
+            try await self.backUpKeys(of: instance, in: words.directory) { password }
+        }
+        try await self.backUp(instance, words, password)
+        guard !hasKeyFile else { return }
         Console.say("Keys of \(self.configurationText(instance)) stay on their tokens; the backup says which they are.")
     }
 
     fileprivate func backUpDatabase() async throws {
-        _ = try await self.backUp(BackupWords("backupDB", self.values))
+        let instance = try await self.instanceToBackUp()
+        let words = try BackupWords("backupDB", self.values)
+        try await self.backUp(instance, words, Self.newPassword(self.secretSource()))
     }
 
-    private func backUp(_ words: BackupWords) async throws -> Instance {
-        let instance = try await self.instance(for: .backUp, to: "back the CA up")
+    fileprivate func backUpKey() async throws {
+        let source = Result { try self.secretSource() }
+        try await self.backUpKeys(of: self.instanceToBackUp(), in: self.values[0]) {
+            try Self.newPassword(source.get())
+        }
+    }
+
+    private func instanceToBackUp() async throws -> Instance {
+        try await self.instance(for: .backUp, to: "back the CA up")
+    }
+
+    private static func newPassword(_ source: String) throws -> SecretBytes {
+        try SecretInput.system.readNew(PINSource(source), what: "a password for the backup")
+    }
+
+    private func backUp(_ instance: Instance, _ words: BackupWords, _ password: SecretBytes) async throws {
         let authority = try await instance.authority(settling: false)
-        let password = try SecretInput.system.readNew(
-            PINSource(self.secretSource()), what: "a password for the backup")
         let meter = ProgressMeter()
         Console.say(
             "\(words.isIncremental ? "Incremental" : "Full") database backup for \(self.configurationText(instance)).")
@@ -81,15 +108,26 @@ extension WindowsSession {
         meter.finish()
         Console.say("Backed up database to \(made.directory).")
         Console.say(words.keepsLog ? "Database logs were preserved." : "Database logs successfully truncated.")
-        return instance
     }
 
-    fileprivate func backUpKey() async throws { try await self.refuseKeyFile(at: self.values[0]) }
+    /// Makes the directory when there is none, and not for keys that stay on their tokens.
+    private func backUpKeys(
+        of instance: Instance, in directory: String, password: @escaping @Sendable () throws -> SecretBytes
+    ) async throws {
+        let file = directory + "/" + BackupLayout.keyFile(instance.configuration.name)
+        try await self.backUpKeys(of: instance, to: file) {
+            let password = try password()
+            try FilePaths.makeDirectory(directory)
+            return password
+        }
+    }
 
-    /// Says what can be done instead, for the device that the key is on.
-    private func refuseKeyFile(at path: String) async throws {
-        let instance = try await self.instance(for: .backUp, to: "back the CA's key up")
-        throw try await instance.keyLeavesNoToken(file: path)
+    private func backUpKeys(
+        of instance: Instance, to file: String, password: @escaping @Sendable () throws -> SecretBytes
+    ) async throws {
+        _ = try await instance.writeKeys(
+            KeyFileOrder(file: file, replaces: self.isForced, password: password), by: instance.localOperator())
+        Console.say("Backed up keys and certificates for \(self.configurationText(instance)) to \(file).")
     }
 
     fileprivate func restoreAll() async throws {

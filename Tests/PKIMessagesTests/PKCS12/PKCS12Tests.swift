@@ -72,6 +72,25 @@ import Testing
         #expect(opened.friendlyName == nil)
     }
 
+    @Test("A key on a curve that comes without its public half has it in the file, where some readers want it")
+    func publicHalf() async throws {
+        let ca = try SoftwareCA()
+        let whole = try SoftwareKeys.generate(.p384)
+        let certificate = try ca.issue(key: PrivateKeyInfo(derEncoded: whole).subjectPublicKeyInfo())
+        let directory = try TemporaryDirectory()
+        try directory.write("key", Array(TextEncoding.pem(whole.exposed, label: "PRIVATE KEY").utf8))
+        try await judge("openssl", "ec", "-in", directory.path("key"), "-no_public", "-out", directory.path("half"))
+        try await judge(
+            "openssl", "pkcs8", "-topk8", "-nocrypt", "-in", directory.path("half"), "-outform", "DER", "-out",
+            directory.path("half.der"))
+        let half = try directory.read("half.der")
+        #expect(half.count < whole.count)
+        let file = try PKCS12.make(
+            privateKey: SecretBytes(copying: half), certificate: certificate.derBytes, chain: [], friendlyName: nil,
+            password: secret("x"), rounds: 2000)
+        #expect(try PKCS12.open(file, password: secret("x")).privateKey.exposed == whole.exposed)
+    }
+
     @Test("A key that does not belong to the certificate is refused, and a password with a zero byte")
     func refusals() throws {
         let ca = try SoftwareCA()
