@@ -70,10 +70,7 @@ extension Authority {
                 backupID: try random(PartHeader.identifierBytes), begunWhen: self.instance.surroundings.now())
             let written = try await self.write(writing, room)
             let set = try await self.sign(written, in: directory.path)
-            try await BackgroundThread.run {
-                try set.verifyFiles(progress: order.progress)
-                try set.readPart(key: written.partKey, progress: order.progress) { _ in { _ in } }
-            }
+            try await BackgroundThread.run { try set.verifyContent(key: written.partKey, progress: order.progress) }
             try directory.finish()
             if !order.keepsLog { try await self.instance.database.advanceChain(to: written.chain) }
             // A renewal that is in an increment is in the chain that a full backup has begun.

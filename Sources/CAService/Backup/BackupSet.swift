@@ -42,15 +42,11 @@ package struct BackupSet: Sendable {
 
     /// Compares length and SHA-256 of every file with the manifest.
     ///
+    /// - Parameter withPart: false when ``readPart(key:progress:_:)`` follows, which reads and compares the part itself.
     /// - Throws: `BackupError` with the file's name: `truncated` or `changed`.
-    package func verifyFiles(progress: (BackupProgress) -> Void = { _ in }) throws {
-        for file in self.manifest.files {
-            let path = self.path(file.path)
-            guard FilePaths.exists(path) else { throw BackupError.missing(path) }
-            let input = try SequentialFile(path, fromMedium: true)
-            guard input.byteCount >= file.byteCount else {
-                throw BackupError.truncated(path, at: input.byteCount)
-            }
+    package func verifyFiles(withPart: Bool = true, progress: (BackupProgress) -> Void = { _ in }) throws {
+        for file in self.manifest.files where withPart || file != self.part {
+            let input = try self.open(file)
             var digest = DigestState(.sha256)
             var done: Int64 = 0
             try input.forEachPiece { piece in
@@ -58,13 +54,25 @@ package struct BackupSet: Sendable {
                 done += Int64(piece.count)
                 progress(BackupProgress(stage: .verifying, done: done, total: file.byteCount))
             }
-            guard done == file.byteCount, Hexadecimal.lower(digest.finalize()) == file.sha256 else {
-                throw BackupError.changed(path, "its SHA-256 is not the one in the manifest")
-            }
+            try self.compare(file, done, digest.finalize())
         }
     }
 
-    /// Decrypts the part and compares every entry with the manifest.
+    private func open(_ file: BackupManifest.File) throws -> SequentialFile {
+        let path = self.path(file.path)
+        guard FilePaths.exists(path) else { throw BackupError.missing(path) }
+        let input = try SequentialFile(path, fromMedium: true)
+        guard input.byteCount >= file.byteCount else { throw BackupError.truncated(path, at: input.byteCount) }
+        return input
+    }
+
+    private func compare(_ file: BackupManifest.File, _ byteCount: Int64, _ sha256: [UInt8]) throws {
+        guard byteCount == file.byteCount, Hexadecimal.lower(sha256) == file.sha256 else {
+            throw BackupError.changed(self.path(file.path), "its SHA-256 is not the one in the manifest")
+        }
+    }
+
+    /// Decrypts the part, and compares it and every entry with the manifest.
     ///
     /// - Parameter begin: gives what takes the content of an entry, as the manifest describes it.
     /// - Throws: `BackupError` with the part's name.
@@ -74,26 +82,28 @@ package struct BackupSet: Sendable {
         _ begin: (BackupEntry) throws -> (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let path = self.path(self.part.path)
-        let input = try SequentialFile(path, fromMedium: true)
-        let header = try PartHeader(reading: path, from: input.read)
+        let input = try self.open(self.part)
+        var digest = DigestState(.sha256)
+        var done: Int64 = 0
+        func read(_ count: Int) throws -> [UInt8] {
+            let bytes = try input.read(count)
+            bytes.withUnsafeBytes { digest.update($0) }
+            done += Int64(bytes.count)
+            progress(BackupProgress(stage: .reading, done: done, total: input.byteCount))
+            return bytes
+        }
+        let header = try PartHeader(reading: path, from: read)
         guard Hexadecimal.lower(header.backupID) == self.manifest.backupID else {
             throw BackupError.foreign(path, "its identifier is not the one in the manifest")
         }
-        let part = try PartReader(path, header: header, partKey: key, source: input.read)
-        var reader = EntryReader(path, part)
+        var reader = EntryReader(path, try PartReader(path, header: header, partKey: key, source: read))
         var expected = self.manifest.entries[...]
-        var done: Int64 = 0
         while let entry = try reader.next({ kind, name in
             // Before anything is made of it.
             guard let next = expected.first, next.kind == kind, next.name == name else {
                 throw BackupError.changed(path, "its entries are not those in the manifest")
             }
-            let take = try begin(next)
-            return { piece in
-                try take(piece)
-                done += Int64(piece.count)
-                progress(BackupProgress(stage: .reading, done: done, total: input.byteCount))
-            }
+            return try begin(next)
         }) {
             guard entry == expected.first else {
                 throw BackupError.changed(path, "its entry \"\(entry.name)\" is not the one in the manifest")
@@ -101,6 +111,8 @@ package struct BackupSet: Sendable {
             expected = expected.dropFirst()
         }
         guard expected.isEmpty else { throw BackupError.changed(path, "entries of the manifest are missing") }
+        // The end of the content is that of the file.
+        try self.compare(self.part, done, digest.finalize())
     }
 }
 

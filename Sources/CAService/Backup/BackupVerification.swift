@@ -2,6 +2,7 @@ import BackupSets
 import CertificateAuthority
 import Foundation
 package import PKIMessages
+import SecretMemory
 
 /// Which CA may have signed a backup.
 package enum BackupTrust: Sendable {
@@ -20,9 +21,16 @@ extension BackupSet {
         trusting trust: BackupTrust, opener: BackupOpener?, progress: @escaping @Sendable (BackupProgress) -> Void
     ) async throws {
         try self.verifySignature(trust)
-        try await BackgroundThread.run { try self.verifyFiles(progress: progress) }
-        guard let key = try await opener?.partKey(of: self) else { return }
-        try await BackgroundThread.run { try self.readPart(key: key, progress: progress) { _ in { _ in } } }
+        guard let key = try await opener?.partKey(of: self) else {
+            return try await BackgroundThread.run { try self.verifyFiles(progress: progress) }
+        }
+        try await BackgroundThread.run { try self.verifyContent(key: key, progress: progress) }
+    }
+
+    /// Reads everything from the medium once.
+    func verifyContent(key: SecretBytes, progress: @escaping (BackupProgress) -> Void) throws {
+        try self.verifyFiles(withPart: false, progress: progress)
+        try self.readPart(key: key, progress: progress) { _ in { _ in } }
     }
 
     /// - Throws: `BackupError` with code `foreign`.

@@ -27,6 +27,7 @@ final class SequentialFile {
         self.byteCount = Int64(status.st_size)
         self.changedWhen = Date(timeIntervalSince1970: Double(status.st_ctim.tv_sec))
         // Advice only: where the system does not follow it, the file is read all the same.
+        posix_fadvise(self.descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         if fromMedium { posix_fadvise(self.descriptor, 0, 0, POSIX_FADV_DONTNEED) }
     }
 
