@@ -157,6 +157,20 @@ struct AuthorityPolicyTests {
         #expect(throws: ServiceError.self) { try policy("CNGHashAlgorithm=SHA1") }
     }
 
+    @Test(
+        "Months and years end on the same day at the same time, also over leap years and at the end of a month",
+        arguments: [
+            ("20 years", "2026-11-21T21:18:50Z", "2046-11-21T21:18:50Z"),
+            ("1 years", "2028-02-29T12:00:00Z", "2029-02-28T12:00:00Z"),
+            ("1 months", "2027-01-31T00:00:00Z", "2027-02-28T00:00:00Z"),
+            ("30 days", "2027-01-31T00:00:00Z", "2027-03-02T00:00:00Z"),
+        ])
+    func calendar(text: String, from: String, to: String) throws {
+        let period = try #require(AuthorityPolicy.Period(text))
+        let (from, to) = try (Date(from, strategy: .iso8601), Date(to, strategy: .iso8601))
+        #expect(from.addingTimeInterval(period.seconds(after: from)) == to)
+    }
+
     @Test("UTF-16 with its mark and CR LF are read as Windows writes them")
     func utf16() throws {
         let text = Self.information.replacingOccurrences(of: "\n", with: "\r\n")

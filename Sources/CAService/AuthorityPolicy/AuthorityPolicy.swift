@@ -40,6 +40,22 @@ package struct AuthorityPolicy: Sendable, Equatable {
             case .years: return Double(self.count) * 365.2425 * day
             }
         }
+
+        /// What lies between a date and the same day and time of so many months or years later, in UTC: as people count who
+        /// say "20 years" of a certificate.
+        ///
+        /// - Returns: in seconds.
+        package func seconds(after date: Date) -> TimeInterval {
+            var calendar = Calendar(identifier: .gregorian)
+            calendar.timeZone = .gmt
+            let later: Date? =
+                switch self.unit {
+                case .months: calendar.date(byAdding: .month, value: self.count, to: date)
+                case .years: calendar.date(byAdding: .year, value: self.count, to: date)
+                case .hours, .days, .weeks: nil
+                }
+            return later?.timeIntervalSince(date) ?? self.seconds
+        }
     }
 
     package var settings = CACertificateSettings()

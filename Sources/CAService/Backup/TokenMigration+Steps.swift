@@ -80,7 +80,8 @@ extension TokenMigration {
             self.instance, newKeyAlgorithm: try policy?.renewalAlgorithm(after: present) ?? present,
             settings: policy?.settings, by: self.who)
         guard self.instance.configuration.type == .subordinate else {
-            _ = try await renewal.renewRoot(validity: policy?.renewalValidity?.seconds)
+            let now = self.instance.surroundings.now()
+            _ = try await renewal.renewRoot(validity: policy?.renewalValidity?.seconds(after: now))
             return
         }
         _ = try await renewal.requestRenewal { try self.order.saveRequest?($0) }

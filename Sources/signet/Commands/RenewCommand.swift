@@ -92,8 +92,9 @@ struct RenewCertificate: ContextCommand {
             Console.say(
                 "Next: have it signed by the parent, then: signet ca install --instance \(self.options.instance) ...")
         } else {
+            let validity = self.validity ?? policy?.renewalValidity
             let installed = try await renewal.renewRoot(
-                validity: (self.validity ?? policy?.renewalValidity)?.seconds)
+                validity: validity?.seconds(after: instance.surroundings.now()))
             Console.say("Renewed. Certificate SHA-256: \(installed.thumbprintText)")
             Console.say("Published: \(installed.publishedPath)")
             do { try await LinkKeys.link(instance) } catch {
