@@ -81,8 +81,7 @@ package final class EntryWriter {
 
     /// Ends content and part.
     ///
-    /// - Returns: the SHA-256 of the part's file.
-    package func finish() throws -> [UInt8] {
+    package func finish() throws -> PartWriter.File {
         try self.part.write([0])
         return try self.part.finish()
     }

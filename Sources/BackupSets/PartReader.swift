@@ -3,11 +3,11 @@ import Foundation
 import PKIMessages
 package import SecretMemory
 
-/// Decrypts a part as it is read. What it gives was written so, in this order, for this part; that nothing was cut off is
+/// Decrypts a part, while a thread beside it reads what follows. What it gives was written so, in this order, for this part; that nothing was cut off is
 /// known when the end has been read.
 package final class PartReader {
     private let part: String
-    private let source: (Int) throws -> [UInt8]
+    private let input: PieceThread<[UInt8], [UInt8]>
     private let key: SymmetricKey
     private var number: UInt64 = 0
     private var plaintext = Data()
@@ -19,16 +19,27 @@ package final class PartReader {
 
     /// - Parameters:
     ///   - part: the file's name, for errors.
-    ///   - source: gives what follows the header, as many bytes as asked for where there are so many.
+    ///   - source: gives what follows the header, as many bytes as asked for where there are so many. Called on one other
+    ///     thread.
     /// - Throws: ``BackupError``.
     package init(
-        _ part: String, header: PartHeader, partKey: SecretBytes, source: @escaping (Int) throws -> [UInt8]
+        _ part: String, header: PartHeader, partKey: SecretBytes,
+        source: @escaping @Sendable (Int) throws -> [UInt8]
     ) throws {
         self.part = part
-        self.source = source
         self.key = header.streamKey(partKey)
         self.bytesRead = Int64(header.bytes.count)
-        self.next = try source(Chunk.plaintextBytes + Chunk.tagBytes)
+        self.input = PieceThread { pieces in
+            var digest = DigestState(.sha256)
+            header.bytes.withUnsafeBytes { digest.update($0) }
+            while true {
+                let piece = try source(Chunk.plaintextBytes + Chunk.tagBytes)
+                guard !piece.isEmpty else { return digest.finalize() }
+                piece.withUnsafeBytes { digest.update($0) }
+                try pieces.put(piece)
+            }
+        }
+        self.next = try self.input.queue.next() ?? []
         self.bytesRead += Int64(self.next.count)
         try self.decrypt()
     }
@@ -51,6 +62,11 @@ package final class PartReader {
         return taken
     }
 
+    /// The file that was read, when its end was. To be asked once.
+    package func file() throws -> PartWriter.File {
+        PartWriter.File(byteCount: self.bytesRead, sha256: try self.input.result())
+    }
+
     /// Exactly `count` bytes.
     func bytes(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
@@ -63,7 +79,7 @@ package final class PartReader {
 
     private func decrypt() throws {
         let chunk = self.next
-        self.next = try self.source(Chunk.plaintextBytes + Chunk.tagBytes)
+        self.next = try self.input.queue.next() ?? []
         self.bytesRead += Int64(self.next.count)
         let isLast = self.next.isEmpty
         guard chunk.count >= Chunk.tagBytes else { throw BackupError.truncated(self.part, at: self.bytesRead) }

@@ -20,8 +20,8 @@ public struct KeyPairImport: Sendable {
 /// outside comes onto a token; one that is imported as extractable can be wrapped again. Keys of users: ``UserKeyStoring``.
 public protocol KeyImporting: Sendable {
     /// Checks the capacity, writes the key sensitive, and extractable only where ``KeyPairSpecification/mayBeCopied`` says so,
-    /// reads it back and proves it in a new session. By unwrapping where the device has RFC 5649, so that the interface to the token sees no plaintext; by
-    /// `C_CreateObject` elsewhere. A failure half-way removes what was written.
+    /// reads it back and proves it in a new session. By unwrapping where the device has RFC 5649, so that the interface to
+    /// the token sees no plaintext; by `C_CreateObject` elsewhere. A failure half-way removes what was written.
     ///
     /// - Returns: the pair; `CKA_LOCAL` tells that it was not made on the token.
     /// - Throws: ``KeyProviderError``: `tokenFull` (0x80100028), `unsupported`, `keyNotProven`.

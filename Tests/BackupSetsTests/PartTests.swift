@@ -2,6 +2,7 @@ import BackupSets
 import Diagnostics
 import PKIMessages
 import SecretMemory
+import Synchronization
 import Testing
 
 /// A part in memory, and how it is read again.
@@ -20,17 +21,24 @@ struct MemoryPart {
             certificates: [], password: SecretBytes(copying: Array(password.utf8)), scryptCost: 1 << 14)
         let (header, partKey) = try recipients.makeHeader(backupID: backupID, randomBytes: LibCrypto.randomBytes)
         let output = Bytes()
-        let part = try PartWriter(header: header, partKey: partKey) { output.bytes.append(contentsOf: $0) }
+        let part = try PartWriter(header: header, partKey: partKey) { output.append($0) }
         let writer = EntryWriter(part)
         for (number, content) in contents.enumerated() { try writer.append(.file, "\(number)", content) }
-        self.sha256 = try writer.finish()
+        self.sha256 = try writer.finish().sha256
         self.bytes = output.bytes
         self.partKey = partKey
         self.entries = writer.entries
     }
 
-    final class Bytes {
-        var bytes: [UInt8] = []
+    final class Bytes: Sendable {
+        private let content = Mutex<[UInt8]>([])
+
+        var bytes: [UInt8] {
+            get { self.content.withLock { $0 } }
+            set { self.content.withLock { $0 = newValue } }
+        }
+
+        func append(_ piece: UnsafeRawBufferPointer) { self.content.withLock { $0.append(contentsOf: piece) } }
     }
 
     /// Reads all entries with the key, and gives their contents.
@@ -47,7 +55,7 @@ struct MemoryPart {
         var all: [[UInt8]] = []
         while let entry = try reader.next({ _, _ in
             contents.bytes = []
-            return { contents.bytes.append(contentsOf: $0) }
+            return { contents.append($0) }
         }) {
             entries.append(entry)
             all.append(contents.bytes)
@@ -55,17 +63,16 @@ struct MemoryPart {
         return (entries, all)
     }
 
-    static func source(_ bytes: [UInt8]) -> (Int) throws -> [UInt8] {
-        var rest = bytes[...]
-        return { count in
-            defer { rest = rest.dropFirst(count) }
-            return Array(rest.prefix(count))
-        }
+    static func source(_ bytes: [UInt8]) -> @Sendable (Int) throws -> [UInt8] {
+        let position = Atomic(0)
+        return { count in Array(bytes.dropFirst(position.add(count, ordering: .relaxed).oldValue).prefix(count)) }
     }
 }
 
 @Suite("A part of a backup")
 struct PartTests {
+    private struct MediumFailure: Error, Equatable {}
+
     static let chunk = 1 << 20
 
     @Test(
@@ -78,12 +85,15 @@ struct PartTests {
         let header = try PartHeader(reading: MemoryPart.name, from: source)
         #expect(header.backupID == MemoryPart.backupID)
         let key = try header.partKey(password: SecretBytes(copying: Array("p".utf8)), part: MemoryPart.name)
-        let (entries, read) = try MemoryPart.contents(
-            PartReader(MemoryPart.name, header: header, partKey: key, source: source))
+        let reader = try PartReader(MemoryPart.name, header: header, partKey: key, source: source)
+        let (entries, read) = try MemoryPart.contents(reader)
         #expect(read == contents)
         #expect(entries == part.entries)
         #expect(entries.map(\.sha256) == contents.map { Hexadecimal.lower(Digest.sha256.hash($0)) })
         #expect(part.sha256 == Digest.sha256.hash(part.bytes))
+        let file = try reader.file()
+        #expect(file.sha256 == part.sha256)
+        #expect(file.byteCount == Int64(part.bytes.count))
     }
 
     @Test("Another password opens nothing, and is told as wrong")
@@ -191,6 +201,40 @@ struct PartTests {
             let (header, key) = try recipients.makeHeader(
                 backupID: MemoryPart.backupID, randomBytes: LibCrypto.randomBytes)
             try EntryWriter(PartWriter(header: header, partKey: key) { _ in }).append(.file, name, [1])
+        }
+    }
+
+    @Test("What the medium says ends the writing and the reading, wherever it says so", arguments: [0, 1, 2, 3, 7])
+    func media(_ number: Int) throws {
+        let content = [UInt8](repeating: 7, count: 3 * Self.chunk)
+        let written = Atomic(0)
+        #expect(throws: MediumFailure()) {
+            let recipients = try BackupRecipients(
+                certificates: [], password: SecretBytes(copying: [1]), scryptCost: 1 << 14)
+            let (header, key) = try recipients.makeHeader(
+                backupID: MemoryPart.backupID, randomBytes: LibCrypto.randomBytes)
+            let part = try PartWriter(header: header, partKey: key) { _ in
+                guard written.add(1, ordering: .relaxed).oldValue < number else {
+                    throw MediumFailure()
+                }
+            }
+            let writer = EntryWriter(part)
+            try writer.append(.file, "0", content)
+            _ = try writer.finish()
+        }
+        guard number < 4 else { return }
+        let part = try MemoryPart([content])
+        let whole = MemoryPart.source(part.bytes)
+        let read = Atomic(0)
+        let header = try PartHeader(reading: MemoryPart.name, from: whole)
+        #expect(throws: MediumFailure()) {
+            try MemoryPart.contents(
+                PartReader(MemoryPart.name, header: header, partKey: part.partKey) { count in
+                    guard read.add(1, ordering: .relaxed).oldValue < number else {
+                        throw MediumFailure()
+                    }
+                    return try whole(count)
+                })
         }
     }
 

@@ -1,17 +1,18 @@
 import CFileSystem
 import Foundation
 import Glibc
+import Synchronization
 
 /// A file of mode 0600 to which whole lines, or pieces of something larger, are appended.
-final class AppendedFile {
+final class AppendedFile: Sendable {
     /// Of a large file: so many bytes are handed to the medium while the next ones are made, so that ``synchronize()`` has
     /// little left to wait for.
-    private static let startedBytes: Int64 = 8 << 20
+    private static let startedBytes = 8 << 20
 
     private let path: String
     private let descriptor: Int32
     /// Since the writing of earlier ones was begun.
-    private var waitingBytes: Int64 = 0
+    private let waitingBytes = Atomic(0)
 
     /// - Throws: ``ServiceError`` when there is such a file already.
     init(creating path: String) throws {
@@ -44,11 +45,11 @@ final class AppendedFile {
             }
             written += count
         }
-        self.waitingBytes += Int64(written)
-        guard self.waitingBytes >= Self.startedBytes else { return }
+        let waiting = self.waitingBytes.add(written, ordering: .relaxed).newValue
+        guard waiting >= Self.startedBytes else { return }
+        self.waitingBytes.store(0, ordering: .relaxed)
         // Advice only: what could not be written is told by `synchronize()`.
         _ = sync_file_range(self.descriptor, 0, 0, UInt32(SYNC_FILE_RANGE_WRITE))
-        self.waitingBytes = 0
     }
 
     func synchronize() throws {

@@ -83,27 +83,25 @@ package struct BackupSet: Sendable {
     ) throws {
         let path = self.path(self.part.path)
         let input = try self.open(self.part)
-        var digest = DigestState(.sha256)
-        var done: Int64 = 0
-        func read(_ count: Int) throws -> [UInt8] {
-            let bytes = try input.read(count)
-            bytes.withUnsafeBytes { digest.update($0) }
-            done += Int64(bytes.count)
-            progress(BackupProgress(stage: .reading, done: done, total: input.byteCount))
-            return bytes
-        }
-        let header = try PartHeader(reading: path, from: read)
+        let header = try PartHeader(reading: path, from: input.read)
         guard Hexadecimal.lower(header.backupID) == self.manifest.backupID else {
             throw BackupError.foreign(path, "its identifier is not the one in the manifest")
         }
-        var reader = EntryReader(path, try PartReader(path, header: header, partKey: key, source: read))
+        let part = try PartReader(path, header: header, partKey: key) { try input.read($0) }
+        var reader = EntryReader(path, part)
+        var done: Int64 = 0
         var expected = self.manifest.entries[...]
         while let entry = try reader.next({ kind, name in
             // Before anything is made of it.
             guard let next = expected.first, next.kind == kind, next.name == name else {
                 throw BackupError.changed(path, "its entries are not those in the manifest")
             }
-            return try begin(next)
+            let take = try begin(next)
+            return { piece in
+                try take(piece)
+                done += Int64(piece.count)
+                progress(BackupProgress(stage: .reading, done: done, total: input.byteCount))
+            }
         }) {
             guard entry == expected.first else {
                 throw BackupError.changed(path, "its entry \"\(entry.name)\" is not the one in the manifest")
@@ -111,8 +109,8 @@ package struct BackupSet: Sendable {
             expected = expected.dropFirst()
         }
         guard expected.isEmpty else { throw BackupError.changed(path, "entries of the manifest are missing") }
-        // The end of the content is that of the file.
-        try self.compare(self.part, done, digest.finalize())
+        let file = try part.file()
+        try self.compare(self.part, file.byteCount, file.sha256)
     }
 }
 

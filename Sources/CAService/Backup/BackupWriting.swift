@@ -32,7 +32,6 @@ struct BackupWriting: Sendable {
         let partKey: SecretBytes
         let entries: EntryWriter
         private let name: String
-        private let writer: PartWriter
         private let output: AppendedFile
 
         fileprivate init(_ writing: BackupWriting, _ name: String) throws {
@@ -42,18 +41,16 @@ struct BackupWriting: Sendable {
             self.name = name
             self.partKey = partKey
             self.output = output
-            self.writer = try PartWriter(header: header, partKey: partKey) { try output.append($0) }
-            self.entries = EntryWriter(self.writer)
+            self.entries = EntryWriter(
+                try PartWriter(header: header, partKey: partKey) { try output.append($0) })
         }
-
-        var byteCount: Int64 { self.writer.byteCount }
 
         /// Ends and syncs it.
         func finish() throws -> BackupManifest.File {
-            let sha256 = try self.entries.finish()
+            let file = try self.entries.finish()
             try self.output.synchronize()
             return BackupManifest.File(
-                path: self.name, byteCount: self.writer.byteCount, sha256: Hexadecimal.lower(sha256))
+                path: self.name, byteCount: file.byteCount, sha256: Hexadecimal.lower(file.sha256))
         }
     }
 

@@ -22,13 +22,14 @@ struct IncrementalBackup: Sendable {
         var files = try BackedUpFiles(before: instance)
         let position = self.chain.position + 1
         let part = try self.writing.begin(BackupLayout.incrementalPart(position))
+        var done: Int64 = 0
         let (changes, snapshot) = try DatabaseChanges.read(
             of: instance.databasePath, after: self.chain,
             take: { name, block in
                 try FileTree.mustHaveRoom(Int64(block.count) * 2, at: self.writing.directory)
                 try part.entries.append(.changes, "changes/" + name, block)
-                self.writing.order.progress(
-                    BackupProgress(stage: .writing, done: part.byteCount, total: part.byteCount))
+                done += Int64(block.count)
+                self.writing.order.progress(BackupProgress(stage: .writing, done: done, total: done))
             }, reading: BackupSnapshot.init)
         // The tables were made anew since the chain was looked at.
         guard changes.migrationCount == self.chain.migrationCount else { throw BackupError.noFullBackup() }

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// A file that is read once from its beginning, whatever becomes of its name meanwhile.
-final class SequentialFile {
+final class SequentialFile: Sendable {
     private static let pieceBytes = 1 << 20
 
     let path: String

@@ -71,7 +71,8 @@ package struct InstanceCreation: Sendable {
         return try await self.make(making: { instance, token, pair in
             let record = try await CAInstallation.selfSignedRoot(
                 name: name, signingKey: self.signingKey(pair, token),
-                validity: validity.seconds(after: self.surroundings.now()), settings: self.settings, caName: self.plan.configuration.name,
+                validity: validity.seconds(after: self.surroundings.now()), settings: self.settings,
+                caName: self.plan.configuration.name,
                 storage: instance.storage, surroundings: self.surroundings)
             return try await instance.publish(record, by: .founder(of: instance.directory))
         })
