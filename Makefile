@@ -71,7 +71,7 @@ test: packages simulator-release $(CERTSRV_CLIENT)/bin/python $(ARCHIVAL_CLIENT)
 SWEEP ?= full
 sweep: packages
 	$(SWIFT) build --build-tests
-	SIGNET_SWEEP=$(SWEEP) $(SWIFT) test --skip-build --filter "CrashSweepTests|BackupKillTests|LostAuthorityTests"
+	SIGNET_SWEEP=$(SWEEP) $(SWIFT) test --skip-build --filter "CrashSweepTests|BackupKillTests|LostAuthorityTests|MigrationSweepTests"
 
 # Made by the program of its own help, so that neither can lag behind it.
 MANUAL := $(BUILD_DIR)/manual

@@ -187,8 +187,8 @@ let package = Package(
         .executableTarget(
             name: "swept-authority",
             dependencies: [
-                "StorageFaults", "CAService", "CertificateAuthority", "KeyProvider", "PKIMessages", "SimulatorControl",
-                "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "StorageFaults", "CAService", "CertificateAuthority", "KeyProvider", "PKCS11", "PKIMessages",
+                "SimulatorControl", "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/SweptAuthority", swiftSettings: settings),
         tests(

@@ -21,6 +21,10 @@ public protocol KeyCopying: Sendable {
     func storeCopy(
         _ copy: KeyPairCopy, wrap: (_ receiver: [UInt8]) async throws -> WrappedKeyPair
     ) async throws -> TokenKeyPair
+
+    /// Removes the key pairs that were to receive keys of this label and that a process left that was killed: they are of no
+    /// use after their call.
+    func removeReceivers(of label: String) async throws
 }
 
 extension TransientKeyOperating {

@@ -10,7 +10,7 @@ import KeyProvider
 struct SweptAuthority: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "swept-authority", abstract: "Works through a scenario, with faults.",
-        subcommands: [Create.self, Work.self])
+        subcommands: [Create.self, Work.self, Move.self, ExamineMove.self])
 }
 
 /// Makes the authority.
@@ -19,6 +19,8 @@ struct Create: AsyncParsableCommand {
     @Option var module: String
     @Option var label: String
     @Option var pin: String
+    /// Lets another token have a copy of the key.
+    @Flag var copyable = false
 
     func run() async throws {
         let configuration = InstanceConfiguration(
@@ -27,11 +29,10 @@ struct Create: AsyncParsableCommand {
                 module: self.module, token: "pkcs11:token=\(self.label)", profile: "softhsm2", pin: .file(self.pin)),
             web: .init(host: "127.0.0.1", port: 1, publicationPort: 2, publicationURL: "http://localhost:2"),
             userPrincipalNameSuffix: nil)
-        _ = try await InstanceCreation(
-            plan: .init(
-                directory: self.instance, configuration: configuration, subject: "CN=Swept CA", keyAlgorithm: .p256),
-            secrets: .system
-        ).makeRoot()
+        var plan = InstanceCreation.Plan(
+            directory: self.instance, configuration: configuration, subject: "CN=Swept CA", keyAlgorithm: .p256)
+        plan.keyMayBeCopied = self.copyable
+        _ = try await InstanceCreation(plan: plan, secrets: .system).makeRoot()
     }
 }
 
@@ -55,16 +56,12 @@ struct Work: AsyncParsableCommand {
             request: Array(Data(contentsOf: URL(filePath: self.request))),
             orders: FaultOrders(faults: self.fault, instance: self.instance, control: self.control),
             stride: self.stride)
-        do {
+        try await reporting {
             if self.fault[0].endsProcess {
                 try await runner.workUntilKilled(number: self.number)
             } else {
                 try await runner.workThroughFailures()
             }
-        } catch {
-            let report = ErrorReport(error)
-            FileHandle.standardError.write(Data("\(error)\n\(report.lines.joined(separator: "\n"))\n".utf8))
-            throw ExitCode.failure
         }
     }
 }

@@ -33,6 +33,8 @@ extension Instance {
                     .keyCopied, by: who,
                     details: made.auditDetails(on: target).merging(["Source": copied.source]) { own, _ in own })
             }
+            // Whoever was killed after the copy was there has left it.
+            try await target.removeReceivers(of: pair.label)
             let sha256 = Hexadecimal.lower(pair.locator.publicKeySHA256)
             let place = "\(target.identification)"
             try await self.storage.write { try $0.setSetting(Self.copySetting(sha256), to: place) }

@@ -47,6 +47,7 @@ extension TokenMigration {
     private func use() async throws {
         let place = try await MigrationPlace(self)
         let name = self.order.name
+        for pair in place.keys.compactMap(place.pair) { try await place.token.removeReceivers(of: pair.label) }
         try await self.proveKeys(on: place)
         let moved = place.misplaced
         try await self.instance.storage.write { db in

@@ -4,6 +4,16 @@ public import KeyProvider
 internal import PKCS11
 
 extension TokenKeyStore: KeyCopying {
+    static func receiverLabel(_ label: String) -> String { "receives \(label)" }
+
+    public func removeReceivers(of label: String) async throws {
+        for pair in try await self.keyPairs() where pair.label == TokenKeyStore.receiverLabel(label) {
+            // A receiver has none: what has one is somebody's.
+            guard pair.algorithm.isRSA, try await self.certificates(for: pair.locator).isEmpty else { continue }
+            try await self.removeKeyPair(pair.locator)
+        }
+    }
+
     public func storeCopy(
         _ copy: KeyPairCopy, wrap: (_ receiver: [UInt8]) async throws -> WrappedKeyPair
     ) async throws -> TokenKeyPair {

@@ -85,9 +85,10 @@ extension TokenKeyStore: KeyImporting {
                 }
             }
         ) { [publicKey, privateKey] session, _ in
-            try writePrivateKey(session, privateKey)
-            // The public half last: without it nobody finds half a key.
+            try session.removeLonelyPublicKeys(like: publicKey)
             _ = try session.createObject(publicKey)
+            // The private half last: whoever is killed between leaves no half key that is taken for a whole one.
+            try writePrivateKey(session, privateKey)
         }
     }
 
@@ -107,5 +108,20 @@ extension TokenKeyStore: KeyImporting {
         attributes[.ecParameters] = curve.parametersDER
         attributes[.ecPoint] = self.profile.template.ecPoint.value == .raw ? point : DERWriter.octetString(point)
         return attributes
+    }
+}
+
+extension Session {
+    /// Removes public keys of the same label and numbers that have no private key: what a process left that was killed while
+    /// it brought the pair onto the token.
+    fileprivate func removeLonelyPublicKeys(like publicKey: AttributeTemplate) throws(PKCS11Error) {
+        var template = publicKey
+        template[.id] = nil
+        for object in try self.findObjects(template) {
+            guard let id = try self.attributes(of: object, .id)[.id], try self.find(.privateKey, id: id).isEmpty else {
+                continue
+            }
+            try self.destroyObject(object)
+        }
     }
 }

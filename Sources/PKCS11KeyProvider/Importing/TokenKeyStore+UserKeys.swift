@@ -41,9 +41,10 @@ extension TokenKeyStore: UserKeyStoring {
         _ label: String, _ wrap: (_ receiver: [UInt8]) async throws -> WrappedKeyPair, operation: String,
         store: (WrappedKeyPair, KeyResolver) async throws -> TokenKeyPair
     ) async throws -> TokenKeyPair {
+        try await self.removeReceivers(of: label)
         let receiver = try await self.generateKeyPair(
             KeyPairSpecification(
-                algorithm: .rsa(modulusBits: 2048), role: .exchange, label: "receives \(label)",
+                algorithm: .rsa(modulusBits: 2048), role: .exchange, label: TokenKeyStore.receiverLabel(label),
                 certificateBytes: 0))
         do {
             let wrapped = try await wrap(receiver.subjectPublicKeyInfo)

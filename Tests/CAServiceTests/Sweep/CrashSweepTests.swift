@@ -11,7 +11,7 @@ import Testing
 /// `make sweep SWEEP=write-after:5` one fault at every fifth. With `:1` for each of the faults in turn it is the whole, in parts.
 @Suite("A certification authority is killed, or its disk fails, at any call of a scenario")
 struct CrashSweepTests {
-    private static let extent = ProcessInfo.processInfo.environment["SIGNET_SWEEP"] ?? ""
+    static let extent = ProcessInfo.processInfo.environment["SIGNET_SWEEP"] ?? ""
     static let isFull = extent == "full"
 
     struct Sweep: Sendable, CustomTestStringConvertible {
