@@ -193,6 +193,10 @@ struct BackupTests {
             FileManager.default.contentsOfDirectory(atPath: site.directory.path)
                 .first { $0.hasPrefix("issuing.before-restore-") })
 
+        let opened = try await site.signet("crl", "publish", "--instance", site.path(previous))
+        #expect(opened.status == 1 && opened.stderr.contains("was replaced by a restore"), "\(opened.stderr)")
+        #expect(opened.stderr.contains("0x80094006"))
+
         // Elsewhere, with nothing but what was published.
         let published = site.path(previous) + "/publish"
         let elsewhere = try await site.restore(

@@ -47,13 +47,15 @@ extension Instance {
     }
 }
 
-/// That an instance was moved away. It does not open, so that two never sign as the same CA.
+/// That an instance was moved away, or replaced by a restore. It does not open, so that two never sign as the same CA.
 package struct Retirement: Sendable, Codable, Equatable {
     /// ISO 8601.
     package var when: String
     package var who: String
     /// `nil` until the backup with which it moves is whole.
     package var backupID: String?
+    /// Set where a restore has put another one in its place.
+    package var isReplaced: Bool?
 
     /// - Returns: `nil` for an instance that was not.
     static func read(_ layout: InstanceLayout) throws -> Retirement? {
@@ -117,28 +119,38 @@ extension Instance {
         try instance.close()
     }
 
-    /// The templates of a backup that are other ones here, by the names of their files.
-    package static func changedTemplates(in directory: String, since manifest: BackupManifest) throws -> [String] {
-        try manifest.entries.filter { $0.kind == .file && $0.name.hasPrefix("templates/") }.filter { entry in
+    /// The templates of a backup that are other ones here, or missing, by the names of their files; in a sentence.
+    package static func templateComparison(in directory: String, since manifest: BackupManifest) throws -> String {
+        let changed = try manifest.entries.filter { $0.kind == .file && $0.name.hasPrefix("templates/") }.filter {
+            entry in
             let path = directory + "/" + entry.name
             guard FilePaths.exists(path) else { return true }
             return try Hexadecimal.lower(Digest.sha256.hash(FilePaths.read(path))) != entry.sha256
-        }.map(\.name)
+        }
+        guard !changed.isEmpty else { return "Templates: as they were" }
+        return "Templates that differ: \(changed.map(\.name).joined(separator: ", "))"
     }
 }
 
 extension ServiceError {
     static func retired(_ directory: String, _ retirement: Retirement) -> ServiceError {
-        ServiceError(
-            code: .suspended, headline: "The CA in \"\(directory)\" was moved away, and does not work here any more.",
+        let isReplaced = retirement.isReplaced == true
+        let what = isReplaced ? "was replaced by a restore" : "was moved away"
+        let advice: Advice =
+            isReplaced
+            ? """
+            Work with the instance that is in its place. To take this one back, exchange their directories first; then, and \
+            only when the other one is used no more: `signet move undo --instance DIR --confirm`.
+            """
+            : "Work where it was moved to. Only when it is in use nowhere else: `signet move undo --instance DIR --confirm`."
+        return ServiceError(
+            code: .suspended, headline: "The CA in \"\(directory)\" \(what), and does not work here any more.",
             hresult: .serverSuspended,
             facts: [
                 Fact("when", retirement.when), Fact("by", retirement.who),
                 Fact("backup", retirement.backupID ?? "none"),
             ],
-            advice: [
-                "Work where it was moved to. Only when it is in use nowhere else: `signet move undo --instance DIR --confirm`."
-            ])
+            advice: [advice])
     }
 
     fileprivate static func notMoved(_ directory: String) -> ServiceError {

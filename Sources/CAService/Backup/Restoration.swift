@@ -87,7 +87,7 @@ package struct Restoration: Sendable {
             var finished = try await self.finish(extraction, old)
             // SQLite removes files by their names when it closes a database.
             try old?.close()
-            finished.previous = try self.takePlace(extraction.layout, isReplacing)
+            finished.previous = try self.takePlace(extraction.layout, isReplacing, finished.manifest.backupID)
             return finished
         } catch {
             // Without the marker it is a whole instance: the new one, or the one that was here.
@@ -112,15 +112,21 @@ package struct Restoration: Sendable {
         guard FilePaths.exists(left.configurationPath) else {
             throw ServiceError.exists(path, "Something that no restore has made,")
         }
-        try FileTree.rename(path, to: self.nameForPrevious())
+        _ = try self.putAside(left)
     }
 
-    /// One that is free.
-    private func nameForPrevious() -> String {
-        let stamp = self.surroundings.now().formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-        let name = self.layout.directory + ".before-restore-" + stamp
-        guard FilePaths.exists(name) else { return name }
-        return (2...).lazy.map { "\(name)-\($0)" }.first { !FilePaths.exists($0) } ?? name
+    /// Keeps a whole instance beside the one that takes its place, where it does not open any more.
+    ///
+    /// - Returns: its directory.
+    private func putAside(_ replaced: InstanceLayout, for backupID: String? = nil) throws -> String {
+        let now = self.surroundings.now()
+        let account = try SystemAccount.current(instance: self.layout.directory)
+        try Retirement(
+            when: now.ISO8601Format(), who: account.principalName, backupID: backupID, isReplaced: true
+        ).write(replaced)
+        let directory = self.layout.nameForReplaced(at: now)
+        try FileTree.rename(replaced.directory, to: directory)
+        return directory
     }
 
     /// - Returns: whether something is there that is to be replaced.
@@ -205,7 +211,9 @@ package struct Restoration: Sendable {
     }
 
     /// - Returns: where the instance is that was there before.
-    private func takePlace(_ restoring: InstanceLayout, _ isReplacing: Bool) throws -> String? {
+    private func takePlace(
+        _ restoring: InstanceLayout, _ isReplacing: Bool, _ backupID: String
+    ) throws -> String? {
         try FileTree.synchronize(restoring.directory)
         try FilePaths.remove(restoring.restoreMarkerPath)
         try FileTree.synchronizeDirectory(restoring.directory)
@@ -215,9 +223,9 @@ package struct Restoration: Sendable {
             try FileTree.synchronizeDirectory(parent)
             return nil
         }
-        let previous = self.nameForPrevious()
         try FileTree.exchange(restoring.directory, self.layout.directory)
-        try FileTree.rename(restoring.directory, to: previous)
+        // Under this name is the one that was there now.
+        let previous = try self.putAside(restoring, for: backupID)
         try FileTree.synchronizeDirectory(parent)
         return previous
     }

@@ -68,7 +68,16 @@ package struct RestoreSequence: Sendable {
             try Note(backups: all.order.backups, auditSequence: note.auditSequence, isWaiting: true).write(self.layout)
             return .waiting(error)
         }
-        return try await self.restore(all)
+        var finished = try await self.restore(all)
+        // What it replaced was restored itself, and nobody has used it.
+        if sequence == note.auditSequence, case .restored(var done) = finished, let previous = done.previous,
+            done.keys.allSatisfy({ $0.state == .proven })
+        {
+            try FileTree.remove(previous)
+            done.previous = nil
+            finished = .restored(done)
+        }
+        return finished
     }
 
     private func restore(_ restoration: Restoration) async throws -> Outcome {

@@ -5,11 +5,14 @@ import CertificateAuthority
 import Foundation
 import PKIMessages
 
-/// `signet backup create|list|show|verify|keys`
+/// `signet backup create|list|show|verify|keys|replaced`
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Backups of a CA: database, configuration, templates, lists, audit chain.",
-        subcommands: [CreateBackup.self, ListBackups.self, ShowBackup.self, VerifyBackup.self, BackUpKeys.self])
+        subcommands: [
+            CreateBackup.self, ListBackups.self, ShowBackup.self, VerifyBackup.self, BackUpKeys.self,
+            ReplacedInstances.self,
+        ])
 }
 
 /// `signet backup create`

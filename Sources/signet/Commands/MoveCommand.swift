@@ -120,9 +120,7 @@ struct ImportMove: ContextCommand {
         Console.say("\"\(done.manifest.authority)\" as of \(done.manifest.createdWhen): \(self.options.instance)")
         for file in done.missingSecrets { Console.say("To be put there: \(file)") }
         if let place = done.formerDatabase { Console.say("The database was at \(place), and is in the instance now.") }
-        let changed = try Instance.changedTemplates(in: self.options.instance, since: done.manifest)
-        Console.say(
-            changed.isEmpty ? "Templates: as they were" : "Templates that differ: \(changed.joined(separator: ", "))")
+        Console.say(try Instance.templateComparison(in: self.options.instance, since: done.manifest))
         for key in done.keys { key.tell() }
         guard done.keys.allSatisfy({ $0.state == .proven }) else { throw ExitCode(2) }
     }
