@@ -99,6 +99,9 @@ struct CertutilBackupTests {
         #expect(whole.text.hasPrefix("Restored database for \(Self.host)\\Test Issuing CA.\n"), "\(whole.stderr)")
         let list = try await site.operate("request", "list", "--instance", site.path("issuing"), "--limit", "100")
         for name in ["one", "two", "three"] { #expect(list.text.contains("\(name).example.test")) }
+        // What was there before the first restore is kept, and nothing that only lay between.
+        let kept = try FileManager.default.contentsOfDirectory(atPath: site.directory.path)
+        #expect(kept.count { $0.hasPrefix("issuing.before-restore-") } == 1, "\(kept)")
         try await site.operate("audit", "verify", "--instance", site.path("issuing"))
         // Who has used the CA since is asked for -f.
         try await site.certify("after")
@@ -108,6 +111,116 @@ struct CertutilBackupTests {
 
     private static let incrementAlone = failure(
         "restoreDB", "0x8007010b (WIN32/HTTP: 267)", "The directory name is invalid.")
+
+    @Test("Each example of the documents runs in its own form, and each syntax with all the options that it names")
+    func examples() async throws {
+        let site = try await Site.issuing()
+        let password = "file:\(site.path("pin-user"))"
+        let authority = "\(Self.host)\\Test Issuing CA"
+        func made(_ directory: String, _ verb: String, incremental: Bool = false, keepLog: Bool = false) -> String {
+            """
+            \(incremental ? "Incremental" : "Full") database backup for \(authority).
+            Backed up database to \(directory).
+            \(keepLog ? "Database logs were preserved." : "Database logs successfully truncated.")
+            \(verb == "backup" ? "Keys of \(authority) stay on their tokens; the backup says which they are.\n" : "")\
+            CertUtil: -\(verb) command completed successfully.
+
+            """
+        }
+        // certutil -p p@ssw23 f:\Backup2\EnterpriseCA [incremental] [keeplog]
+        for (words, incremental, keepLog) in [
+            ([], false, false), (["incremental"], true, false), (["keeplog"], false, true),
+            (["INCREMENTAL", "KeepLog"], true, true),
+        ] {
+            let directory = site.path("EnterpriseCA\(words.joined())")
+            let result = try await site.certutil(["-p", password, directory] + words)
+            #expect(
+                result.text == made(directory, "backup", incremental: incremental, keepLog: keepLog), "\(result.stderr)"
+            )
+        }
+        let options = ["-f", "-gmt", "-seconds", "-v", "-config", authority, "-p", password]
+        for (verb, name) in [("-backup", "backup"), ("/backupdb", "backupDB"), ("\u{2013}BackupDB", "backupDB")] {
+            let directory = site.path("Backup2")
+            let result = try await site.certutil([verb] + options + [directory])
+            #expect(result.text == made(directory, name), "\(result.stderr)")
+        }
+        for (verb, name) in [("-restore", "restore"), ("-restoredb", "restoreDB")] {
+            let result = try await site.certutil([verb] + options + [site.path("Backup2")])
+            #expect(result.text.hasPrefix("Restored database for \(authority).\nCA key 0: proven "), "\(result.stderr)")
+            #expect(
+                result.text.hasSuffix(
+                    """
+                    CertUtil: -\(name) command completed successfully.
+                    The CertSvc service may need to be restarted for changes to take effect.
+
+                    """))
+        }
+        for file in ["Backup2", "Backup2/Test Issuing CA.p12"] {
+            let result = try await site.certutil(["-restorekey"] + options + [site.path(file)])
+            #expect(
+                result.text == Self.failure("restoreKey", "0x80070032 (WIN32: 50)", "The request is not supported."))
+        }
+        let standard = try await site.certutil("-backupdb", "-config", "-", "-p", password, site.path("standard"))
+        #expect(standard.text == made(site.path("standard"), "backupDB"))
+        let other = try await site.certutil(
+            "-backupdb", "-config", "\(Self.host)\\Other CA", "-p", password, site.path("other"))
+        #expect(
+            other.text == Self.failure("backupDB", "0x80070057 (WIN32: 87)", "The parameter is incorrect."),
+            "\(other.stderr)")
+        #expect(!FileManager.default.fileExists(atPath: site.path("other")))
+    }
+
+    @Test("The schema of each table, and the help of each verb of the documents")
+    func schema() async throws {
+        let site = try Site.empty()
+        func table(_ name: String...) async throws -> String {
+            try await site.certutil(["-schema"] + name).text
+        }
+        #expect(
+            try await table("attrib") == """
+                Schema:
+                  Column Name        Localized Name        Type    MaxLength
+                  -----------------  --------------------  ------  ------------
+                  RequestID          Attribute Request ID  Long    4 -- Indexed
+                  RequestAttributes  Request Attributes    String  32768
+                CertUtil: -schema command completed successfully.
+
+                """)
+        #expect(
+            try await table("crl") == """
+                Schema:
+                  Column Name    Localized Name   Type    MaxLength
+                  -------------  ---------------  ------  ------------
+                  CRLNumber      CRL Number       Long    8 -- Indexed
+                  CRLMinBase     CRL Base Number  Long    8
+                  CRLNameId      CRL Key Index    Long    4
+                  CRLThisUpdate  CRL This Update  Date    8
+                  CRLNextUpdate  CRL Next Update  Date    8
+                  CRLRawCRL      CRL Raw CRL      Binary  268435456
+                CertUtil: -schema command completed successfully.
+
+                """)
+        let lines = try await table().split(separator: "\n")
+        #expect(lines.first == "Schema:" && lines.last == "CertUtil: -schema command completed successfully.")
+        #expect(lines.contains { $0.contains(/^  Request\.RequestID +Request ID +Long +4 -- Indexed$/) })
+        #expect(
+            try await table("ext") == Self.failure("schema", "0x80070057 (WIN32: 87)", "The parameter is incorrect."))
+        for (verb, syntax) in [
+            ("backup", "BackupDirectory [incremental] [keeplog]"),
+            ("backupDB", "BackupDirectory [incremental] [keeplog]"),
+            ("backupKey", "BackupDirectory"), ("restore", "BackupDirectory [BackupDirectory...]"),
+            ("restoreDB", "BackupDirectory [BackupDirectory...]"), ("restoreKey", "BackupDirectory | PFXFile"),
+            ("schema", "[attrib | crl]"),
+        ] {
+            let help = try await site.certutil("-\(verb.lowercased())", "-?")
+            #expect(
+                help.status == 0 && help.text.hasPrefix("Usage:\n  CertUtil -\(verb) [Options] \(syntax)\n"),
+                "\(help.text)")
+            for option in ["-f ", "-gmt ", "-seconds ", "-v ", "-config Host\\CA ", "-p Source "] {
+                #expect(help.text.contains("\n  \(option)"), "\(option)")
+            }
+        }
+    }
 
     @Test("Wrong folders, increments alone and keys are refused with the documents' texts and codes")
     func refusals() async throws {

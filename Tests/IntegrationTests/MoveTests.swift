@@ -1,3 +1,4 @@
+import CAService
 import Foundation
 import TestSupport
 import Testing
@@ -40,6 +41,25 @@ struct MoveTests {
         try await site.operate("certificate", "revoke", "--instance", new, serial)
         try await site.operate("crl", "publish", "--instance", new)
         try await site.operate("audit", "verify", "--instance", new)
+    }
+
+    @Test("Templates that are other ones than in the backup, or missing, are named by their files, and no others")
+    func templates() async throws {
+        let site = try await Site.issuing()
+        try await site.operate(
+            "move", "export", "--instance", site.path("issuing"), "--password", "file:\(site.path("pin-user"))",
+            site.path("moving"))
+        let manifest = try BackupSet(site.path("moving")).manifest
+        let issuing = site.path("issuing")
+        #expect(try Instance.templateComparison(in: issuing, since: manifest) == "Templates: as they were")
+        try FileManager.default.removeItem(atPath: "\(issuing)/templates/User.yaml")
+        let file = "\(issuing)/templates/WebServer.yaml"
+        try (String(contentsOfFile: file, encoding: .utf8) + "# changed\n").write(
+            toFile: file, atomically: true, encoding: .utf8)
+        try Data().write(to: URL(fileURLWithPath: "\(issuing)/templates/Other.yaml"))
+        #expect(
+            try Instance.templateComparison(in: issuing, since: manifest)
+                == "Templates that differ: templates/User.yaml, templates/WebServer.yaml")
     }
 
     @Test("A move is undone only by somebody who says so, and one that fails leaves the CA as it was")
