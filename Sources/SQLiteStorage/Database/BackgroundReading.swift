@@ -4,8 +4,8 @@ import GRDB
 import Glibc
 
 extension SQLiteStorage {
-    /// nice(2): about a third of what a thread of a request gets when both want the processor, and all of an idle one.
-    private static let niceness: Int32 = 5
+    /// nice(2): about a tenth of what a thread of a request gets when both want the processor, and all of an idle one.
+    private static let niceness: Int32 = 10
 
     /// As ``read(_:)``, on a thread of its own with a lower priority, which ends with it: an unprivileged process cannot
     /// raise a priority again.
