@@ -191,6 +191,42 @@ struct RecoveryTests {
         }
     }
 
+    @Test("What was checked before is believed of the very same certificate and key only")
+    func checkedSignatures() async throws {
+        let authority = try await TestAuthority()
+        let other = try await TestAuthority(name: "Other CA")
+        let signatures = CheckedSignatures()
+        var bytes = authority.certificate.derBytes
+        bytes[bytes.count - 1] ^= 1
+        let changed = try CertificateFields(derEncoded: bytes)
+        for _ in 0..<2 {
+            #expect(signatures.isSigned(authority.certificate, by: authority.certificate.subjectPublicKeyInfo))
+            #expect(!signatures.isSigned(changed, by: authority.certificate.subjectPublicKeyInfo))
+            #expect(!signatures.isSigned(authority.certificate, by: other.certificate.subjectPublicKeyInfo))
+        }
+    }
+
+    @Test("Blobs that are read together are refused for the same reasons as one alone")
+    func sharedCertificates() async throws {
+        let site = try await Site.sealed(to: TestKey.agents[0].publicKey)
+        let blob = try await site.blob()
+        let shared = SharedCertificates()
+        let trusted = [site.authority.certificate]
+        let first = try KeyRecovery(blobDER: blob, trusting: trusted, shared: shared)
+        let second = try KeyRecovery(blobDER: blob, trusting: trusted, shared: shared)
+        #expect(second.chain.map(\.derBytes) == first.chain.map(\.derBytes))
+        #expect(second.recipients.map(\.description) == first.recipients.map(\.description))
+        var changed = blob
+        changed[changed.count - 1] ^= 1
+        #expect(throws: PKIMessageError.self) {
+            try KeyRecovery(blobDER: changed, trusting: trusted, shared: shared)
+        }
+        let stranger = try await TestAuthority(name: "Other CA").certificate
+        #expect(throws: ArchivalError.of(.untrustedBlob)) {
+            try KeyRecovery(blobDER: blob, trusting: [stranger], shared: shared)
+        }
+    }
+
     @Test("A cut blob is refused; a changed one is refused or still names the same certificate")
     func changed() async throws {
         let site = try await Site.sealed(to: TestKey.agents[0].publicKey)

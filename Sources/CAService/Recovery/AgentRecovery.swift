@@ -56,7 +56,6 @@ package struct AgentRecovery: Sendable {
     private var entries: [Entry] = []
     /// The first blob of each group of agents.
     private var samples: [Blob] = []
-    private let read = ReadCertificates<CertificateFields>()
 
     package var count: Int { self.entries.count }
 
@@ -70,21 +69,17 @@ package struct AgentRecovery: Sendable {
         guard !trusted.isEmpty else { throw ServiceError.noTrustedCertificate() }
         self.sources = sources
         var groups: [[[UInt8]]: Int] = [:]
-        var chains: [[[UInt8]]: [CertificateFields]] = [:]
+        let shared = SharedCertificates()
         for start in stride(from: 0, to: sources.count, by: Self.blobsAtATime) {
             let portion = sources[start..<min(start + Self.blobsAtATime, sources.count)]
-            for (blob, bytes) in try Self.check(portion, trusting: trusted, self.read) {
+            for (blob, bytes) in try Self.check(portion, trusting: trusted, shared) {
                 try show(blob)
                 let group = [blob.recovery.threshold == nil ? [] : [1]] + blob.recovery.agentKeys
                 let sample = groups[group] ?? self.samples.count
                 if groups.updateValue(sample, forKey: group) == nil { self.samples.append(blob) }
-                // One chain for all the blobs that have it.
-                let names = blob.recovery.chain.map(\.derBytes)
-                let chain = chains[names] ?? blob.recovery.chain
-                chains[names] = chain
                 self.entries.append(
                     Entry(
-                        checked: KeyRecovery.Checked(blobDER: bytes, chain: chain),
+                        checked: KeyRecovery.Checked(blob.recovery, blobDER: bytes),
                         isSealed: blob.recovery.threshold != nil, sample: sample))
             }
         }
@@ -99,15 +94,14 @@ package struct AgentRecovery: Sendable {
 
     /// Side by side.
     private static func check(
-        _ sources: ArraySlice<Source>, trusting trusted: [CertificateFields],
-        _ read: ReadCertificates<CertificateFields>
+        _ sources: ArraySlice<Source>, trusting trusted: [CertificateFields], _ shared: SharedCertificates
     ) throws -> [(Blob, [UInt8])] {
         let checked = Mutex<[Int: Result<(Blob, [UInt8]), any Error>]>([:])
         DispatchQueue.concurrentPerform(iterations: sources.count) { offset in
             let source = sources[sources.startIndex + offset]
             let result = Result {
                 let bytes = try source.read()
-                let recovery = try KeyRecovery(blobDER: bytes, trusting: trusted, read: read)
+                let recovery = try KeyRecovery(blobDER: bytes, trusting: trusted, shared: shared)
                 return (Blob(name: source.name, recovery: recovery), bytes)
             }
             checked.withLock { $0[offset] = result }
@@ -123,8 +117,7 @@ package struct AgentRecovery: Sendable {
         let source = self.sources[index]
         return Blob(
             name: source.name,
-            recovery: try KeyRecovery(
-                blobDER: source.read(), checked: self.entries[index].checked, read: self.read))
+            recovery: try KeyRecovery(blobDER: source.read(), checked: self.entries[index].checked))
     }
 
     /// Opens every blob, asking for one card after another until all are open. Those that several agents open together come

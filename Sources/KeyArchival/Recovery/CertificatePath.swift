@@ -1,4 +1,5 @@
 package import PKIMessages
+import Synchronization
 import X509
 
 /// Follows issuers, by name and signature.
@@ -14,15 +15,52 @@ package enum CertificatePath {
     /// The certificate and those above it, as far as they are in `pool`; ends at a root.
     ///
     /// Validity periods are not looked at: an archived key is recovered long after its CA's certificate has expired.
-    static func path(from leaf: CertificateFields, through pool: [CertificateFields]) -> [CertificateFields] {
+    ///
+    /// - Parameter signatures: kept by who follows several paths, which go through the same authorities.
+    static func path(
+        from leaf: CertificateFields, through pool: [CertificateFields],
+        _ signatures: CheckedSignatures = CheckedSignatures()
+    ) -> [CertificateFields] {
+        let authorities = pool.filter(\.isCertificationAuthority)
         var path = [leaf]
         var current = leaf
-        while path.count < self.maximumLength, !current.isSelfSigned {
-            guard let issuer = pool.filter(\.isCertificationAuthority).issuer(of: current) else { break }
+        while path.count < self.maximumLength,
+            !(current.isSelfIssued && signatures.isSigned(current, by: current.subjectPublicKeyInfo))
+        {
+            guard let issuer = authorities.issuer(of: current, isSigned: { signatures.isSigned($0, by: $1) })
+            else { break }
             path.append(issuer)
             current = issuer
         }
         return path
+    }
+}
+
+/// What was found of signatures on certificates of authorities, by the exact bytes of certificate and key, so that each is
+/// checked once however many paths go through it.
+package final class CheckedSignatures: Sendable {
+    private struct Question: Hashable {
+        let certificate, key: ExactBytes
+    }
+
+    /// More than a recovery meets; what is beyond is checked again.
+    private static let maximumCount = 256
+
+    private let known = Mutex<[Question: Bool]>([:])
+
+    package init() {}
+
+    func isSigned(_ certificate: CertificateFields, by key: SubjectPublicKeyInfo) -> Bool {
+        // A user's certificate comes once.
+        guard certificate.isCertificationAuthority else { return certificate.isSigned(by: key) }
+        let question = Question(certificate: ExactBytes(certificate.derBytes), key: ExactBytes(key.derBytes))
+        if let answer = self.known.withLock({ $0[question] }) { return answer }
+        let answer = certificate.isSigned(by: key)
+        self.known.withLock { known in
+            if known.count >= Self.maximumCount { known.removeAll() }
+            known[question] = answer
+        }
+        return answer
     }
 }
 

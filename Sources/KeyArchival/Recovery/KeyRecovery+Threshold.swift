@@ -13,7 +13,7 @@ extension KeyRecovery {
         guard let threshold = self.threshold else { throw ArchivalError.noSeal() }
         let keys = try await token.keyPairs()
         for sealed in threshold.shares {
-            let agent = KeyRecovery.recipient(sealed.recipient, self.certificates)
+            let agent = self.recipient(sealed.recipient)
             guard let wanted = agent.certificate?.subjectPublicKeyInfo.sha256,
                 let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted })
             else { continue }
@@ -33,7 +33,7 @@ extension KeyRecovery {
         let keys = try await token.keyPairs()
         let envelopedData = try EnvelopedData(contentInfoDER: message)
         for info in envelopedData.recipients {
-            guard let wanted = KeyRecovery.recipient(info, self.certificates).certificate?.subjectPublicKeyInfo.sha256,
+            guard let wanted = self.recipient(info).certificate?.subjectPublicKeyInfo.sha256,
                 let key = keys.first(where: { $0.locator.publicKeySHA256 == wanted })
             else { continue }
             return try await self.opened(envelopedData, info, with: key.locator, on: token)
@@ -55,7 +55,7 @@ extension KeyRecovery {
     /// The agent to whom a share was given when the key was archived.
     package func holder(of share: KeyShare) -> String {
         let sealed = self.threshold?.shares.first { $0.index == share.index }
-        return sealed.map { KeyRecovery.recipient($0.recipient, self.certificates).description } ?? "nobody"
+        return sealed.map { self.recipient($0.recipient).description } ?? "nobody"
     }
 
     /// A share for the agent who will combine them, as a message that only that agent's card opens.
@@ -68,7 +68,7 @@ extension KeyRecovery {
     ) throws -> [UInt8] {
         let wanted = name.filter { $0 != " " && $0 != ":" }.lowercased()
         for sealed in self.threshold?.shares ?? [] {
-            guard let agent = KeyRecovery.recipient(sealed.recipient, self.certificates).certificate else { continue }
+            guard let agent = self.recipient(sealed.recipient).certificate else { continue }
             let names = [
                 agent.serialHex, Hexadecimal.lower(agent.sha1Thumbprint), Hexadecimal.lower(agent.sha256Thumbprint),
             ]
@@ -86,7 +86,7 @@ extension KeyRecovery {
         var copy = self
         copy.recipients = threshold.shares
             .filter { sealed in !shares.contains { $0.index == sealed.index } }
-            .map { KeyRecovery.recipient($0.recipient, self.certificates) }
+            .map { self.recipient($0.recipient) }
         return copy
     }
 
@@ -100,7 +100,7 @@ extension KeyRecovery {
         var copy = self
         copy.envelopedData = try threshold.open(with: shares)
         copy.threshold = nil
-        copy.recipients = copy.envelopedData.recipients.map { KeyRecovery.recipient($0, self.certificates) }
+        copy.recipients = copy.envelopedData.recipients.map(self.recipient)
         return copy
     }
 

@@ -29,81 +29,83 @@ package struct KeyRecovery: Sendable {
     /// The certificate whose private key is archived.
     package let certificate: CertificateFields
     /// The certificates above it that are in the blob, nearest first.
-    package let chain: [CertificateFields]
+    package var chain: [CertificateFields] { self.companions.chain }
     /// In the order of the blob. Where several must act together, those who hold a share.
     package internal(set) var recipients: [Recipient]
     /// How several agents open it together; `nil` where any one of them opens it alone.
     package internal(set) var threshold: ThresholdEnvelope?
 
     var envelopedData: EnvelopedData
-    /// All certificates of the blob.
-    let certificates: [CertificateFields]
+    /// What the blob has beside ``certificate``.
+    let companions: Companions
 
     /// Reads a blob and checks its signature.
     ///
     /// - Parameter trusted: certificates of certification authorities that the agent trusts; the signer must be one of
     ///   them or have been issued below one. Their validity periods are not looked at.
-    /// - Parameter read: kept by who opens several blobs, which have the same authorities' and agents' certificates.
+    /// - Parameter shared: kept by who opens several blobs, which have the same authorities' and agents' certificates.
     /// - Throws: ``PKIMessageError`` for a malformed blob, a wrong signature (`badSignature`), or a user certificate that
     ///   is not the signed one (`hashMismatch`); ``ArchivalError`` with `untrustedBlob` (0x800B0109).
     package init(
-        blobDER: [UInt8], trusting trusted: [CertificateFields],
-        read: ReadCertificates<CertificateFields> = ReadCertificates()
+        blobDER: [UInt8], trusting trusted: [CertificateFields], shared: SharedCertificates = SharedCertificates()
     ) throws {
         let blob = try RecoveryBlob(derEncoded: blobDER)
-        let certificates = try blob.signedData.certificates.map { try read.value(of: $0) { $0 } }
+        let certificate = try CertificateFields(derEncoded: blob.userCertificate())
+        let companions = try blob.signedData.certificates.filter { $0 != certificate.derBytes }
+            .map { try shared.read.value(of: $0) { $0 } }
         // Trusted ones first: of two certificates of one name and key, the trusted one is to end the path.
-        let pool = trusted + certificates
+        let pool =
+            trusted + companions.filter { new in !trusted.contains { $0.derBytes == new.derBytes } } + [certificate]
         let signer = try Self.signer(of: blob, among: pool)
         guard signer.isCertificationAuthority else {
             throw ArchivalError.untrustedBlob("its signer is no certification authority")
         }
-        let anchors = Set(trusted.map(\.derBytes))
+        func isTrusted(_ authority: CertificateFields) -> Bool {
+            trusted.contains { $0.derBytes == authority.derBytes }
+        }
         guard
-            anchors.contains(signer.derBytes)
-                || CertificatePath.path(from: signer, through: pool).contains(where: { anchors.contains($0.derBytes) })
+            isTrusted(signer)
+                || CertificatePath.path(from: signer, through: pool, shared.signatures).contains(where: isTrusted)
         else { throw ArchivalError.untrustedBlob("none of the trusted certification authorities signed it") }
-        let certificate = try CertificateFields(derEncoded: blob.userCertificate())
-        let chain = Array(CertificatePath.path(from: certificate, through: pool).dropFirst())
-        try self.init(blob.envelopedData, of: certificate, chain: chain, certificates)
+        let chain = Array(CertificatePath.path(from: certificate, through: pool, shared.signatures).dropFirst())
+        try self.init(
+            blob.envelopedData, of: certificate, beside: shared.companions(Companions(chain: chain, all: companions)))
     }
 
     /// What stays of a blob that was checked, so that the same bytes need no second check.
     package struct Checked: Sendable {
         let blobSHA256: [UInt8]
-        package let chain: [CertificateFields]
+        let companions: Companions
 
-        /// - Parameter chain: that of the blob.
-        package init(blobDER: [UInt8], chain: [CertificateFields]) {
+        /// - Parameter recovery: what was read from these bytes.
+        package init(_ recovery: KeyRecovery, blobDER: [UInt8]) {
             self.blobSHA256 = Digest.sha256.hash(blobDER)
-            self.chain = chain
+            self.companions = recovery.companions
         }
     }
 
     /// Reads a blob again whose signature and chain were checked before.
     ///
     /// - Throws: ``ArchivalError`` with `untrustedBlob` when it is not the same blob; ``PKIMessageError``.
-    package init(blobDER: [UInt8], checked: Checked, read: ReadCertificates<CertificateFields>) throws {
+    package init(blobDER: [UInt8], checked: Checked) throws {
         guard Digest.sha256.hash(blobDER) == checked.blobSHA256 else {
             throw ArchivalError.untrustedBlob("it is not the blob any more that was checked")
         }
         let blob = try RecoveryBlob(derEncoded: blobDER)
         try self.init(
-            blob.envelopedData, of: CertificateFields(derEncoded: blob.userCertificate()), chain: checked.chain,
-            blob.signedData.certificates.map { try read.value(of: $0) { $0 } })
+            blob.envelopedData, of: CertificateFields(derEncoded: blob.userCertificate()), beside: checked.companions)
     }
 
     private init(
-        _ envelopedData: EnvelopedData, of certificate: CertificateFields, chain: [CertificateFields],
-        _ certificates: [CertificateFields]
+        _ envelopedData: EnvelopedData, of certificate: CertificateFields, beside companions: Companions
     ) throws {
         self.envelopedData = envelopedData
         self.threshold = try ThresholdEnvelope(envelopedData)
-        self.certificates = certificates
         self.certificate = certificate
-        self.chain = chain
+        self.companions = companions
         let transported = self.threshold?.shares.map(\.recipient) ?? envelopedData.recipients
-        self.recipients = transported.map { Self.recipient($0, certificates) }
+        self.recipients = []
+        self.recipients = transported.map(self.recipient)
     }
 
     /// An archive as it stands in the CA's own database, which needs no signature.
@@ -112,12 +114,13 @@ package struct KeyRecovery: Sendable {
     init(envelopedDataDER: [UInt8], certificateDER: [UInt8], agentsDER: [[UInt8]]) throws {
         try self.init(
             EnvelopedData(contentInfoDER: envelopedDataDER), of: CertificateFields(derEncoded: certificateDER),
-            chain: [],
-            agentsDER.map { try CertificateFields(derEncoded: $0) })
+            beside: Companions(chain: [], all: agentsDER.map { try CertificateFields(derEncoded: $0) }))
     }
 
-    static func recipient(_ info: KeyTransRecipientInfo, _ certificates: [CertificateFields]) -> Recipient {
-        Recipient(identifier: info.rid, certificate: certificates.first { info.rid.names($0) })
+    func recipient(_ info: KeyTransRecipientInfo) -> Recipient {
+        let named = self.companions.all.first { info.rid.names($0) }
+        return Recipient(
+            identifier: info.rid, certificate: named ?? (info.rid.names(self.certificate) ? self.certificate : nil))
     }
 
     /// The certificate that the signer names and whose key made the signature: two CAs can have one name.

@@ -125,11 +125,16 @@ package struct CertificateFields: Sendable {
 extension Sequence<CertificateFields> {
     /// Who signed a certificate, by name and signature. Of several certificates of the same key a root is taken, so that
     /// a path ends where it can.
-    package func issuer(of certificate: CertificateFields) -> CertificateFields? {
+    ///
+    /// - Parameter isSigned: ``CertificateFields/isSigned(by:)``, or who remembers what it said.
+    package func issuer(
+        of certificate: CertificateFields,
+        isSigned: (CertificateFields, SubjectPublicKeyInfo) -> Bool = { $0.isSigned(by: $1) }
+    ) -> CertificateFields? {
         let fitting = self.filter {
-            $0.subjectDER == certificate.issuerDER && certificate.isSigned(by: $0.subjectPublicKeyInfo)
+            $0.subjectDER == certificate.issuerDER && isSigned(certificate, $0.subjectPublicKeyInfo)
         }
-        return fitting.first(where: \.isSelfSigned) ?? fitting.first
+        return fitting.first { $0.isSelfIssued && isSigned($0, $0.subjectPublicKeyInfo) } ?? fitting.first
     }
 }
 
