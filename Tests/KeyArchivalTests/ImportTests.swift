@@ -63,6 +63,28 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "Of several files with one certificate that are imported at the same time one is archived",
+        arguments: [false, true])
+    func sideBySide(isForeign: Bool) async throws {
+        try await ArchivingSite.with { site in
+            let issuer = isForeign ? try await TestAuthority(name: "Other CA") : site.authority
+            // Numbers of the two CAs must not meet.
+            for _ in 0..<5 { _ = try await issuer.issue("nobody", to: TestKey.other.publicKey) }
+            let certificate = try await issuer.issue("alice", to: TestKey.user.publicKey).certificate
+            let importer = try self.importer(site, .init(allowsForeign: isForeign, isForced: isForeign))
+            let entry = self.entry(try TestKey.user, certificate)
+            let outcomes = try await withThrowingTaskGroup(of: KeyImporter.Outcome.self) { group in
+                for _ in 0..<3 { group.addTask { try await importer.importKey(entry, by: Self.manager) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.count { $0.key == .archived } == 1)
+            #expect(outcomes.count { $0.key == .wasArchived } == 2)
+            #expect(Set(outcomes.map(\.requestID)).count == 1)
+            #expect(outcomes.count { $0.importedForeign } == (isForeign ? 1 : 0))
+        }
+    }
+
     @Test("A certificate of another CA needs the setting and the word of the caller: 0x800B0107 else")
     func foreign() async throws {
         try await ArchivingSite.with { site in

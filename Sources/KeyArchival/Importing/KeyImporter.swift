@@ -93,7 +93,7 @@ package struct KeyImporter: Sendable {
             privateKey: privateKey.derBytes, to: [exchange.certificate], encryption: .aesKeyWrapPadded,
             transport: transport, random: self.surroundings.randomBytes)
         return try await self.archive(
-            encrypted.contentInfoDER(), of: certificate, known, source: .pkcs12, by: who)
+            encrypted.contentInfoDER(), of: certificate, source: .pkcs12, by: who)
     }
 
     /// Archives one key that is encrypted to an exchange certificate of this CA, as a container holds it.
@@ -107,7 +107,7 @@ package struct KeyImporter: Sendable {
         guard certificate.mayTransportKeys else { return Outcome(requestID: 0, key: .ignoredSignature) }
         let known = try await self.known(certificate)
         if let known, known.hasKey { return Outcome(requestID: known.requestID, key: .wasArchived) }
-        return try await self.archive(encryptedKeyDER, of: certificate, known, source: .container, by: who)
+        return try await self.archive(encryptedKeyDER, of: certificate, source: .container, by: who)
     }
 
     private struct Known: Sendable {
@@ -120,29 +120,30 @@ package struct KeyImporter: Sendable {
     /// - Throws: ``ArchivalError`` with `foreignCertificate` when there is none and none may be made; also for a lost row of this
     ///   CA's own (0x80094004).
     private func known(_ certificate: CertificateFields) async throws -> Known? {
-        let (thumbprint, settings) = (Hexadecimal.upper(certificate.sha256Thumbprint), self.settings)
-        return try await self.storage.read { db in
-            let rows = try db.certificates(matching: thumbprint, archivedOnly: false)
-            if let row = rows.first(where: { $0.certificateDER == certificate.derBytes }) {
-                return Known(
-                    requestID: row.requestID, hasKey: try db.archivedKey(forRequest: row.requestID) != nil)
-            }
-            // As a row of another CA it could never be revoked.
-            guard try !db.hasSigned(certificate) else { throw ArchivalError.certificateLost(certificate) }
-            guard settings.allowsForeign, settings.isForced else {
-                throw ArchivalError.foreignCertificate(
-                    certificate, isAllowed: settings.allowsForeign, operation: "import the private key")
-            }
-            if try db.certificate(serialNumber: certificate.serialHex) != nil {
-                throw ArchivalError.serialNumberTaken(certificate)
-            }
-            return nil
+        try await self.storage.read { try self.known(certificate, in: $0) }
+    }
+
+    private func known(_ certificate: CertificateFields, in db: any StorageReading) throws -> Known? {
+        let rows = try db.certificates(
+            matching: Hexadecimal.upper(certificate.sha256Thumbprint), archivedOnly: false)
+        if let row = rows.first(where: { $0.certificateDER == certificate.derBytes }) {
+            return Known(requestID: row.requestID, hasKey: try db.archivedKey(forRequest: row.requestID) != nil)
         }
+        // As a row of another CA it could never be revoked.
+        guard try !db.hasSigned(certificate) else { throw ArchivalError.certificateLost(certificate) }
+        guard self.settings.allowsForeign, self.settings.isForced else {
+            throw ArchivalError.foreignCertificate(
+                certificate, isAllowed: self.settings.allowsForeign, operation: "import the private key")
+        }
+        if try db.certificate(serialNumber: certificate.serialHex) != nil {
+            throw ArchivalError.serialNumberTaken(certificate)
+        }
+        return nil
     }
 
     private func archive(
-        _ encryptedKeyDER: [UInt8], of certificate: CertificateFields, _ known: Known?,
-        source: ArchivalEvidence.Imported.Source, by who: Principal
+        _ encryptedKeyDER: [UInt8], of certificate: CertificateFields, source: ArchivalEvidence.Imported.Source,
+        by who: Principal
     ) async throws -> Outcome {
         let draft = try await self.archiver.archive(
             KeyArchivalRequest(
@@ -153,6 +154,9 @@ package struct KeyImporter: Sendable {
         evidence.imported = .init(source: source, by: who.name, when: now.ISO8601Format())
         let evidenceJSON = try evidence.json()
         return try await self.storage.write { db in
+            // Somebody else may have imported it meanwhile, from another file with the same certificate.
+            let known = try self.known(certificate, in: db)
+            if let known, known.hasKey { return Outcome(requestID: known.requestID, key: .wasArchived) }
             let requestID = try known?.requestID ?? db.insertForeign(certificate, at: now, by: who)
             var record = draft.record(forRequest: requestID, at: now)
             record.evidenceJSON = evidenceJSON

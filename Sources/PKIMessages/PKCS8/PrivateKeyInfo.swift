@@ -39,11 +39,22 @@ package struct PrivateKeyInfo: Sendable {
         }
     }
 
-    /// The public half, computed from the private one.
+    /// The public half: computed from the private one, or, of an RSA key, the numbers of it that stand in the key.
     ///
     /// - Throws: ``PKIMessageError`` with `malformed` when libcrypto cannot read the key.
     package func subjectPublicKeyInfo() throws -> SubjectPublicKeyInfo {
-        try SubjectPublicKeyInfo(derEncoded: self.key().publicKeyDER())
+        if self.algorithm == OID.rsaEncryption {
+            do {
+                return try RSAPrivateKeyDER.withNumbers(of: self) {
+                    try SubjectPublicKeyInfo(
+                        rsa: RSAPublicKey(
+                            modulus: $0.modulus.magnitude, publicExponent: $0.publicExponent.magnitude))
+                }
+            } catch let error as PKIMessageError where error.code == .malformed {
+                // More than two primes: libcrypto knows such keys.
+            }
+        }
+        return try SubjectPublicKeyInfo(derEncoded: self.key().publicKeyDER())
     }
 
     /// Proves by an operation that this is the private half of `publicKey`: a random challenge is encrypted with the
