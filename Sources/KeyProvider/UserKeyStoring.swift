@@ -2,7 +2,7 @@ public import SecretMemory
 
 /// A key pair that was made elsewhere and is to be put on a token, with its certificate.
 public struct UserKeyPair: Hashable, Sendable {
-    /// DER SubjectPublicKeyInfo, RSA.
+    /// DER SubjectPublicKeyInfo, RSA or on a NIST curve.
     public var subjectPublicKeyInfo: [UInt8]
     public var algorithm: KeyAlgorithm
     /// `CKA_LABEL` of key and certificate.
@@ -36,12 +36,14 @@ public struct WrappedKeyPair: Hashable, Sendable {
 /// Puts key pairs that were made elsewhere on a token: keys of users, given back to them. Never for keys of a CA.
 ///
 /// The room for key and certificate is checked first, the key is proven by an operation, and what a failure half-way
-/// has left is removed. The private key can decrypt, cannot sign, is sensitive and cannot be taken off again.
+/// has left is removed. The private key can decrypt, or on a curve agree on keys, cannot sign, is sensitive and cannot be
+/// taken off again.
 public protocol UserKeyStoring: Sendable {
     /// Writes the numbers with `C_CreateObject`, which reads them where they are.
     ///
-    /// - Parameter privateKey: DER PrivateKeyInfo, RSA with two primes.
-    /// - Throws: ``KeyProviderError``; with code ``KeyProviderError/Code/tokenFull`` and `0x80100028` when it does not fit.
+    /// - Parameter privateKey: DER PrivateKeyInfo: RSA with two primes, or on P-256, P-384 or P-521.
+    /// - Throws: ``KeyProviderError``; with code ``KeyProviderError/Code/tokenFull`` and `0x80100028` when it does not fit;
+    ///   `unsupported` for a key on a curve where the profile does not say that the device agrees on keys.
     func storeUserKey(_ pair: UserKeyPair, privateKey: SecretBytes) async throws -> TokenKeyPair
 
     /// Unwraps what another token has wrapped, so that the private key is plaintext nowhere. For tokens of which

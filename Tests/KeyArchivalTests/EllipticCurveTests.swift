@@ -123,6 +123,66 @@ struct EllipticCurveTests {
             }
         }
     }
+
+    static let targets: [(SoftwareToken.Kind, SoftwareToken.Kind, Bool)] = [
+        (.softHSM, .softHSM, true), (.softHSM, .softHSM, false), (.nss, .nss, true), (.nss, .nss, false),
+        (.softHSM, .nss, true), (.nss, .softHSM, true),
+    ]
+
+    @Test(
+        "A key on a curve goes straight onto the user's token: wrapped where both can, through locked memory else",
+        arguments: targets)
+    func ontoToken(_ agentKind: SoftwareToken.Kind, _ userKind: SoftwareToken.Kind, isWrapped: Bool) async throws {
+        try await TestToken.with(agentKind, label: "card") { card in
+            let user = try self.pair(.p384)
+            let recovery = try await self.recovery(of: user, with: card)
+            try await TestToken.with(
+                userKind, label: "new token", overrides: isWrapped ? [:] : TestToken.withoutKeyWrap
+            ) { target in
+                let done = try await recovery.transfer(with: [card.keys], to: target.keys, label: "alice")
+                #expect(done.wasWrapped == isWrapped)
+                #expect(done.pair.subjectPublicKeyInfo == user.publicKey.derBytes && done.pair.algorithm == .p384)
+                #expect(done.pair.attributes.extractable == false && done.pair.attributes.sensitive == true)
+                try await #expect(target.keys.keyPairs() == [done.pair])
+                try await #expect(
+                    target.keys.certificates(for: done.pair.locator) == [recovery.certificate.derBytes])
+                try await #expect(card.keys.keyPairs().map(\.label) == ["agent"])
+            }
+        }
+    }
+
+    @Test("A user's token without key agreement takes nothing, and the error names its profile")
+    func ontoTokenWithoutAgreement() async throws {
+        try await TestToken.with(.softHSM, label: "card") { card in
+            let recovery = try await self.recovery(of: self.pair(.p256), with: card)
+            try await TestToken.with(.softHSM, label: "new token", overrides: Self.withoutAgreement) { target in
+                let error = await #expect(throws: KeyProviderError.self) {
+                    try await recovery.transfer(with: [card.keys], to: target.keys, label: "alice")
+                }
+                #expect(error?.code == .unsupported)
+                #expect(error?.reason.contains("softhsm2") == true)
+                try await #expect(target.keys.capacity().objects == 0)
+            }
+        }
+    }
+
+    /// The user's key, archived to an agent whose key is made on the card.
+    private func recovery(
+        of user: (privateKey: SecretBytes, publicKey: SubjectPublicKeyInfo), with card: TestToken
+    ) async throws -> KeyRecovery {
+        let authority = try await TestAuthority()
+        let agent = try await authority.addAgent(
+            "Agent",
+            key: SubjectPublicKeyInfo(
+                derEncoded: card.generate(.keyRecoveryAgent, label: "agent").subjectPublicKeyInfo))
+        let sealed = try EnvelopedData.sealing(
+            privateKey: user.privateKey, to: [agent], encryption: .aesKeyWrapPadded, transport: .oaep(.sha1),
+            random: LibCrypto.randomBytes)
+        return try await KeyRecovery(
+            envelopedDataDER: sealed.contentInfoDER(),
+            certificateDER: authority.issue("alice", to: user.publicKey).certificate.derBytes,
+            agentsDER: [agent.derBytes])
+    }
 }
 
 @Suite("Agreeing on a key")

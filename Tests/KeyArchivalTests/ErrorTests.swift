@@ -10,7 +10,7 @@ struct ErrorTests {
         code: .foreignCertificate, operation: "import", reason: "it is foreign", hresult: .issuerChaining,
         advice: ["Repeat with --force."])
     static let errors: [ArchivalError] = [
-        .notConfigured(), .noValidAgent([]), .tooFewAgents(needed: 2, configured: 1), .unsupportedKey(),
+        .notConfigured(), .noValidAgent([]), .tooFewAgents(needed: 2, configured: 1), .unsupportedKey(), .notForToken(),
         .signatureOnlyKey(), .recipientNotFound(recipients: 1), .notDecrypted(), .malformedKey("it is not DER"),
         .keyMismatch(with: "the certificate"), .pathNotAvailable("it is off", advice: "Turn it on."),
         .noArchivedKey(requestID: 1, "it has none"), .agentCertificateMissing(requestID: 1, hash: "0a"),

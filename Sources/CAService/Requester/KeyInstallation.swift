@@ -56,15 +56,11 @@ package struct KeyInstallation: Sendable {
     /// - Parameter stored: called after each.
     /// - Throws: `ArchivalError` with code `unsupportedKey` before anything is written; `KeyProviderError`.
     package func install(on token: any KeyToken, stored: (CertificateFields, TokenKeyPair) -> Void) async throws {
-        for certificate in self.certificates where !certificate.subjectPublicKeyInfo.isRSA {
-            throw ArchivalError.unsupportedKey()
+        let pairs = try zip(self.entries, self.certificates).map { entry, certificate in
+            try UserKeyPair(
+                certificate, label: String((entry.friendlyName ?? "\(certificate.subject)").prefix(64)))
         }
-        for (entry, certificate) in zip(self.entries, self.certificates) {
-            let publicKey = certificate.subjectPublicKeyInfo
-            let pair = UserKeyPair(
-                subjectPublicKeyInfo: publicKey.derBytes, algorithm: .rsa(modulusBits: publicKey.keySizeBits),
-                label: String((entry.friendlyName ?? "\(certificate.subject)").prefix(64)),
-                certificateDER: certificate.derBytes)
+        for (pair, (entry, certificate)) in zip(pairs, zip(self.entries, self.certificates)) {
             stored(certificate, try await token.storeUserKey(pair, privateKey: entry.privateKey))
         }
     }

@@ -36,6 +36,13 @@ extension ArchivalError {
             ])
     }
 
+    static func notForToken() -> ArchivalError {
+        ArchivalError(
+            code: .unsupportedKey, operation: "put a private key on a token",
+            reason: "keys of this kind are not put on tokens", hresult: .badAlgorithm,
+            advice: ["Keep the key in a PKCS #12 file, which takes every kind."])
+    }
+
     static func signatureOnlyKey() -> ArchivalError {
         ArchivalError(
             code: .signatureOnlyKey, operation: self.archiving, reason: "the key is a signature key",

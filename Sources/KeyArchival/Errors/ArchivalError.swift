@@ -10,7 +10,7 @@ package struct ArchivalError: DiagnosableError, Equatable {
         package static let notConfigured = Code(rawValue: "notConfigured")
         /// A configured agent's certificate fails a check, or there are fewer agents than each key needs.
         package static let noValidAgent = Code(rawValue: "noValidAgent")
-        /// The request's key is not RSA.
+        /// A key of a kind that is not archived, or not put on tokens.
         package static let unsupportedKey = Code(rawValue: "unsupportedKey")
         /// The private key says that it may only sign.
         package static let signatureOnlyKey = Code(rawValue: "signatureOnlyKey")

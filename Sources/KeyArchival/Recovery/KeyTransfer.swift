@@ -39,10 +39,7 @@ extension KeyRecovery {
         with cards: [any KeyToken], to target: any KeyToken, label: String
     ) async throws -> Transferred {
         let publicKey = self.certificate.subjectPublicKeyInfo
-        let pair = UserKeyPair(
-            subjectPublicKeyInfo: publicKey.derBytes, algorithm: .rsa(modulusBits: publicKey.keySizeBits), label: label,
-            certificateDER: self.certificate.derBytes)
-        guard publicKey.isRSA else { throw ArchivalError.unsupportedKey() }
+        let pair = try UserKeyPair(self.certificate, label: label)
         for card in cards where self.isOpenedOnToken(card) && target.canRewrapPrivateKey(of: publicKey.derBytes) {
             guard let opening = try await self.opening(on: card) else { continue }
             let imported = try await target.storeWrappedUserKey(pair) { receiver in

@@ -93,7 +93,7 @@ extension TokenKeyStore: KeyImporting {
     }
 
     /// The numbers of the public key object.
-    private func publicAttributes(
+    func publicAttributes(
         _ specification: KeyPairSpecification, _ subjectPublicKeyInfo: [UInt8], operation: String
     ) throws -> AttributeTemplate {
         var attributes = AttributeTemplate()

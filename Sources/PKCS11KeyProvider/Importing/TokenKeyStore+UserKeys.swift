@@ -8,10 +8,12 @@ internal import Synchronization
 extension TokenKeyStore: UserKeyStoring {
     public func storeUserKey(_ pair: UserKeyPair, privateKey: SecretBytes) async throws -> TokenKeyPair {
         let operation = "put the key \"\(pair.label)\" on the token \(self.identification)"
-        let templates = try ImportTemplates(pair, rules: self.profile.template, operation: operation)
+        let templates = try self.importTemplates(pair, operation: operation)
         return try await self.importing(pair, templates, operation: operation) { session, templates in
-            try PrivateKeyNumbers.lend(privateKey, of: pair.algorithm, operation: operation) {
-                _ = try session.createObject(templates.privateKey, secrets: $0)
+            var template = templates.privateKey
+            template[.ecParameters] = pair.algorithm.curve?.parametersDER
+            try PrivateKeyNumbers.lend(privateKey, of: pair.algorithm, operation: operation) { [template] in
+                _ = try session.createObject(template, secrets: $0)
             }
         }
     }
@@ -20,7 +22,7 @@ extension TokenKeyStore: UserKeyStoring {
         _ pair: UserKeyPair, wrap: (_ receiver: [UInt8]) async throws -> WrappedKeyPair
     ) async throws -> TokenKeyPair {
         let operation = "unwrap the key \"\(pair.label)\" on the token \(self.identification)"
-        let templates = try ImportTemplates(pair, rules: self.profile.template, operation: operation)
+        let templates = try self.importTemplates(pair, operation: operation)
         guard let mechanism = self.profile.keyWrapPadded else {
             throw KeyProviderError.unsupported(
                 operation: operation,
@@ -141,6 +143,26 @@ extension TokenKeyStore: UserKeyStoring {
     }
 }
 
+extension TokenKeyStore {
+    /// - Throws: ``KeyProviderError``: `keyMismatch` for the certificate of another key, `unsupported` for a key that the
+    ///   device cannot use.
+    private func importTemplates(_ pair: UserKeyPair, operation: String) throws -> ImportTemplates {
+        if pair.algorithm.curve != nil, self.profile.mechanisms.ecdh.value != .raw {
+            throw KeyProviderError.unsupported(
+                operation: operation,
+                reason: "the device does not agree on keys, as a key on a curve has to, says \(self.profile.name)",
+                advice: "Recover this key into a PKCS #12 file, or set mechanisms.ecdh in the device profile.")
+        }
+        let specification = KeyPairSpecification(
+            algorithm: pair.algorithm, role: .exchange, label: pair.label,
+            certificateBytes: pair.certificateDER.count)
+        return try ImportTemplates(
+            pair, specification,
+            numbers: self.publicAttributes(specification, pair.subjectPublicKeyInfo, operation: operation),
+            rules: self.profile.template, operation: operation)
+    }
+}
+
 /// What the objects of a key pair that was made elsewhere are made with.
 private struct ImportTemplates: Sendable {
     var privateKey: AttributeTemplate
@@ -149,8 +171,10 @@ private struct ImportTemplates: Sendable {
     /// For the content-encryption key of a wrapped one.
     let unwrappingKey: AttributeTemplate
 
+    /// - Parameter numbers: of the public key.
     init(
-        _ pair: UserKeyPair, rules: DeviceProfile.TemplateRules, operation: String
+        _ pair: UserKeyPair, _ specification: KeyPairSpecification, numbers: AttributeTemplate,
+        rules: DeviceProfile.TemplateRules, operation: String
     ) throws(KeyProviderError) {
         let fields = try CertificateFields(pair.certificateDER)
         guard fields.subjectPublicKeyInfo == pair.subjectPublicKeyInfo else {
@@ -158,25 +182,15 @@ private struct ImportTemplates: Sendable {
                 code: .keyMismatch, operation: operation, reason: "the certificate is of another key",
                 hresult: .badKey, advice: ["Give the certificate that belongs to the key."])
         }
-        guard pair.algorithm.isRSA else {
-            throw .unsupported(
-                operation: operation, reason: "only RSA keys are put on a token",
-                advice: "Recover this key into a PKCS #12 file.")
-        }
-        let numbers = try SubjectPublicKeyInfo.rsaComponents(pair.subjectPublicKeyInfo, operation: operation)
-        let made = try KeyTemplates(
-            KeyPairSpecification(
-                algorithm: pair.algorithm, role: .exchange, label: pair.label,
-                certificateBytes: pair.certificateDER.count), id: [], rules: rules, operation: operation)
-        self.privateKey = made.privateKey
+        let made = try KeyTemplates(specification, id: [], rules: rules, operation: operation)
+        self.privateKey = try made.privateKey.unwrapping(
+            pair.subjectPublicKeyInfo, pair.algorithm, rules, operation: operation)
         self.privateKey[.objectClass] = .privateKey
-        self.privateKey[.keyType] = .rsa
+        self.privateKey[.keyType] = pair.algorithm.keyType
         self.publicKey = made.publicKey
         self.publicKey[.objectClass] = .publicKey
-        self.publicKey[.keyType] = .rsa
         self.publicKey[.modulusBits] = nil
-        self.publicKey[.modulus] = numbers.modulus
-        self.publicKey[.publicExponent] = numbers.publicExponent
+        self.publicKey.merge(numbers)
         self.certificate = try rules.applied(
             to: fields.template(pair.certificateDER, id: [], label: pair.label), of: .certificate,
             operation: operation)

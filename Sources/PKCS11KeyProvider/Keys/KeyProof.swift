@@ -1,4 +1,3 @@
-internal import CLibCrypto
 internal import DeviceProfiles
 internal import KeyProvider
 internal import PKCS11
@@ -17,6 +16,8 @@ struct KeyProof {
         let challenge = try session.randomBytes(32)
         if self.role.signs {
             try self.proveSigning(key, publicKey, session, challenge)
+        } else if key.algorithm.curve != nil {
+            try self.proveAgreeing(key, publicKey, session, challenge)
         } else {
             try self.proveDecrypting(key, publicKey, session, challenge)
         }
@@ -57,41 +58,34 @@ struct KeyProof {
                 operation: self.operation, reason: "the key does not decrypt a test message")
         }
     }
-}
 
-/// A public key in libcrypto.
-final class PublicKey {
-    private let key: OpaquePointer
-
-    init?(subjectPublicKeyInfo: [UInt8]) {
-        let key = subjectPublicKeyInfo.withUnsafeBufferPointer { buffer -> OpaquePointer? in
-            var position = buffer.baseAddress
-            return d2i_PUBKEY(nil, &position, buffer.count)
+    /// A key on a curve that cannot sign agrees on an AES key with this host.
+    private func proveAgreeing(
+        _ key: PrivateKeyObject, _ publicKey: PublicKey, _ session: Session, _ challenge: [UInt8]
+    ) throws {
+        let vector = try session.randomBytes(16)
+        guard let sealed = try publicKey.seal(challenge, initializationVector: vector) else {
+            throw KeyProviderError.notProven(
+                operation: self.operation, reason: "the public key does not agree on a key")
         }
-        guard let key else { return nil }
-        self.key = key
-    }
-
-    deinit { EVP_PKEY_free(self.key) }
-
-    func verifies(_ signature: [UInt8], of message: [UInt8], hash: HashAlgorithm?) -> Bool {
-        guard let context = EVP_MD_CTX_new() else { return false }
-        defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestVerifyInit(context, nil, hash.flatMap(Digest.method), nil, self.key) == 1 else { return false }
-        return EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
-    }
-
-    /// RSAES-PKCS1-v1_5, the padding of libcrypto's default and of every device.
-    func encrypt(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
-        let input = message.bindMemory(to: UInt8.self).baseAddress
-        guard let context = EVP_PKEY_CTX_new(self.key, nil) else { return nil }
-        defer { EVP_PKEY_CTX_free(context) }
-        var count = 0
-        guard EVP_PKEY_encrypt_init(context) == 1,
-            EVP_PKEY_encrypt(context, nil, &count, input, message.count) == 1
-        else { return nil }
-        var ciphertext = [UInt8](repeating: 0, count: count)
-        guard EVP_PKEY_encrypt(context, &ciphertext, &count, input, message.count) == 1 else { return nil }
-        return Array(ciphertext.prefix(count))
+        let agreed = try session.deriveKey(
+            from: key.handle, .ecdh(point: sealed.point),
+            template: TransientTemplates.derivedSecretKey()
+                .inSession(of: .secretKey, self.profile.template, operation: self.operation))
+        var opened = [UInt8](repeating: 0, count: sealed.ciphertext.count)
+        let result = Result {
+            try opened.withUnsafeMutableBytes {
+                try session.decrypt(
+                    sealed.ciphertext, with: agreed, .aesCBCPad(initializationVector: vector), into: $0)
+            }
+        }
+        // Where it cannot be destroyed the session is broken, and closing it takes its objects away.
+        let destroyed = Result { try session.destroyObject(agreed) }
+        let count = try result.get()
+        try destroyed.get()
+        guard Array(opened.prefix(count)) == challenge else {
+            throw KeyProviderError.notProven(
+                operation: self.operation, reason: "the key does not open a test message")
+        }
     }
 }

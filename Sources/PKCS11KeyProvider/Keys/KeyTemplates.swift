@@ -46,9 +46,15 @@ struct KeyTemplates: Sendable {
         publicKey[.wrap] = decrypts
         privateKey[.decrypt] = decrypts
         privateKey[.unwrap] = decrypts
+        if specification.agreesOnKeys { privateKey[.derive] = true }
         self.publicKey = try rules.applied(to: publicKey, of: .publicKey, operation: operation)
         self.privateKey = try rules.applied(to: privateKey, of: .privateKey, operation: operation)
     }
+}
+
+extension KeyPairSpecification {
+    /// A key on a curve that is to read what is encrypted to it can do that by agreeing on a key only (RFC 5753).
+    var agreesOnKeys: Bool { self.role == .exchange && self.algorithm.curve != nil }
 }
 
 extension KeyRole {

@@ -99,7 +99,7 @@ enum OpenSSL {
         return CertificateModel(certificate: try await self.certificate(for: key), subjectPublicKeyInfo: key)
     }
 
-    private static func output(_ command: [String], input: [UInt8] = []) async throws -> [UInt8] {
+    static func output(_ command: [String], input: [UInt8] = []) async throws -> [UInt8] {
         let result = try await run(command, input: input)
         try #require(result.status == 0, "\(command.joined(separator: " ")): \(result.stderr)")
         return result.stdout

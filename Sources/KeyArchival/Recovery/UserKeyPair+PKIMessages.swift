@@ -1,0 +1,24 @@
+package import KeyProvider
+package import PKIMessages
+
+extension UserKeyPair {
+    /// The key of a certificate, for a token of its holder.
+    ///
+    /// - Parameter label: of key and certificate.
+    /// - Throws: ``ArchivalError`` with code `unsupportedKey` (0x80090008) for a key that is neither RSA nor on P-256, P-384
+    ///   or P-521.
+    package init(_ certificate: CertificateFields, label: String) throws {
+        let publicKey = certificate.subjectPublicKeyInfo
+        let algorithm: KeyAlgorithm
+        switch publicKey.namedCurve {
+        case nil where publicKey.isRSA: algorithm = .rsa(modulusBits: publicKey.keySizeBits)
+        case OID.secp256r1: algorithm = .p256
+        case OID.secp384r1: algorithm = .p384
+        case OID.secp521r1: algorithm = .p521
+        default: throw ArchivalError.notForToken()
+        }
+        self.init(
+            subjectPublicKeyInfo: publicKey.derBytes, algorithm: algorithm, label: label,
+            certificateDER: certificate.derBytes)
+    }
+}
