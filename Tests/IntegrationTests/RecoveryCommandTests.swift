@@ -45,6 +45,7 @@ struct RecoveryCommandTests {
         try site.directory.write("broken.rec", Array(site.directory.read("bob.rec").dropLast()))
         let broken = try await self.recover(site, into: directory, "alice.rec", "broken.rec")
         #expect(broken.status == 1 && broken.stderr.contains("0x8007000d"), "\(broken.stderr)")
+        #expect(broken.stderr.contains("file: \(site.path("broken.rec"))\n"), "\(broken.stderr)")
         #expect(try self.files(directory).isEmpty)
 
         let result = try await self.recover(site, into: directory, "alice.rec", "bob.rec")

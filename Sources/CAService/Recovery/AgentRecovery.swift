@@ -1,3 +1,4 @@
+import Diagnostics
 import Dispatch
 package import KeyArchival
 package import KeyProvider
@@ -12,6 +13,8 @@ package struct AgentRecovery: Sendable {
     /// Where a blob is, and what it is called in messages.
     package struct Source: Sendable {
         let name: String
+        /// Named by errors of what is in it.
+        private var file: String?
         let read: @Sendable () throws -> [UInt8]
 
         /// - Parameter read: called twice, and gives the same bytes then.
@@ -22,6 +25,15 @@ package struct AgentRecovery: Sendable {
 
         package init(file path: String) {
             self.init(name: path) { try FilePaths.read(path, limit: 1 << 22) }
+            self.file = path
+        }
+
+        /// - Throws: what `body` throws, with the name of the file.
+        func naming<R>(_ body: ([UInt8]) throws -> R) throws -> R {
+            let bytes = try self.read()
+            do { return try body(bytes) } catch let error as any DiagnosableError {
+                throw self.file.map { ErrorInFile($0, error) } ?? error
+            }
         }
     }
 
@@ -100,9 +112,10 @@ package struct AgentRecovery: Sendable {
         DispatchQueue.concurrentPerform(iterations: sources.count) { offset in
             let source = sources[sources.startIndex + offset]
             let result = Result {
-                let bytes = try source.read()
-                let recovery = try KeyRecovery(blobDER: bytes, trusting: trusted, shared: shared)
-                return (Blob(name: source.name, recovery: recovery), bytes)
+                try source.naming { bytes in
+                    let recovery = try KeyRecovery(blobDER: bytes, trusting: trusted, shared: shared)
+                    return (Blob(name: source.name, recovery: recovery), bytes)
+                }
             }
             checked.withLock { $0[offset] = result }
         }
@@ -115,9 +128,9 @@ package struct AgentRecovery: Sendable {
     /// - Throws: `ArchivalError` with code `untrustedBlob` when it is not the same any more.
     package func blob(at index: Int) throws -> Blob {
         let source = self.sources[index]
-        return Blob(
-            name: source.name,
-            recovery: try KeyRecovery(blobDER: source.read(), checked: self.entries[index].checked))
+        return try source.naming { bytes in
+            Blob(name: source.name, recovery: try KeyRecovery(blobDER: bytes, checked: self.entries[index].checked))
+        }
     }
 
     /// Opens every blob, asking for one card after another until all are open. Those that several agents open together come

@@ -46,13 +46,40 @@ package struct SymmetricCipher: Hashable, Sendable {
     /// - Parameter key: the key-encryption key, 32 bytes.
     package static func aesKeyWrapPadded(_ plaintext: SecretBytes, under key: SecretBytes) throws -> [UInt8] {
         try self.checkWrappingKey(key)
-        return try AESKeyWrapPadded(key: key, what: self.wrapName).wrap(plaintext)
+        return try self.wrap(plaintext, under: key)
     }
 
     /// - Throws: ``PKIMessageError`` with `decryptionFailed` when the integrity check of RFC 5649, section 4.2, fails.
     package static func aesKeyUnwrapPadded(_ wrapped: [UInt8], under key: SecretBytes) throws -> SecretBytes {
         try self.checkWrappingKey(key)
-        return try AESKeyWrapPadded(key: key, what: self.wrapName).unwrap(wrapped)
+        return try self.unwrap(wrapped, under: key)
+    }
+
+    /// The vectors of RFC 5649 have a 192-bit key, so this takes one, too.
+    static func wrap(_ plaintext: SecretBytes, under key: SecretBytes) throws -> [UInt8] {
+        try plaintext.withUnsafeBytes { input in
+            // The plaintext padded to 8, and the 8 bytes of the integrity check.
+            var output = [UInt8](repeating: 0, count: (input.count + 7) / 8 * 8 + 8)
+            let written = try output.withUnsafeMutableBytes { buffer in
+                try CipherRun(self.wrapCipher(key), key: key, iv: nil, encrypting: true, what: Self.wrapName).run(
+                    input, into: buffer)
+            }
+            return Array(output.prefix(written))
+        }
+    }
+
+    static func unwrap(_ wrapped: [UInt8], under key: SecretBytes) throws -> SecretBytes {
+        guard wrapped.count >= 16, wrapped.count.isMultiple(of: 8) else {
+            throw PKIMessageError.decryptionFailed("wrapped key")
+        }
+        return try SecretBytes(capacity: wrapped.count) { buffer in
+            let run = try CipherRun(self.wrapCipher(key), key: key, iv: nil, encrypting: false, what: Self.wrapName)
+            return try wrapped.withUnsafeBytes { try run.run($0, into: buffer) }
+        }
+    }
+
+    private static func wrapCipher(_ key: SecretBytes) -> OpaquePointer? {
+        key.count == 24 ? EVP_aes_192_wrap_pad() : EVP_aes_256_wrap_pad()
     }
 
     private static let wrapName = "AES key wrap with padding"
@@ -88,10 +115,11 @@ private final class CipherRun {
     private let encrypting: Bool
     private let what: String
 
-    init(_ cipher: OpaquePointer?, key: SecretBytes, iv: [UInt8], encrypting: Bool, what: String) throws {
+    init(_ cipher: OpaquePointer?, key: SecretBytes, iv: [UInt8]?, encrypting: Bool, what: String) throws {
         self.context = try LibCrypto.require(EVP_CIPHER_CTX_new(), what)
         self.encrypting = encrypting
         self.what = what
+        signet_EVP_CIPHER_CTX_allow_wrap(self.context)
         let result = key.withUnsafeBytes { keyBytes in
             EVP_CipherInit_ex(
                 self.context, cipher, nil, keyBytes.bindMemory(to: UInt8.self).baseAddress, iv, encrypting ? 1 : 0)

@@ -19,10 +19,9 @@ import Testing
         ])
     func rfc5649(_ key: String, _ wrapped: String) throws {
         let kek = try self.secretHex("5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8")
-        let wrapping = AESKeyWrapPadded(key: kek, what: "vector")
-        let result = try wrapping.wrap(self.secretHex(key))
+        let result = try SymmetricCipher.wrap(self.secretHex(key), under: kek)
         #expect(result.hex == wrapped)
-        let opened = try wrapping.unwrap(result)
+        let opened = try SymmetricCipher.unwrap(result, under: kek)
         #expect(opened.exposed.hex == key)
     }
 
