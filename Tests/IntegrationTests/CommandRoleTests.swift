@@ -25,6 +25,7 @@ struct CommandRoleTests {
         "ca cross-certify": .role(["--constraints", "LIMITS", "--out", "OUT", "FILE"]),
         "ca keys": .nothing, "ca show": .nothing, "ca exchange": .role(["--out", "OUT"]),
         "ca release-key": .role([]), "ca forbid-extraction": .role(["--confirm"]),
+        "ca restore-keys": .role(["--password", "env:NONE", "FILE"]),
         "request new": .nothing, "request sign": .nothing, "request submit": .enrollment(["FILE"]),
         "request retrieve": .role(["1"]), "request accept": .role(["--request", "1", "--token-file", "TOKEN"]),
         "request abandon": .nothing, "request list": .role([]), "request show": .role(["1"]),

@@ -111,23 +111,22 @@ struct KeyFileBackupTests {
             Self.password(site))
         try await site.backUp(to: "full")
         for path in ["issuing", "tokens-ca"] { try FileManager.default.removeItem(atPath: site.path(path)) }
-        let spare = try await site.makeToken("spare")
-        let anew = try await site.importCA(
-            spare, ["--extractable"], file: "keys", password: "pin-user", directory: "scratch")
-        #expect(anew.status == 0, "\(anew.stderr)")
-        try FileManager.default.removeItem(atPath: site.path("scratch"))
+        _ = try await site.makeToken("ca")
         try FileManager.default.copyItem(atPath: site.path("old.crt"), toPath: site.path("issuing.crt"))
-        let restored = try await site.restore(
-            "full", to: "issuing", ["--authority-sha256", site.issuingSHA256(), "--spare-token", "ca=\(spare)"])
-        #expect(restored.status == 0, "\(restored.text)\n\(restored.stderr)")
-        #expect(restored.text.contains("CA key 0: proven pkcs11:"))
-        try await site.certify("after")
-        try await site.operate("certificate", "revoke", "--instance", site.path("issuing"), serial)
-        // The import is on record still.
+        let restored = try await site.restore("full", to: "issuing", ["--authority-sha256", site.issuingSHA256()])
+        #expect(
+            restored.status == 2 && restored.text.contains("CA key 0: does not work, not offered"),
+            "\(restored.text)\(restored.stderr)")
+        let issuing = site.path("issuing")
         try await site.operate(
-            "backup", "keys", "--instance", site.path("issuing"), "--pkcs12", site.path("again.p12"), "--password",
-            Self.password(site))
-        #expect(try await Self.privateKey(site.path("again.p12")) == Self.privateKey(site.path("old.key")))
+            "ca", "restore-keys", "--instance", issuing, site.path("keys.p12"), "--password", Self.password(site))
+        // It was stopped because it was not there.
+        let stopped = try await site.signet("crl", "publish", "--instance", issuing)
+        #expect(stopped.status == 1 && stopped.stderr.contains("0x8009000b"), "\(stopped.stderr)")
+        try await site.operate("ca", "release-key", "--instance", issuing)
+        try await site.certify("after")
+        try await site.operate("certificate", "revoke", "--instance", issuing, serial)
+        try await site.operate("audit", "verify", "--instance", issuing)
     }
 
     @Test("A key that was not imported, or not as extractable, is in no file, whatever its token says of it")
@@ -297,6 +296,58 @@ struct KeyFileBackupTests {
         for file in ["\(directory)/Old CA.p12", site.path("certfile.p12")] {
             #expect(try await Self.privateKey(file) == Self.privateKey(site.path("old.key")))
         }
+    }
+
+    @Test("The key comes back from its file onto a new token of the same name, and no other key does")
+    func restored() async throws {
+        let site = try Site.empty()
+        let token = try await site.makeToken("ca")
+        try await site.makeOldCA("p-256")
+        try await site.makeOldCA("p-256", name: "other")
+        #expect(try await site.importCA(token, ["--extractable"]).status == 0)
+        let (instance, directory) = (site.path("ca"), site.path("Backup2"))
+        let options = ["-instance", instance, "-p", Self.password(site)]
+        func line(_ state: String) throws -> Regex<AnyRegexOutput> {
+            let name = "\(Self.host)\\\\Old CA from \(directory)/Old CA.p12\\."
+            return try Regex("Restored keys and certificates for \(name)\nCA key 0: \(state) pkcs11:[^\n]*\n")
+        }
+        #expect(try await site.certutil(["-backupkey"] + options + [directory]).status == 0)
+        let present = try await site.certutil(["-restorekey"] + options + [directory])
+        #expect(
+            try present.text.firstMatch(of: line("on its token already")) != nil, "\(present.text)\(present.stderr)")
+        #expect(try await Self.events(site, 10_012) == 1)
+
+        try FileManager.default.removeItem(atPath: site.path("tokens-ca"))
+        _ = try await site.makeToken("ca")
+        #expect(try await site.signet("crl", "publish", "--instance", instance).status == 1)
+        for (file, password, code) in [
+            ("other.p12", "old-password", "0x80094005"), ("Backup2/Old CA.p12", "old-password", "0x80070056"),
+        ] {
+            let refused = try await site.signet(
+                "ca", "restore-keys", "--instance", instance, site.path(file), "--password",
+                "file:\(site.path(password))")
+            #expect(refused.status == 1 && refused.stderr.contains(code), "\(refused.stderr)")
+            #expect(try await !site.objects(on: "ca").contains("Private Key Object"))
+        }
+        let restored = try await site.certutil(["-restorekey"] + options + [directory])
+        #expect(
+            try restored.text.firstMatch(of: line("restored and proven")) != nil, "\(restored.text)\(restored.stderr)")
+        #expect(
+            restored.text.hasSuffix(
+                """
+                CertUtil: -restoreKey command completed successfully.
+                The CertSvc service may need to be restarted for changes to take effect.
+
+                """))
+        #expect(try await Self.events(site, 10_012) == 2)
+        try await self.publish(site, "ca")
+        // The old form finds it there, and the key is in no file from now on.
+        let old = try await site.certutil(
+            "-instance", instance, "-restore", Self.password(site), "\(directory)/Old CA.p12")
+        #expect(try old.text.firstMatch(of: line("on its token already")) != nil, "\(old.text)\(old.stderr)")
+        let again = try await Self.backUp(site, site.path("again.p12"))
+        #expect(again.status == 1 && again.stderr.contains("0x8009000b"), "\(again.stderr)")
+        try await site.operate("audit", "verify", "--instance", instance)
     }
 
     @Test("Who has the key in a file is not asked for a backup of it any more")

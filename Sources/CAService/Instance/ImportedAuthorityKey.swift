@@ -23,10 +23,10 @@ package struct ImportedAuthorityKey: Sendable {
         """
 
     package let certificate: AdoptedCertificate
+    private let key: SoftwareAuthorityKey
+
     /// The algorithm of the key.
-    package let algorithm: KeyAlgorithm
-    private let privateKey: SecretBytes
-    private let publicKey: SubjectPublicKeyInfo
+    package var algorithm: KeyAlgorithm { self.key.algorithm }
 
     /// - Parameters:
     ///   - pkcs12: the file.
@@ -42,15 +42,34 @@ package struct ImportedAuthorityKey: Sendable {
         let own = contents.certificate.map { AdoptedCertificate(certificate: $0, chain: contents.chain) }
         guard let certificate = given ?? own else { throw ServiceError.importWithoutCertificate() }
         let fields = try CertificateFields(derEncoded: certificate.certificate)
-        let info = try PrivateKeyInfo(derEncoded: contents.privateKey)
-        self.publicKey = fields.subjectPublicKeyInfo
-        guard try info.matches(self.publicKey) else { throw ServiceError.importMismatch() }
-        let objections = try AuthorityKeyStrength.objections(to: self.publicKey)
-        guard objections.isEmpty else { throw ServiceError.importWeak(objections) }
+        self.key = try SoftwareAuthorityKey(contents.privateKey, of: fields.subjectPublicKeyInfo)
         _ = try CACertificateChain(certificate.chain).path(from: fields, at: now)
-        self.privateKey = info.derBytes
         self.certificate = certificate
-        self.algorithm = try ImportedAuthorityKey.algorithm(of: self.publicKey)
+    }
+
+    /// As ``SoftwareAuthorityKey/write(to:label:isExtractable:)``.
+    func write(to token: any KeyToken, label: String, isExtractable: Bool) async throws -> TokenKeyPair {
+        try await self.key.write(to: token, label: label, isExtractable: isExtractable)
+    }
+}
+
+/// A CA's private key that is in no token, checked, on its way onto one.
+struct SoftwareAuthorityKey: Sendable {
+    let algorithm: KeyAlgorithm
+    private let privateKey: SecretBytes
+    private let publicKey: SubjectPublicKeyInfo
+
+    /// - Parameter privateKey: DER PrivateKeyInfo.
+    /// - Throws: `PKIMessageError` with code `malformed`; ``ServiceError``: `importMismatch` (0x80094005), `importWeak`
+    ///   (0x80094811).
+    init(_ privateKey: SecretBytes, of publicKey: SubjectPublicKeyInfo) throws {
+        let info = try PrivateKeyInfo(derEncoded: privateKey)
+        guard try info.matches(publicKey) else { throw ServiceError.importMismatch() }
+        let objections = try AuthorityKeyStrength.objections(to: publicKey)
+        guard objections.isEmpty else { throw ServiceError.importWeak(objections) }
+        self.privateKey = info.derBytes
+        self.publicKey = publicKey
+        self.algorithm = try SoftwareAuthorityKey.algorithm(of: publicKey)
     }
 
     /// Writes the key onto a token, where it is proven in a new session.

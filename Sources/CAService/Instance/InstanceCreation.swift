@@ -197,15 +197,9 @@ package struct InstanceCreation: Sendable {
         }
     }
 
-    /// Of an imported key also what the token says of its origin: the evidence that it was not made there.
     private func keyDetails(_ pair: TokenKeyPair, _ token: any KeyToken) -> [String: String] {
-        var details = pair.auditDetails(on: token)
-        guard case .imported = self.plan.keySource else { return details }
-        func text(_ value: Bool?) -> String { value.map { $0 ? "true" : "false" } ?? "unknown" }
-        details["CKA_LOCAL"] = text(pair.attributes.local)
-        details["CKA_NEVER_EXTRACTABLE"] = text(pair.attributes.neverExtractable)
-        details["CKA_ALWAYS_SENSITIVE"] = text(pair.attributes.alwaysSensitive)
-        details["CKA_EXTRACTABLE"] = text(pair.attributes.extractable)
+        guard case .imported = self.plan.keySource else { return pair.auditDetails(on: token) }
+        var details = pair.importDetails(on: token)
         if self.plan.keyMayBeCopied { details["Warning"] = ImportedAuthorityKey.extractableWarning }
         return details
     }

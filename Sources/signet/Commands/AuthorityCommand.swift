@@ -3,14 +3,14 @@ import CAService
 import CertificateAuthority
 import PKIMessages
 
-/// `signet ca install|resume|renew|link|cross-certify|keys|show|exchange|release-key|forbid-extraction`
+/// `signet ca install|resume|renew|link|cross-certify|keys|show|exchange|release-key|forbid-extraction|restore-keys`
 struct AuthorityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ca", abstract: "The CA's own certificates.",
         subcommands: [
             InstallCertificate.self, ResumeEnrollment.self, RenewCertificate.self, LinkKeys.self,
             CrossCertify.self, ListAuthorityKeys.self, ShowAuthority.self, ExchangeCertificate.self, ReleaseKey.self,
-            ForbidExtraction.self,
+            ForbidExtraction.self, RestoreKeys.self,
         ])
 }
 

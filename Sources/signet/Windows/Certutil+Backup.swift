@@ -25,8 +25,8 @@ extension WindowsTool {
             { try await $0.restoreDatabase() }, note: { restartNote }),
         WindowsVerb(
             "restoreKey", "BackupDirectory | PFXFile",
-            "Restore the Certificate Services certificate and private key", 1...1
-        ) { try await $0.restoreKey() },
+            "Restore the Certificate Services certificate and private key", 1...1,
+            { try await $0.restoreKey() }, note: { restartNote }),
     ]
 
     private static let restartNote = "The CertSvc service may need to be restarted for changes to take effect."
@@ -132,14 +132,37 @@ extension WindowsSession {
 
     fileprivate func restoreAll() async throws {
         if self.hasOldForm, !FilePaths.exists(self.values[0] + "/" + BackupLayout.databaseDirectory) {
-            throw ServiceError.keyFileNotTaken(self.values[1])
+            let instance = try await self.instanceToRestore()
+            return try await self.restoreKeys(
+                of: instance, from: self.values[1], source: self.secretSource(self.values[0], of: "restore"))
         }
         try await self.restore()
     }
 
     fileprivate func restoreDatabase() async throws { try await self.restore() }
 
-    fileprivate func restoreKey() async throws { throw ServiceError.keyFileNotTaken(self.values[0]) }
+    fileprivate func restoreKey() async throws {
+        let instance = try await self.instanceToRestore()
+        var isDirectory: ObjCBool = false
+        let name = self.values[0]
+        _ = FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory)
+        let file = isDirectory.boolValue ? name + "/" + BackupLayout.keyFile(instance.configuration.name) : name
+        guard FilePaths.exists(file) else { throw BackupError.noBackup(name) }
+        try await self.restoreKeys(of: instance, from: file, source: self.secretSource())
+    }
+
+    private func instanceToRestore() async throws -> Instance {
+        try await self.instance(for: .restore, to: "restore the CA's keys")
+    }
+
+    private func restoreKeys(of instance: Instance, from file: String, source: String) async throws {
+        let keys = try await instance.restoreKeys(
+            from: FilePaths.readSecret(file),
+            password: SecretInput.system.read(PINSource(source), what: "the password of \(file)"),
+            by: instance.localOperator())
+        Console.say("Restored keys and certificates for \(self.configurationText(instance)) from \(file).")
+        for key in keys { key.tell() }
+    }
 
     private func restore() async throws {
         let opener = BackupOpener.password(try self.password("the password of the backup"))
@@ -168,16 +191,5 @@ extension ServiceError {
             code: .keyNotNamed, headline: "The database is restored, and the \(name) does not work.",
             hresult: .noKeyContainer,
             advice: ["Connect its token, describe it in signet.yaml, and restore again with -f."])
-    }
-
-    /// - Parameter file: a PKCS #12, as somebody thinks.
-    static func keyFileNotTaken(_ file: String) -> ServiceError {
-        ServiceError(
-            code: .exists, headline: "The key of a CA is not restored from a file: it is on its token.",
-            hresult: .notSupported, facts: [Fact("named", file)],
-            advice: [
-                "Restore the database with -restoreDB, which finds the keys on the tokens and has each work once.",
-                "Bring the key of an old software CA onto a token with `signet init ... --import-pkcs12`.",
-            ])
     }
 }
