@@ -30,7 +30,7 @@ struct Signet: AsyncParsableCommand {
     /// Renders errors here and nowhere else: what, facts, token, code, hints.
     static func main() async {
         do {
-            try ProcessHardening.forbidCoreDumps()
+            try ProcessHardening.begin()
             let arguments = try Signet.argumentsWithoutTrace()
             if let tool = WindowsTool.named(CommandLine.arguments[0]) { Glibc.exit(await tool.run(arguments)) }
             try await Signet.perform(arguments)

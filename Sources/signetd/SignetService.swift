@@ -22,7 +22,7 @@ struct SignetService: AsyncParsableCommand {
     func run() async throws {
         let logger = Logger(label: "signetd") { LineLogHandler.standardError(label: $0) }
         do {
-            try ProcessHardening.forbidCoreDumps()
+            try ProcessHardening.begin()
             try await ServiceComposition(
                 directory: self.instance, allowPlainHTTP: self.allowPlainHTTP, logger: logger
             ).run()

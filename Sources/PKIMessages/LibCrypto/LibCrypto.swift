@@ -13,6 +13,15 @@ package enum LibCrypto {
         return bytes
     }
 
+    /// Has libcrypto stay whole until the process is gone. Else `exit` frees what a thread that ends at that moment uses, and a
+    /// command that has done its work ends with a segmentation fault (OPENSSL_init_crypto(3), `OPENSSL_INIT_NO_ATEXIT`). What
+    /// is secret is wiped by who has it, not by that.
+    ///
+    /// Before anything else in the process uses libcrypto, PKCS #11 modules included: the first use decides.
+    package static func keepUntilExit() throws {
+        try self.check(OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil), "libcrypto")
+    }
+
     /// Throws what is in the error queue unless `result` is positive.
     static func check(_ result: Int32, _ what: String) throws {
         guard result > 0 else { throw self.failure(what) }
