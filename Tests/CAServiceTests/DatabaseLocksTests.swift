@@ -14,15 +14,19 @@ import Testing
 @Suite("SQLite's locks on an open database")
 struct DatabaseLocksTests {
     /// The locks of this process on a file, by the kernel: a process loses all of them when it closes the file once, by
-    /// whichever descriptor.
+    /// whichever descriptor. Asked of each descriptor (proc(5), `/proc/self/fdinfo`): `/proc/locks` leaves some out when locks of
+    /// other processes come and go while it is read.
     private static func count(_ path: String) throws -> Int {
-        var status = stat()
-        try #require(stat(path, &status) == 0)
-        let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8)
-        return locks.split(separator: "\n").count { line in
-            let fields = line.split(separator: " ")
-            return fields.contains("POSIX") && fields.contains("\(getpid())")
-                && fields.contains { $0.hasSuffix(":\(status.st_ino)") }
+        var file = stat()
+        try #require(stat(path, &file) == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        return names.compactMap { Int32($0) }.reduce(0) { sum, descriptor in
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_ino == file.st_ino, status.st_dev == file.st_dev,
+                // `try?`: others close theirs meanwhile.
+                let text = try? String(contentsOfFile: "/proc/self/fdinfo/\(descriptor)", encoding: .utf8)
+            else { return sum }
+            return sum + text.split(separator: "\n").count { $0.hasPrefix("lock:") && $0.contains(" POSIX ") }
         }
     }
 
