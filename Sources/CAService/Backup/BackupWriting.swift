@@ -72,11 +72,8 @@ struct BackupWriting: Sendable {
             keys: snapshot.keys, files: [part, bundle], entries: entries)
     }
 
-    /// The own certificates, the newest first; then those above the newest one, the root last.
     private func writeCertificates(_ records: [CACertificateRecord]) throws -> BackupManifest.File {
-        let own = records.filter { $0.use == .own }.sorted { $0.index > $1.index }
-        let above = records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
-        let bytes = try SignedData.degenerate(certificates: (own + above).map(\.certificateDER))
+        let bytes = try SignedData.degenerate(certificates: records.bundle.map(\.certificateDER))
         let name = BackupLayout.certificates(self.instance.configuration.name)
         try FilePaths.create(self.directory + "/" + name, with: bytes, mode: 0o600)
         return BackupManifest.File(

@@ -47,12 +47,10 @@ extension Instance {
     private func copyableKeys(
         on source: any KeyToken, for target: any KeyToken
     ) async throws -> [(keyIndex: Int, pair: TokenKeyPair)] {
-        let own = try await self.storage.read { try $0.ownCACertificates() }
+        let own = try await self.storage.read { try $0.ownCACertificates() }.filter { $0.locator != nil }
         var pairs: [(keyIndex: Int, pair: TokenKeyPair)] = []
-        for record in own.sorted(by: { $0.index < $1.index }) {
-            guard let locator = record.locator, !pairs.contains(where: { $0.keyIndex == record.keyIndex }) else {
-                continue
-            }
+        for record in own.newestOfEachKey.reversed() {
+            guard let locator = record.locator else { continue }
             let pair = try await source.keyPair(locator)
             guard pair.attributes.extractable == true else {
                 throw try await self.keyLeavesNoToken(file: "the token \(target.identification)")

@@ -90,12 +90,10 @@ extension Instance {
     ///
     /// - Throws: ``ServiceError`` with code `keyNotNamed` when the CA has no such key.
     func placedKeys(_ keyIndex: Int?) async throws -> [PlacedKey] {
-        let records = try await self.storage.read { try $0.ownCACertificates() }.sorted { $0.index > $1.index }
+        let records = try await self.storage.read { try $0.ownCACertificates() }.filter { $0.locator != nil }
         var keys: [PlacedKey] = []
-        for record in records where keyIndex == nil || record.keyIndex == keyIndex {
-            guard let locator = record.locator, !keys.contains(where: { $0.record.keyIndex == record.keyIndex }) else {
-                continue
-            }
+        for record in records.newestOfEachKey where keyIndex == nil || record.keyIndex == keyIndex {
+            guard let locator = record.locator else { continue }
             let token = try await self.token(holding: locator)
             keys.append(PlacedKey(record: record, pair: try await token.keyPair(locator), token: token))
         }
@@ -111,11 +109,9 @@ extension Instance {
                     privateKey: try await key.privateKey(), certificate: key.record.certificateDER,
                     friendlyName: self.configuration.name))
         }
-        let records = try await self.storage.read { try $0.caCertificates() }
-        let own = records.filter { $0.use == .own }.sorted { $0.index > $1.index }
-        let above = records.filter { $0.use == .chain }.sorted { $0.index < $1.index }
+        let bundle = try await self.storage.read { try $0.caCertificates() }.bundle
         let file = try PKCS12.make(
-            entries, chain: (own + above).map(\.certificateDER), password: password, protection: .modern)
+            entries, chain: bundle.map(\.certificateDER), password: password, protection: .modern)
         // What cannot be opened with the password is no backup.
         guard try PKCS12.openAll(file, password: password).entries.count == entries.count else {
             throw ServiceError.keyFileNotWhole()

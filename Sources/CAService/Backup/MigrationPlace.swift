@@ -22,10 +22,12 @@ struct MigrationPlace {
             try await self.token.keyPairs().map { ($0.locator.publicKeySHA256, $0) }
         ) { first, _ in first }
         let own = try await instance.storage.read { try $0.ownCACertificates() }
-        let newest = Dictionary(own.map { ($0.keyIndex, $0) }) { $0.index > $1.index ? $0 : $1 }
-        self.keys = newest.values.sorted { $0.index < $1.index }
+        self.keys = own.newestOfEachKey.reversed()
         self.pending = try await PendingAuthorityKey.load(from: instance.storage)
-        self.ends = try newest.mapValues { try CertificateFields(derEncoded: $0.certificateDER).notAfter }
+        self.ends = try Dictionary(
+            uniqueKeysWithValues: self.keys.map {
+                ($0.keyIndex, try CertificateFields(derEncoded: $0.certificateDER).notAfter)
+            })
     }
 
     var newest: CACertificateRecord? { self.keys.last }

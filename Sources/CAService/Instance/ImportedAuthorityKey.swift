@@ -67,9 +67,12 @@ struct SoftwareAuthorityKey: Sendable {
         guard try info.matches(publicKey) else { throw ServiceError.importMismatch() }
         let objections = try AuthorityKeyStrength.objections(to: publicKey)
         guard objections.isEmpty else { throw ServiceError.importWeak(objections) }
+        guard let algorithm = KeyAlgorithm(publicKey) else {
+            throw ServiceError.importWeak(["its curve is none of P-256, P-384 and P-521"])
+        }
         self.privateKey = info.derBytes
         self.publicKey = publicKey
-        self.algorithm = try SoftwareAuthorityKey.algorithm(of: publicKey)
+        self.algorithm = algorithm
     }
 
     /// Writes the key onto a token, where it is proven in a new session.
@@ -87,16 +90,6 @@ struct SoftwareAuthorityKey: Sendable {
                     algorithm: self.algorithm, role: .caSigning, label: label, certificateBytes: 0,
                     mayBeCopied: isExtractable),
                 privateKey: self.privateKey, subjectPublicKeyInfo: self.publicKey.derBytes))
-    }
-
-    private static func algorithm(of key: SubjectPublicKeyInfo) throws -> KeyAlgorithm {
-        if key.isRSA { return .rsa(modulusBits: key.keySizeBits) }
-        switch key.namedCurve {
-        case OID.secp256r1?: return .p256
-        case OID.secp384r1?: return .p384
-        case OID.secp521r1?: return .p521
-        default: throw ServiceError.importWeak(["its curve is none of P-256, P-384 and P-521"])
-        }
     }
 }
 

@@ -7,6 +7,20 @@ package struct OwnCertificate: Sendable {
     package let fields: CertificateFields
 }
 
+extension Sequence<CACertificateRecord> {
+    /// Of each key the newest certificate that is among these; the newest first.
+    package var newestOfEachKey: [CACertificateRecord] {
+        Dictionary(self.map { ($0.keyIndex, $0) }) { $0.index > $1.index ? $0 : $1 }.values
+            .sorted { $0.index > $1.index }
+    }
+
+    /// The own ones, the newest first; then those above the newest one, the root last.
+    package var bundle: [CACertificateRecord] {
+        self.filter { $0.use == .own }.sorted { $0.index > $1.index }
+            + self.filter { $0.use == .chain }.sorted { $0.index < $1.index }
+    }
+}
+
 extension StorageReading {
     /// The CA's own certificates: of every key, and of every renewal.
     package func ownCACertificates() throws -> [CACertificateRecord] {

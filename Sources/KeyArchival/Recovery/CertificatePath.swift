@@ -1,5 +1,4 @@
 package import PKIMessages
-import Synchronization
 import X509
 
 /// Follows issuers, by name and signature.
@@ -38,29 +37,18 @@ package enum CertificatePath {
 
 /// What was found of signatures on certificates of authorities, by the exact bytes of certificate and key, so that each is
 /// checked once however many paths go through it.
-package final class CheckedSignatures: Sendable {
+final class CheckedSignatures: Sendable {
     private struct Question: Hashable {
         let certificate, key: ExactBytes
     }
 
-    /// More than a recovery meets; what is beyond is checked again.
-    private static let maximumCount = 256
-
-    private let known = Mutex<[Question: Bool]>([:])
-
-    package init() {}
+    private let known = RememberedValues<Question, Bool>()
 
     func isSigned(_ certificate: CertificateFields, by key: SubjectPublicKeyInfo) -> Bool {
         // A user's certificate comes once.
         guard certificate.isCertificationAuthority else { return certificate.isSigned(by: key) }
         let question = Question(certificate: ExactBytes(certificate.derBytes), key: ExactBytes(key.derBytes))
-        if let answer = self.known.withLock({ $0[question] }) { return answer }
-        let answer = certificate.isSigned(by: key)
-        self.known.withLock { known in
-            if known.count >= Self.maximumCount { known.removeAll() }
-            known[question] = answer
-        }
-        return answer
+        return self.known.value(of: question) { certificate.isSigned(by: key) }
     }
 }
 

@@ -1,5 +1,4 @@
 import PKIMessages
-import Synchronization
 
 /// The certificates of a recovery blob beside the user's: those of authorities and agents.
 struct Companions: Sendable {
@@ -15,22 +14,17 @@ package final class SharedCertificates: Sendable {
     let read = ReadCertificates<CertificateFields>()
     let signatures = CheckedSignatures()
 
-    /// More than there are groups of agents; what is beyond is in memory twice.
-    private static let maximumCount = 256
+    private struct Name: Hashable {
+        let chain, all: [ExactBytes]
+    }
 
-    private let known = Mutex<[[ExactBytes]: Companions]>([:])
+    private let known = RememberedValues<Name, Companions>()
 
     package init() {}
 
     /// The same that came before, where it did.
     func companions(_ new: Companions) -> Companions {
-        let name = (new.chain + new.all).map { ExactBytes($0.derBytes) }
-        return self.known.withLock { known in
-            // Both lists together do not tell where the first one ends.
-            if let present = known[name], present.chain.count == new.chain.count { return present }
-            if known.count >= Self.maximumCount { known.removeAll() }
-            known[name] = new
-            return new
-        }
+        func bytes(_ certificates: [CertificateFields]) -> [ExactBytes] { certificates.map { ExactBytes($0.derBytes) } }
+        return self.known.value(of: Name(chain: bytes(new.chain), all: bytes(new.all))) { new }
     }
 }

@@ -1,3 +1,4 @@
+import CertificateAuthority
 package import KeyProvider
 package import PKIMessages
 
@@ -9,14 +10,7 @@ extension UserKeyPair {
     ///   or P-521.
     package init(_ certificate: CertificateFields, label: String) throws {
         let publicKey = certificate.subjectPublicKeyInfo
-        let algorithm: KeyAlgorithm
-        switch publicKey.namedCurve {
-        case nil where publicKey.isRSA: algorithm = .rsa(modulusBits: publicKey.keySizeBits)
-        case OID.secp256r1: algorithm = .p256
-        case OID.secp384r1: algorithm = .p384
-        case OID.secp521r1: algorithm = .p521
-        default: throw ArchivalError.notForToken()
-        }
+        guard let algorithm = KeyAlgorithm(publicKey) else { throw ArchivalError.notForToken() }
         self.init(
             subjectPublicKeyInfo: publicKey.derBytes, algorithm: algorithm, label: label,
             certificateDER: certificate.derBytes)
