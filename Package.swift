@@ -95,7 +95,8 @@ let package = Package(
         // The certification authority
         library("PKIMessages", ["Diagnostics", "SecretMemory", "CLibCrypto", asn1, x509, crypto]),
         library("MessageDescription", ["PKIMessages", "SecretMemory", "Diagnostics", asn1, x509]),
-        library("CertificateAuthority", ["PKIMessages", "KeyProvider", "Diagnostics", asn1, x509, crypto]),
+        library(
+            "CertificateAuthority", ["PKIMessages", "KeyProvider", "Diagnostics", "CFileSystem", asn1, x509, crypto]),
         library(
             "KeyArchival",
             ["CertificateAuthority", "PKIMessages", "KeyProvider", "Diagnostics", "SecretMemory", asn1, x509, crypto]),

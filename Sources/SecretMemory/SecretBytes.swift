@@ -11,12 +11,11 @@
 /// `@unchecked Sendable`: the buffer is written only inside the initialisers, before the reference is shared,
 /// and read-only afterwards.
 public final class SecretBytes: @unchecked Sendable {
-    private let base: UnsafeMutableRawPointer
-    private let mappedBytes: Int
+    private let memory: LockedMemory
     /// The number of secret bytes.
     public let count: Int
     /// True when the pages cannot be swapped out.
-    public let isLocked: Bool
+    public var isLocked: Bool { self.memory.isLocked }
 
     /// Makes room for `capacity` bytes and lets `initialize` fill them.
     ///
@@ -24,23 +23,15 @@ public final class SecretBytes: @unchecked Sendable {
     /// - Throws: ``SecretMemoryError`` when the system gives no memory, and whatever `initialize` throws, after
     ///   the memory is wiped.
     public init(capacity: Int, initialize: (UnsafeMutableRawBufferPointer) throws -> Int) throws {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let size = max(page, (capacity + page - 1) / page * page)
-        guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-            memory != MAP_FAILED
-        else { throw SecretMemoryError(requestedBytes: capacity, errno: errno) }
-        self.isLocked = mlock(memory, size) == 0
-        _ = madvise(memory, size, MADV_DONTDUMP)
-        self.base = memory
-        self.mappedBytes = size
+        let memory = try LockedMemory.take(capacity: capacity)
+        self.memory = memory
         do {
-            let written = try initialize(UnsafeMutableRawBufferPointer(start: memory, count: capacity))
+            let written = try initialize(UnsafeMutableRawBufferPointer(start: memory.base, count: capacity))
             precondition(written >= 0 && written <= capacity, "the initialiser wrote past the secret buffer")
-            explicit_bzero(memory + written, size - written)
+            explicit_bzero(memory.base + written, memory.size - written)
             self.count = written
         } catch {
-            explicit_bzero(memory, size)
-            munmap(memory, size)
+            memory.giveBack()
             throw error
         }
     }
@@ -61,7 +52,7 @@ public final class SecretBytes: @unchecked Sendable {
 
     /// Lends the bytes for the time of `body`. A pointer must not escape.
     public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        try body(UnsafeRawBufferPointer(start: self.base, count: self.count))
+        try body(UnsafeRawBufferPointer(start: self.memory.base, count: self.count))
     }
 
     /// Overwrites an array with zeros in place, where it is uniquely referenced.
@@ -84,9 +75,7 @@ public final class SecretBytes: @unchecked Sendable {
     }
 
     deinit {
-        explicit_bzero(self.base, self.mappedBytes)
-        munlock(self.base, self.mappedBytes)
-        munmap(self.base, self.mappedBytes)
+        self.memory.giveBack()
     }
 }
 

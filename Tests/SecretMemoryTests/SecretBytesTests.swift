@@ -33,6 +33,20 @@ struct SecretBytesTests {
         #expect(!secret.matches(try SecretBytes(copying: [1, 2])))
     }
 
+    @Test("Memory that is used again has nothing of the secrets before", arguments: [1, 4096, 4097, 20_000])
+    func reuse(count: Int) throws {
+        for _ in 0..<20 {
+            let secrets = try (0..<12).map { _ in
+                try SecretBytes(capacity: count) { buffer in
+                    #expect(buffer.allSatisfy { $0 == 0 })
+                    for index in buffer.indices { buffer[index] = 0xA5 }
+                    return count
+                }
+            }
+            #expect(secrets.allSatisfy { $0.withUnsafeBytes { $0.allSatisfy { $0 == 0xA5 } } })
+        }
+    }
+
     @Test("An initialiser's error reaches the caller")
     func failing() {
         struct Refused: Error, Equatable {}

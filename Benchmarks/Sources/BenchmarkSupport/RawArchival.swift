@@ -6,7 +6,8 @@ import Foundation
 /// 2048 bits. The second signature is that of the full CMC response, by whose hash the client sees that its key was
 /// archived; the attributes of the unwrapped key stand in the evidence.
 ///
-/// The module is initialised and logged in by somebody else in this process. Its keys are session objects of its own.
+/// The module is initialised and logged in by somebody else in this process. As with a CA, exchange key and signing key are
+/// stored on the token; all others are session objects.
 package struct RawArchival: @unchecked Sendable {
     // `@unchecked`: the function list is constant memory of a module that stays mapped; the rest is not changed.
     private let token: RawToken

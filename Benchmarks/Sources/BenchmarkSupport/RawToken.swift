@@ -29,6 +29,14 @@ struct RawTemplate: @unchecked Sendable {
         (CKA_TOKEN, no), (CKA_PRIVATE, yes), (CKA_SENSITIVE, yes), (CKA_EXTRACTABLE, yes), (CKA_DECRYPT, yes),
         (CKA_UNWRAP, yes), (CKA_SIGN, yes),
     ])
+    /// The same of a pair that is stored, as a CA's and an agent's are.
+    static func stored(_ template: RawTemplate, identifier: UInt8) -> RawTemplate {
+        RawTemplate(
+            template.attributes.dropFirst().map {
+                ($0.type, Array(UnsafeRawBufferPointer(start: $0.pValue, count: Int($0.ulValueLen))))
+            } + [(CKA_TOKEN, self.yes), (CKA_ID, [0xBE, identifier]), (CKA_LABEL, Array("bare calls".utf8))])
+    }
+
     static let madeSecretKey = RawTemplate([
         (CKA_TOKEN, no), (CKA_PRIVATE, yes), (CKA_SENSITIVE, yes), (CKA_EXTRACTABLE, yes), (CKA_WRAP, yes),
         (CKA_UNWRAP, yes), (CKA_VALUE_LEN, number(32)),
@@ -92,12 +100,16 @@ struct RawToken: @unchecked Sendable {
         _ = self.list.pointee.C_CloseSession?(session)
     }
 
+    /// - Parameter identifier: of a pair that is to be stored; the others go with their session.
     func generatePair(
-        _ session: CK_SESSION_HANDLE
+        _ session: CK_SESSION_HANDLE, storedAs identifier: UInt8? = nil
     ) throws -> (publicKey: CK_OBJECT_HANDLE, privateKey: CK_OBJECT_HANDLE) {
         var mechanism = self.plain(CKM_RSA_PKCS_KEY_PAIR_GEN)
         var (publicKey, privateKey) = (CK_OBJECT_HANDLE(0), CK_OBJECT_HANDLE(0))
-        let (first, second) = (RawTemplate.publicKey.attributes, RawTemplate.madePrivateKey.attributes)
+        let templates = [RawTemplate.publicKey, .madePrivateKey].map { template in
+            identifier.map { RawTemplate.stored(template, identifier: $0) } ?? template
+        }
+        let (first, second) = (templates[0].attributes, templates[1].attributes)
         try self.check(
             self.list.pointee.C_GenerateKeyPair?(
                 session, &mechanism, first.baseAddress, CK_ULONG(first.count), second.baseAddress,

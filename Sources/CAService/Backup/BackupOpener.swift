@@ -1,4 +1,5 @@
 import BackupSets
+import CertificateAuthority
 import Foundation
 import KeyArchival
 package import KeyProvider

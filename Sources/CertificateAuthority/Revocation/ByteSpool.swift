@@ -1,3 +1,4 @@
+import CFileSystem
 import Diagnostics
 import Foundation
 import Glibc
@@ -94,6 +95,9 @@ private final class SpoolFile: Sendable {
 
 /// A file that is whole or not there.
 enum CRLFile {
+    /// The medium is given so much at a time, so that the database's commits do not wait behind a whole list.
+    private static let startedBytes = 1 << 20
+
     /// Writes beside the target, syncs file and directory, and renames.
     static func create(_ path: String, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
         let temporary = path + ".new"
@@ -102,7 +106,15 @@ enum CRLFile {
         guard descriptor >= 0 else { throw CRLFileError.failed("make", temporary) }
         do {
             defer { close(descriptor) }
-            try body { try CRLFile.write($0, to: descriptor, path: path) }
+            var waiting = 0
+            try body { bytes in
+                try CRLFile.write(bytes, to: descriptor, path: path)
+                waiting += bytes.count
+                guard waiting >= CRLFile.startedBytes else { return }
+                waiting = 0
+                // Advice only: what could not be written is told by fsync.
+                _ = sync_file_range(descriptor, 0, 0, UInt32(SYNC_FILE_RANGE_WRITE))
+            }
             guard fsync(descriptor) == 0 else { throw CRLFileError.failed("sync", path) }
             guard rename(temporary, path) == 0 else { throw CRLFileError.failed("rename", path) }
         } catch {

@@ -23,7 +23,8 @@ extension CertificationAuthority {
     ) async throws -> [CRLRecord] {
         let kinds = try await self.kinds(to: kind, scope)
         let drafts = try await self.drafts(scope, kinds, signer, by: administrator)
-        let hashes = try drafts.map { try $0.hash(.sha256) }
+        // A large list is some 50 MB, hashed and written beside the threads on which requests are answered.
+        let hashes = try await BackgroundThread.run { try drafts.map { try $0.hash(.sha256) } }
         let now = self.surroundings.now()
         let intentIDs = try await self.storage.write { db in
             try zip(drafts, hashes).map { draft, hash in
@@ -83,13 +84,16 @@ extension CertificationAuthority {
         for (draft, hash) in zip(begun.drafts, hashes) {
             let signature: [UInt8]
             if draft.entries.isInFile {
-                let digest = key.digest == .sha256 ? hash : try draft.hash(key.digest)
+                let digest =
+                    key.digest == .sha256 ? hash : try await BackgroundThread.run { try draft.hash(key.digest) }
                 signature = try await key.sign(digest: digest) { try draft.toBeSigned() }
             } else {
                 signature = try await key.sign(draft.toBeSigned())
             }
-            var record = try draft.signed(
-                signature, algorithm: key.algorithm, directory: self.configuration.revocation.largeListDirectory)
+            let directory = self.configuration.revocation.largeListDirectory
+            var record = try await BackgroundThread.run {
+                try draft.signed(signature, algorithm: key.algorithm, directory: directory)
+            }
             if record.fileName != nil { record.toBeSignedSHA256 = hash }
             records.append(record)
         }
