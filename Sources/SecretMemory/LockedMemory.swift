@@ -16,8 +16,8 @@ struct LockedMemory {
     /// To map, lock and unmap a page are six system calls, and each unmapping interrupts the processors of all other threads. A
     /// request needs some of them for a moment. As with every allocator there is one for the process; nothing is in it but zeros.
     private static let free = Mutex<[UInt]>([])
-    /// So many stay locked at most: less than the 64 KiB that a process may lock where the system is strict.
-    private static let maximumFree = 8
+    /// As many as requests that are answered at a time have in use.
+    private static let maximumFree = 64
 
     /// - Throws: ``SecretMemoryError`` when the system gives no memory.
     static func take(capacity: Int) throws -> LockedMemory {
@@ -30,7 +30,8 @@ struct LockedMemory {
         let size = max(page, (capacity + page - 1) / page * page)
         guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED
         else { throw SecretMemoryError(requestedBytes: capacity, errno: errno) }
-        let isLocked = mlock(base, size) == 0
+        // What a process may lock is little on some systems: what is kept makes room for what is used.
+        let isLocked = mlock(base, size) == 0 || (self.giveUpFree() && mlock(base, size) == 0)
         _ = madvise(base, size, MADV_DONTDUMP)
         return LockedMemory(base: base, size: size, isLocked: isLocked)
     }
@@ -45,7 +46,23 @@ struct LockedMemory {
                 free.append(UInt(bitPattern: self.base))
                 return true
             }
-        guard !isKept else { return }
+        if !isKept { self.unmap() }
+    }
+
+    /// - Returns: whether there was any.
+    private static func giveUpFree() -> Bool {
+        let addresses = self.free.withLock { free in
+            defer { free = [] }
+            return free
+        }
+        for address in addresses {
+            guard let base = UnsafeMutableRawPointer(bitPattern: address) else { continue }
+            LockedMemory(base: base, size: Int(sysconf(Int32(_SC_PAGESIZE))), isLocked: true).unmap()
+        }
+        return !addresses.isEmpty
+    }
+
+    private func unmap() {
         munlock(self.base, self.size)
         munmap(self.base, self.size)
     }

@@ -16,7 +16,7 @@ struct HTTPIssuance {
         let instance = self.token.directory + "/ca"
         let authority = try await EmbeddedAuthority.make(on: self.token, self.algorithm)
         // The raw side needs the token logged in; its user stays so while the authority is open.
-        let request = try SampleRequest.make(in: self.token.directory)
+        let request = try SampleRequest.make(in: self.token.directory, self.algorithm)
         _ = try await authority.issue(request, template: "WebServer", requester: "first")
         let port = try FreePorts.pair()
         try HTTPIssuance.setPorts(port, in: instance + "/signet.yaml")

@@ -14,7 +14,7 @@ struct Issuance {
     func measure(rounds: Int) async throws {
         let authority = try await EmbeddedAuthority.make(on: self.token, self.algorithm)
         guard let key = try await authority.signingKey else { throw BenchmarkFailure.noKey }
-        let request = try SampleRequest.make(in: self.token.directory)
+        let request = try SampleRequest.make(in: self.token.directory, self.algorithm)
         // The token is opened at its first use; the raw side comes after that.
         _ = try await authority.rate(clients: 1, seconds: 0.1, request)
         let signer = try RawSigner(module: BenchmarkToken.module, label: self.token.label, algorithm: self.algorithm)

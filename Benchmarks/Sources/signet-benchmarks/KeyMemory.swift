@@ -7,15 +7,16 @@ import KeyProvider
 /// of its own.
 struct KeyMemory {
     let token: BenchmarkToken
-    private static let counts = [100, 2_000]
 
-    func measure() async throws {
+    /// - Parameter more: a third number of keys.
+    func measure(more: Int?) async throws {
+        let counts = Set([100, 2_000] + (more.map { [$0] } ?? [])).sorted()
         let site = try await ArchivingAuthority.make(on: self.token)
-        let many = Self.counts.max() ?? 0
+        let many = counts.max() ?? 0
         let files = self.token.directory + "/files"
         try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: false)
         try await KeyImport(token: self.token).makeFiles(many, in: files, site.authority)
-        for count in Self.counts {
+        for count in counts {
             let some = "\(files)-\(count)"
             try FileManager.default.createDirectory(atPath: some, withIntermediateDirectories: false)
             for number in 0..<count {
@@ -24,9 +25,9 @@ struct KeyMemory {
         }
         await site.close()
         // The second import finds the keys of the first one there.
-        for count in Self.counts { try self.report("import", count, ["\(files)-\(count)"]) }
+        for count in counts { try self.report("import", count, ["\(files)-\(count)"]) }
         try await self.writeBlobs(many)
-        for count in Self.counts { try self.report("recovery", count, ["\(count)"]) }
+        for count in counts { try self.report("recovery", count, ["\(count)"]) }
     }
 
     private func report(_ what: String, _ count: Int, _ arguments: [String]) throws {

@@ -44,8 +44,8 @@ struct Benchmarks {
         case "growth": try await Growth(token: token).measure(count: Int(arguments.dropFirst().first ?? "") ?? 100_000)
         case "archival": try await Archival(token: token).measure(rounds: rounds ?? 10)
         case "recovery": try await KeyRecoveries(token: token).measure(rounds: rounds ?? 5)
-        case "import": try await KeyImport(token: token).measure(files: Int(arguments.dropFirst().first ?? "") ?? 200)
-        case "memory": try await KeyMemory(token: token).measure()
+        case "import": try await KeyImport(token: token).measure(files: Int(arguments.dropFirst().first ?? "") ?? 1_000)
+        case "memory": try await KeyMemory(token: token).measure(more: arguments.dropFirst().first.flatMap { Int($0) })
         case "serial": try await SlowTokens(token: token).measureSerial(rounds: rounds ?? 3)
         default:
             guard arguments.count > 1, let algorithm = KeyAlgorithm(arguments[1]) else {

@@ -9,6 +9,8 @@ package final class ReadCertificates<Value: Sendable>: Sendable {
     /// - Parameter examine: makes what is kept of a certificate.
     /// - Throws: ``PKIMessageError`` for bytes that are no certificate, which are not kept.
     func value(of certificateDER: [UInt8], _ examine: (CertificateFields) -> Value) throws -> Value {
-        try self.known.value(of: ExactBytes(certificateDER)) { try examine(CertificateFields(derEncoded: certificateDER)) }
+        try self.known.value(of: ExactBytes(certificateDER)) {
+            try examine(CertificateFields(derEncoded: certificateDER))
+        }
     }
 }

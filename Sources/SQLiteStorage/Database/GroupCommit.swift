@@ -15,7 +15,7 @@ final class GroupCommit: Sendable {
     /// Bounds how long one transaction can keep other processes out.
     static let largestGroup = 256
     /// Larger groups than that are not worth waiting for.
-    static let sufficientGroup = 32
+    static let sufficientGroup = 16
     /// The longest wait for company.
     static let defaultPatience = Duration.milliseconds(2)
 
