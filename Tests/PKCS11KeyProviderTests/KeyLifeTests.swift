@@ -1,5 +1,6 @@
 import Diagnostics
 import KeyProvider
+import PKCS11
 import PKCS11KeyProvider
 import SecretMemory
 import TestSupport
@@ -115,6 +116,37 @@ import Testing
         try await store.removeKeyPair(pair.locator)
         #expect(try await store.certificates(for: pair.locator).isEmpty)
         #expect(try await store.keyPairs().map(\.locator) == [other.locator])
+        await store.close()
+    }
+
+    @Test(
+        "What a removal that was killed half-way has left is removed by the next one",
+        arguments: SoftwareToken.Kind.allCases)
+    func halfRemoved(kind: SoftwareToken.Kind) async throws {
+        let software = try await SoftwareToken.make(kind)
+        let store = try await software.store()
+        // The same application, so that it is logged in.
+        let token = try software.open(maximumSessions: 1)
+        for algorithm in [KeyAlgorithm.p256, .rsa(modulusBits: 2048)] {
+            let specification = KeyPairSpecification(
+                algorithm: algorithm, role: .caSigning, label: "k", certificateBytes: 0)
+            let (pair, other) = (
+                try await store.generateKeyPair(specification), try await store.generateKeyPair(specification)
+            )
+            var publicKey = AttributeTemplate()
+            publicKey[.objectClass] = ObjectClass.publicKey
+            publicKey[.id] = try PKCS11URI(pair.locator.reference.uri).id
+            let half = publicKey
+            try await token.withSession(.readWrite) { session in
+                for object in try session.findObjects(half) { try session.destroyObject(object) }
+            }
+            try await store.removeKeyPair(pair.locator)
+            #expect(try await store.keyPairs().map(\.locator) == [other.locator])
+            #expect(try await store.capacity().objects == 2)
+            await #expect(throws: KeyProviderError.of(.keyNotFound)) { try await store.removeKeyPair(pair.locator) }
+            try await store.removeKeyPair(other.locator)
+        }
+        await token.close()
         await store.close()
     }
 

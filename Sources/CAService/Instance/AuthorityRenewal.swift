@@ -142,11 +142,30 @@ extension Instance {
             let own = try await self.storage.read { try $0.caCertificates() }.compactMap(\.locator)
             let token = try await self.token(named: self.configuration.signingToken)
             for pair in try await token.keyPairs() where pair.label == label && !own.contains(pair.locator) {
+                // Noted before: what is left of a key whose removal is killed half-way does not tell what it was.
+                var noted = pending
+                noted.locator = pair.locator
+                try await noted.store(in: self.storage)
                 try await token.removeKeyPair(pair.locator)
                 try await self.record(.keyRemoved, by: who, details: pair.auditDetails(on: token))
             }
+            if let locator = pending.locator, !own.contains(locator) {
+                try await self.removeRest(of: locator, on: token, by: who)
+            }
         }
         try await PendingAuthorityKey.clear(in: self.storage)
+    }
+
+    /// Finishes a removal that was killed half-way.
+    private func removeRest(of locator: KeyLocator, on token: any KeyToken, by who: Principal) async throws {
+        do {
+            try await token.removeKeyPair(locator)
+        } catch let error as KeyProviderError where error.code == .keyNotFound {
+            return
+        }
+        try await self.record(
+            .keyRemoved, by: who,
+            details: ["Key": locator.reference.uri, "Token": "\(token.identification)"])
     }
 
     fileprivate func newestSigningKey(of records: [CACertificateRecord]) throws -> CASigningKey {

@@ -37,4 +37,17 @@ struct KeyResolver: Sendable {
             ? KeyProviderError.keyNotFound(self.uri, operation: self.operation, token: self.token)
             : KeyProviderError.keyMismatch(self.uri, operation: self.operation, token: self.token)
     }
+
+    /// Whether the key pair is there, or what a removal that stopped half-way has left of it: a private key on a curve, of which
+    /// nothing tells the public key any more. Its `CKA_ID` is that of the locator, which no other key has.
+    ///
+    /// - Throws: as ``find(_:)``.
+    func mustBeRemovable(_ session: Session) throws {
+        do {
+            _ = try self.find(session)
+        } catch let error as KeyProviderError where error.code == .keyNotFound {
+            let halves = try session.find(.privateKey, id: self.id)
+            guard halves.count == 1, try session.find(.publicKey, id: self.id).isEmpty else { throw error }
+        }
+    }
 }

@@ -20,7 +20,7 @@ enum Leftovers: Sendable {
     func remove(_ session: Session) throws -> Int {
         switch self {
         case .keyPair(let resolver):
-            _ = try resolver.find(session)
+            try resolver.mustBeRemovable(session)
             // The private key goes last, so that a removal that stopped half-way finds it again.
             return try session.destroyAll(id: resolver.id)
         case .everything(let id):
