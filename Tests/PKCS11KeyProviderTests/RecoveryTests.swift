@@ -174,8 +174,7 @@ import Testing
                 .count { $0.contains("< C_CloseSession ") }
         }
         let before = try closed()
-        time.advance(seconds: 3600)
-        while try closed() == before { try await Task.sleep(for: .milliseconds(5)) }
+        try await time.advance(seconds: 3600) { try closed() > before }
         #expect(
             try await self.verifies(second.sign([1], with: other.locator, algorithm: .ecdsa(.sha256)), other))
         #expect(second.health.recoveries >= 1 && first.health.recoveries == 0)

@@ -25,4 +25,13 @@ package final class StandingTime: Sendable {
     package var now: UInt64 { self.nanoseconds.withLock { $0 } }
 
     package func advance(seconds: UInt64) { self.nanoseconds.withLock { $0 += seconds * 1_000_000_000 } }
+
+    /// Lets so much time pass until something has happened: a thread that has answered looks at the time a moment later, and
+    /// may begin to wait when the time has passed already.
+    package func advance(seconds: UInt64, until isDone: () throws -> Bool) async throws {
+        repeat {
+            self.advance(seconds: seconds)
+            try await Task.sleep(for: .milliseconds(5))
+        } while try !isDone()
+    }
 }
