@@ -11,6 +11,8 @@ struct LockedMemory {
     /// False where the system refused the lock.
     let isLocked: Bool
 
+    private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+
     /// Addresses of single pages that were given back.
     ///
     /// To map, lock and unmap a page are six system calls, and each unmapping interrupts the processors of all other threads. A
@@ -21,13 +23,12 @@ struct LockedMemory {
 
     /// - Throws: ``SecretMemoryError`` when the system gives no memory.
     static func take(capacity: Int) throws -> LockedMemory {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        if capacity <= page, let address = self.free.withLock({ $0.popLast() }),
+        if capacity <= self.page, let address = self.free.withLock({ $0.popLast() }),
             let base = UnsafeMutableRawPointer(bitPattern: address)
         {
-            return LockedMemory(base: base, size: page, isLocked: true)
+            return LockedMemory(base: base, size: self.page, isLocked: true)
         }
-        let size = max(page, (capacity + page - 1) / page * page)
+        let size = max(self.page, (capacity + self.page - 1) / self.page * self.page)
         guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED
         else { throw SecretMemoryError(requestedBytes: capacity, errno: errno) }
         // What a process may lock is little on some systems: what is kept makes room for what is used.
@@ -40,7 +41,7 @@ struct LockedMemory {
     func giveBack() {
         explicit_bzero(self.base, self.size)
         let isKept =
-            self.isLocked && self.size == Int(sysconf(Int32(_SC_PAGESIZE)))
+            self.isLocked && self.size == LockedMemory.page
             && LockedMemory.free.withLock { free in
                 guard free.count < LockedMemory.maximumFree else { return false }
                 free.append(UInt(bitPattern: self.base))
@@ -57,7 +58,7 @@ struct LockedMemory {
         }
         for address in addresses {
             guard let base = UnsafeMutableRawPointer(bitPattern: address) else { continue }
-            LockedMemory(base: base, size: Int(sysconf(Int32(_SC_PAGESIZE))), isLocked: true).unmap()
+            LockedMemory(base: base, size: LockedMemory.page, isLocked: true).unmap()
         }
         return !addresses.isEmpty
     }

@@ -47,10 +47,9 @@ extension Instance {
     private func copyableKeys(
         on source: any KeyToken, for target: any KeyToken
     ) async throws -> [(keyIndex: Int, pair: TokenKeyPair)] {
-        let own = try await self.storage.read { try $0.ownCACertificates() }.filter { $0.locator != nil }
+        let own = try await self.storage.read { try $0.ownCACertificates() }
         var pairs: [(keyIndex: Int, pair: TokenKeyPair)] = []
-        for record in own.newestOfEachKey.reversed() {
-            guard let locator = record.locator else { continue }
+        for (record, locator) in own.newestOfEachPlacedKey.reversed() {
             let pair = try await source.keyPair(locator)
             guard pair.attributes.extractable == true else {
                 throw try await self.keyLeavesNoToken(file: "the token \(target.identification)")

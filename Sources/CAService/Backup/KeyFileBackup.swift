@@ -90,10 +90,9 @@ extension Instance {
     ///
     /// - Throws: ``ServiceError`` with code `keyNotNamed` when the CA has no such key.
     func placedKeys(_ keyIndex: Int?) async throws -> [PlacedKey] {
-        let records = try await self.storage.read { try $0.ownCACertificates() }.filter { $0.locator != nil }
+        let records = try await self.storage.read { try $0.ownCACertificates() }
         var keys: [PlacedKey] = []
-        for record in records.newestOfEachKey where keyIndex == nil || record.keyIndex == keyIndex {
-            guard let locator = record.locator else { continue }
+        for (record, locator) in records.newestOfEachPlacedKey where keyIndex == nil || record.keyIndex == keyIndex {
             let token = try await self.token(holding: locator)
             keys.append(PlacedKey(record: record, pair: try await token.keyPair(locator), token: token))
         }

@@ -27,9 +27,8 @@ extension Instance {
         defer { withExtendedLifetime(service) {} }
         let entries = try PKCS12.openAll(file, password: password).entries
         var done: [KeyFromFile] = []
-        let records = try await self.storage.read { try $0.ownCACertificates() }.filter { $0.locator != nil }
-        for record in records.newestOfEachKey {
-            guard let locator = record.locator else { continue }
+        let records = try await self.storage.read { try $0.ownCACertificates() }
+        for (record, locator) in records.newestOfEachPlacedKey {
             let publicKey = try CertificateFields(derEncoded: record.certificateDER).subjectPublicKeyInfo
             let entry = try entries.first {
                 try CertificateFields(derEncoded: $0.certificate).subjectPublicKeyInfo.sha256 == publicKey.sha256

@@ -141,7 +141,8 @@ extension Instance {
         if let label = pending.label {
             let own = try await self.storage.read { try $0.caCertificates() }.compactMap(\.locator)
             let token = try await self.token(named: self.configuration.signingToken)
-            for pair in try await token.keyPairs() where pair.label == label && !own.contains(pair.locator) {
+            let pairs = try await token.keyPairs().filter { $0.label == label && !own.contains($0.locator) }
+            for pair in pairs {
                 // Noted before: what is left of a key whose removal is killed half-way does not tell what it was.
                 var noted = pending
                 noted.locator = pair.locator
@@ -149,8 +150,8 @@ extension Instance {
                 try await token.removeKeyPair(pair.locator)
                 try await self.record(.keyRemoved, by: who, details: pair.auditDetails(on: token))
             }
-            if let locator = pending.locator, !own.contains(locator) {
-                try await self.removeRest(of: locator, on: token, by: who)
+            if let noted = pending.locator, !(own + pairs.map(\.locator)).contains(noted) {
+                try await self.removeRest(of: noted, on: token, by: who)
             }
         }
         try await PendingAuthorityKey.clear(in: self.storage)
@@ -160,7 +161,7 @@ extension Instance {
     private func removeRest(of locator: KeyLocator, on token: any KeyToken, by who: Principal) async throws {
         do {
             try await token.removeKeyPair(locator)
-        } catch let error as KeyProviderError where error.code == .keyNotFound {
+        } catch let error as KeyProviderError where [.keyNotFound, .keyMismatch].contains(error.code) {
             return
         }
         try await self.record(

@@ -1,3 +1,4 @@
+package import KeyProvider
 package import PKIMessages
 
 /// A certificate of one of the CA's keys.
@@ -12,6 +13,13 @@ extension Sequence<CACertificateRecord> {
     package var newestOfEachKey: [CACertificateRecord] {
         Dictionary(self.map { ($0.keyIndex, $0) }) { $0.index > $1.index ? $0 : $1 }.values
             .sorted { $0.index > $1.index }
+    }
+
+    /// The same of those whose key is on a token, with its place.
+    package var newestOfEachPlacedKey: [(record: CACertificateRecord, locator: KeyLocator)] {
+        self.filter { $0.locator != nil }.newestOfEachKey.compactMap { record in
+            record.locator.map { (record, $0) }
+        }
     }
 
     /// The own ones, the newest first; then those above the newest one, the root last.
